@@ -1,0 +1,37 @@
+"""What a user runs. Each experiment is a generator of events that composes the rooms above into one stream.
+
+Importing this package imports no torch; opening an experiment does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.events import Artifact, Event
+from engine.experiments.keys import artifact_keys
+from engine.specs import ExperimentSpec
+
+STEPS: tuple[str, ...] = ("data", "model", "train", "attack", "entangle")
+EXPERIMENTS: tuple[str, ...] = (*STEPS, "story")
+
+__all__ = ["EXPERIMENTS", "STEPS", "artifact_keys", "open_experiment", "warm"]
+
+
+def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Iterator[Event]:
+    """Open an experiment by name; pull it to work, close it to stop.
+
+    ``given`` holds artifacts of earlier runs. Those made from exactly the same settings are used again; whatever
+    is missing or out of date is made first, so that every step can be asked for at any time.
+
+    Raises ``KeyError`` for a name that is not in :data:`EXPERIMENTS`.
+    """
+    from engine.experiments import steps
+
+    return steps.open_step(name, spec, given)
+
+
+def warm() -> str:
+    """Load torch and take its slow first steps (an optimiser imports a second's worth of modules); says the device."""
+    from engine.experiments import steps
+
+    return steps.warm()

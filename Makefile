@@ -1,0 +1,42 @@
+# Two commands are enough: `make run` and `make test`. Both set up what they need.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+
+.PHONY: run test lint bench screenshots clean
+.DELETE_ON_ERROR:
+
+run: $(STAMP)
+	@$(BIN)/python -m tools.launch
+
+test: $(TEST_STAMP) lint
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(TEST_STAMP)
+	$(BIN)/python -m benchmarks
+
+screenshots: $(TEST_STAMP)
+	$(BIN)/python -m docs.screenshots
+
+$(VENV)/bin/python:
+	sh .ci/system-packages
+	$(PYTHON) -m venv $(VENV) || { echo "No usable Python >= 3.11 with venv. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+
+$(STAMP): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	@touch $@ $(STAMP)
+
+clean:
+	rm -rf $(VENV) build *.egg-info out

@@ -1,0 +1,235 @@
+"""The command line: what the window does, without a display.
+
+Exit codes: 0 done, 1 a bug of the program, 2 a mistake in the command or its input, 130 interrupted with Ctrl-C
+(what was done by then is saved).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from engine.errors import UserError
+from engine.experiments import EXPERIMENTS
+from engine.lab import Lab
+from engine.paths import RESOURCES, working_copies
+from engine.runtime import Cancelled, Failed, Finished
+from engine.session import Session
+from engine.spec_files import apply_overrides, dump_spec, load_spec
+from engine.specs import PARTS, ExperimentSpec, discriminator, parameters, variants
+
+COMMANDS = ("run", "report", "export")
+DRAIN_SECONDS = 0.1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        code: int = options.command(options, console)
+    except UserError as error:
+        console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py",
+        description="Rapidity Lab. Without a command the window opens, on FILE if one is given.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="run | report | export")
+
+    run = commands.add_parser(
+        "run",
+        help="run an experiment from a TOML file and write its session, figures and report",
+        description="Run an experiment as the window would, and write its session file, figures and report.",
+        epilog=_parameter_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("spec", metavar="SPEC.toml", help="the experiment; examples are in resources/examples")
+    run.add_argument("--out", metavar="DIR", default="out", help="folder for the results (default: out)")
+    run.add_argument(
+        "--experiment", choices=EXPERIMENTS, default="story", help="how far to go (default: story, which is everything)"
+    )
+    run.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="change a parameter, as in --set model.width=256"
+    )
+    run.add_argument("--no-report", action="store_true", help="write the session file only")
+    run.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
+    run.set_defaults(command=_run)
+
+    report = commands.add_parser("report", help="write the report of a saved session")
+    report.add_argument("session", metavar="FILE.rapidity", help="a saved session")
+    report.add_argument("--out", metavar="DIR", default="out", help="folder for the report (default: out)")
+    report.set_defaults(command=_report)
+
+    export = commands.add_parser("export", help="write the tables of a saved session as CSV and its spec as TOML")
+    export.add_argument("session", metavar="FILE.rapidity", help="a saved session")
+    export.add_argument("--out", metavar="DIR", default="out", help="folder for the files (default: out)")
+    export.set_defaults(command=_export)
+    return parser
+
+
+def _parameter_help() -> str:
+    """All parameters of all specs, as --set and the TOML file name them."""
+    lines = ["parameters (for the TOML file and --set):", ""]
+    for p in parameters(ExperimentSpec):
+        lines += _parameter_lines("", p)
+    for part in PARTS:
+        for name, spec in variants(part).items():
+            lines.append("")
+            chosen = f"  with {discriminator(part)} = {name}" if name else ""
+            lines.append(f"[{part}]{chosen}: {(spec.__doc__ or '').splitlines()[0]}")
+            for p in parameters(spec):
+                lines += _parameter_lines(f"{part}.", p)
+    return "\n".join(lines).replace("%", "%%")
+
+
+def _parameter_lines(prefix: str, p: Any) -> list[str]:
+    limits = f"  [{p.range_text}]" if p.range_text else ""
+    unit = f" ({p.unit})" if p.unit else ""
+    return [f"  {prefix}{p.name} = {p.default}{limits}", f"      {p.help}{unit}"]
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    spec = apply_overrides(load_spec(Path(options.spec)), options.set)
+    out = _folder(options.out)
+    session = Session.create(working_copies(), spec)
+    lab = Lab(session)
+    target = out / f"{Path(options.spec).stem}.rapidity"
+    try:
+        lab.start()
+        outcome = _follow(lab, lab.run(options.experiment, spec), console)
+        lab.close()
+        session.save(target, force=True)
+        if not options.no_report:
+            from engine.report import write_report
+
+            write_report(session, out)
+        if options.json:
+            sys.stdout.write(json.dumps(summary(session, target)) + "\n")
+        console.print(f"Session: {escape(str(target))}", soft_wrap=True)
+        if not options.no_report:
+            console.print(f"Report:  {escape(str(out / 'report.html'))}", soft_wrap=True)
+    finally:
+        lab.close()
+        session.close(discard=True)
+    match outcome:
+        case Failed(message=message, is_user_error=True):
+            raise UserError(message)
+        case Failed(traceback=trace):
+            console.print(trace, markup=False, highlight=False, soft_wrap=True)
+            console.print("[red]This is a bug of Rapidity Lab. What was recorded before it is saved.[/red]")
+            return 1
+        case Cancelled():
+            console.print("[yellow]Interrupted. What was done is saved.[/yellow]")
+            return 130
+    return 0
+
+
+def _follow(lab: Lab, job: int, console: Console) -> Finished | Cancelled | Failed:
+    """Show a job's progress until it ends; Ctrl-C cancels it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        shown: dict[str, TaskID] = {}
+        cancelled = False
+        while True:
+            try:
+                time.sleep(DRAIN_SECONDS)
+            except KeyboardInterrupt:
+                if cancelled:
+                    raise
+                cancelled = True
+                lab.engine.cancel(job)
+            delivery = lab.mailbox.drain()
+            if delivery.progress is not None:
+                _show_progress(bars, shown, delivery.progress)
+            for record in delivery.records:
+                if record.table == "epochs":
+                    row = record.row
+                    bars.console.print(f"epoch {row['epoch']}: test accuracy {row['test_accuracy']:.4f}", highlight=False)
+            for event in delivery.lifecycle:
+                if isinstance(event, Finished | Cancelled | Failed) and event.job == job:
+                    for bar in shown.values():
+                        if isinstance(event, Finished):
+                            bars.update(bar, completed=bars.tasks[bar].total)
+                    return event
+
+
+def _show_progress(bars: Progress, shown: dict[str, TaskID], progress: Any) -> None:
+    # one bar for each kind of work: "training, epoch 3 of 20" and "testing after epoch 3" are one
+    kind = "training" if progress.text.startswith(("training", "testing")) else progress.text.rstrip("0123456789 of")
+    if kind not in shown:
+        shown[kind] = bars.add_task(progress.text, total=progress.total)
+    bars.update(shown[kind], description=progress.text, completed=progress.done, total=progress.total)
+
+
+def summary(session: Session, target: Path) -> dict[str, Any]:
+    """The key numbers of a session: accuracy, attack success, and the profile's last measurement."""
+    epochs, attack, profile = (session.latest_table(name) for name in ("epochs", "attack", "profile"))
+    found: dict[str, Any] = {"session": str(target), "runs": [[run.experiment, run.status] for run in session.runs()]}
+    if len(epochs):
+        found["test_accuracy"] = float(epochs.column("test_accuracy")[-1])
+    if len(attack):
+        found["attack_success"] = float(attack.column("success_rate")[-1])
+    if len(profile):
+        columns = {name: profile.column(name) for name in profile.columns}
+        rows: Iterable[int] = range(len(profile))
+        found["profile"] = [{name: _plain(column[i]) for name, column in columns.items()} for i in rows]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _report(options: argparse.Namespace, console: Console) -> int:
+    from engine.report import write_report
+
+    session = Session.open(Path(options.session), working_copies())
+    try:
+        written = write_report(session, _folder(options.out))
+    finally:
+        session.close(discard=True)
+    console.print(f"Report: {escape(str(written))}", soft_wrap=True)
+    return 0
+
+
+def _export(options: argparse.Namespace, console: Console) -> int:
+    from engine.report import export_tables
+
+    session = Session.open(Path(options.session), working_copies())
+    try:
+        out = _folder(options.out)
+        written = export_tables(session, out)
+        (out / "spec.toml").write_text(dump_spec(session.spec), encoding="utf-8")
+    finally:
+        session.close(discard=True)
+    for path in [*written, out / "spec.toml"]:
+        console.print(escape(str(path)), soft_wrap=True)
+    return 0
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {folder} cannot be made: {error.strerror}. Choose another with --out.") from error
+    return folder
+
+
+def ready_example() -> Path:
+    """The experiment that a first start opens."""
+    return RESOURCES / "examples" / "digits-takeover.toml"

@@ -1,0 +1,118 @@
+"""What the steps of one experiment share: data, networks and results, each made once or taken from an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from engine.attacks import AttackResult
+from engine.data import Dataset, balanced_order, load
+from engine.errors import AttackError
+from engine.events import Artifact, Event
+from engine.experiments.keys import artifact_keys
+from engine.models import Network, build, load_arrays
+from engine.specs import ExperimentSpec
+
+Making = Generator[Event, None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """Attacked test samples: positions in the test set [N], images before and after, and what each was driven to.
+
+    ``target`` is the chosen class, or for an untargeted attack the class that the network sees in ``x_adv``.
+    """
+
+    index: torch.Tensor
+    x: torch.Tensor
+    y: torch.Tensor
+    x_adv: torch.Tensor
+    target: torch.Tensor
+
+
+class Bench:
+    """The workplace of one experiment. Every result is made at most once, and only when a step needs it."""
+
+    def __init__(self, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> None:
+        self.spec = spec
+        self.keys = artifact_keys(spec)
+        self._given = {name: found for name, found in given.items() if found.key == self.keys.get(name)}
+        self._dataset: Dataset | None = None
+        self._initial: Network | None = None
+        self.trained: Network | None = None
+        self.attacked: Attacked | None = None
+
+    def given(self, name: str) -> Artifact | None:
+        """An earlier run's artifact, if it was made from exactly what the spec says now."""
+        return self._given.get(name)
+
+    def dataset(self) -> Generator[Event, None, Dataset]:
+        """The dataset, loaded on first use."""
+        if self._dataset is None:
+            self._dataset = yield from load(self.spec.dataset, self.spec.seed)
+        return self._dataset
+
+    def initial(self) -> Generator[Event, None, Network]:
+        """The network as initialised, never trained."""
+        if self._initial is None:
+            dataset = yield from self.dataset()
+            self._initial = build(self.spec.model, dataset, self.spec.seed)
+        return self._initial
+
+    def fresh(self) -> Generator[Event, None, Network]:
+        """A second copy of the network as initialised, to be trained."""
+        dataset = yield from self.dataset()
+        return build(self.spec.model, dataset, self.spec.seed)
+
+    def restored(self) -> Generator[Event, None, Network | None]:
+        """The trained network from an earlier run, or None."""
+        weights = self.given("weights")
+        if self.trained is None and weights is not None:
+            model = yield from self.fresh()
+            load_arrays(model, weights.arrays)
+            self.trained = model
+        return self.trained
+
+    def to_attack(self) -> Generator[Event, None, tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """The test samples to attack, probe samples first: positions [N], inputs [N, ...], labels [N]."""
+        dataset = yield from self.dataset()
+        index = test_order(dataset, self.spec.seed)[: self.spec.attack.samples]
+        if not len(index):
+            raise AttackError("There is no test sample to attack. Choose data with a test set on the Data step.")
+        return index, dataset.x_test[index], dataset.y_test[index]
+
+    def restored_attack(self) -> Generator[Event, None, Attacked | None]:
+        """The attacked samples from an earlier run, or None."""
+        found = self.given("adversarial")
+        if self.attacked is None and found is not None:
+            index, x, y = yield from self.to_attack()
+            self.attacked = Attacked(
+                index, x, y, torch.from_numpy(found.arrays["x_adv"].copy()), torch.from_numpy(found.arrays["target"].copy())
+            )
+        return self.attacked
+
+    def keep_attack(self, attacked: Attacked, result: AttackResult) -> Artifact:
+        """Remember the attacked samples and say what is to be kept of them."""
+        self.attacked = attacked
+        return Artifact(
+            "adversarial",
+            self.keys["adversarial"],
+            {
+                "index": attacked.index.numpy(),
+                "x_adv": attacked.x_adv.numpy(),
+                "y": attacked.y.numpy(),
+                "target": attacked.target.numpy(),
+                "prediction": result.prediction.numpy(),
+                "confidence": result.confidence.numpy(),
+                "success": result.success.numpy(),
+                "first_success": result.first_success.numpy(),
+                "norm": result.norm.numpy(),
+            },
+        )
+
+
+def test_order(dataset: Dataset, seed: int) -> torch.Tensor:
+    """One order of the test samples for probes and attacks, balanced over the classes in every prefix."""
+    return balanced_order(dataset.y_test, seed, "test order")

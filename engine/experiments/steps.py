@@ -1,0 +1,73 @@
+"""The experiments by name, and the story that runs them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+
+from engine.events import Artifact, Event, Progress
+from engine.experiments.attack import attack
+from engine.experiments.bench import Bench, Making
+from engine.experiments.entangle import entangle
+from engine.experiments.pictures import dataset_frame, model_frame
+from engine.experiments.probe import initial_frames
+from engine.experiments.train import train
+from engine.specs import ExperimentSpec
+
+
+def data(bench: Bench) -> Making:
+    """Load the data and show it."""
+    dataset = yield from bench.dataset()
+    yield dataset_frame(dataset, bench.spec.seed)
+    yield Progress(1, 1, "data loaded")
+
+
+def model(bench: Bench) -> Making:
+    """Build the network and show what it does to the features before any training."""
+    dataset = yield from bench.dataset()
+    initial = yield from bench.initial()
+    yield model_frame(initial)
+    yield from initial_frames(bench, dataset, initial)
+    yield Progress(1, 1, "network built")
+
+
+def story(bench: Bench) -> Making:
+    """Everything, from the data to the measured entanglement."""
+    for step in (data, model, train, attack, entangle):
+        yield from step(bench)
+
+
+_STEPS: dict[str, Callable[[Bench], Making]] = {
+    "data": data,
+    "model": model,
+    "train": train,
+    "attack": attack,
+    "entangle": entangle,
+    "story": story,
+}
+
+
+def open_step(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Iterator[Event]:
+    """Open an experiment by name with the number of threads that its spec asks for."""
+    step = _STEPS[name]
+    return _run(step, Bench(spec, given))
+
+
+def _run(step: Callable[[Bench], Making], bench: Bench) -> Making:
+    if torch.get_num_threads() != bench.spec.threads:
+        torch.set_num_threads(bench.spec.threads)
+    yield from step(bench)
+
+
+def warm() -> str:
+    """One optimiser step and one gradient, so that the first experiment does not stall on imports."""
+    torch.set_num_threads(1)
+    layer = torch.nn.utils.skip_init(torch.nn.Linear, 2, 2)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()
+    optimizer = torch.optim.Adam(layer.parameters())
+    layer(torch.zeros(1, 2)).sum().backward()
+    optimizer.step()
+    return f"CPU, torch {torch.__version__.split('+')[0]}"

@@ -1,0 +1,18 @@
+"""Running a generator that does its work between yields, where nobody watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def drain(generator: Generator[Any, None, T]) -> T:
+    """Run to the end, throw away what is yielded, and return what the generator returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result

@@ -1,0 +1,137 @@
+"""Axes whose labels never overlap: a logarithmic one, and one that names the layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QFont, QFontMetricsF
+
+# Mantissas that a decade is labelled with, the most useful first; a label is kept only where it has room.
+_MANTISSAS: tuple[tuple[float, ...], ...] = ((2.0, 5.0), (3.0,), (1.5, 4.0, 7.0), (2.5, 6.0, 8.0))
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class PlainAxis(pg.AxisItem):
+    """A linear axis with at most one level of ticks, all of them labelled, and a proper minus sign."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
+        spacing = 28 if self.orientation in ("left", "right") else 58
+        step = nice_step((maxVal - minVal) / max(1.0, size / spacing))
+        if not math.isfinite(step) or step <= 0:
+            return []
+        return [(step, np.arange(math.ceil(minVal / step), math.floor(maxVal / step) + 1) * step)]
+
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        places = max(0, -math.floor(math.log10(spacing * scale) + 1e-9)) if spacing > 0 else 0
+        return [number(value * scale, places) for value in values]
+
+
+class LogAxis(pg.AxisItem):
+    """An axis over log10 values that shows the values themselves. Labels are dropped before they would touch."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
+        room = 24.0 if self.orientation in ("left", "right") else 52.0
+        return [(1.0, log_ticks(minVal, maxVal, size, room))]
+
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        return [log_label(value) for value in values]
+
+
+class NameAxis(pg.AxisItem):
+    """An axis whose integer positions carry names. Where long names do not fit it takes short ones, then fewer."""
+
+    def __init__(self, orientation: str = "bottom", **options: Any) -> None:
+        super().__init__(orientation, **options)
+        self._names: tuple[str, ...] = ()
+        self._short: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
+
+    def set_names(self, names: Sequence[str], short: Sequence[str] | None = None) -> None:
+        """Name the positions 0, 1, …; ``short`` is used where ``names`` would overlap."""
+        fresh = (tuple(names), tuple(short if short is not None else names))
+        if fresh != (self._names, self._short):
+            self._names, self._short = fresh
+            self.picture = None
+            self.update()
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
+        if not self._names or maxVal <= minVal:
+            return []
+        room = size / (maxVal - minVal)
+        metrics = QFontMetricsF(self.style["tickFont"] or QFont())
+
+        def stride(names: Sequence[str]) -> int:
+            return max(1, math.ceil((max(metrics.horizontalAdvance(name) for name in names) + 8) / max(room, 1e-9)))
+
+        self._shown = self._names if stride(self._names) <= 1 else self._short
+        last = len(self._names) - 1
+        step = stride(self._shown)
+        first, final = max(0, math.ceil(minVal)), min(last, math.floor(maxVal))
+        # counted from the end, because the last layer matters most
+        places = [p for p in range(first, final + 1) if (last - p) % step == 0]
+        if step > 1 and first == 0 and places and places[0] != 0 and places[0] >= step * 0.75:
+            places.insert(0, 0)
+        return [(1.0, places)]
+
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        return [self._shown[int(value)] if 0 <= int(value) < len(self._shown) else "" for value in values]
+
+
+def nice_step(rough: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is at least ``rough``."""
+    if not math.isfinite(rough) or rough <= 0:
+        return math.nan
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(power * m for m in (1.0, 2.0, 5.0, 10.0) if power * m >= rough * (1 - 1e-9))
+
+
+def number(value: float, places: int) -> str:
+    """A tick's text: fixed places, a true minus sign, thousands kept short."""
+    if abs(value) >= 1e6:
+        text = f"{value:.3g}"
+    elif abs(value) >= 10_000 and places == 0:
+        text = f"{value / 1000:g}k"
+    else:
+        text = f"{value:.{min(places, 6)}f}"
+    if float(text.rstrip("k")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def log_ticks(low: float, high: float, size: float, room: float) -> list[float]:
+    """Positions (log10) of the labelled ticks between ``low`` and ``high``, at least ``room`` pixels apart."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or size <= 0:
+        return []
+    scale = size / (high - low)
+    first, last = math.floor(low), math.ceil(high)
+    stride = max(1, math.ceil(room / scale))
+    levels = [[float(e) for e in range(first, last + 1) if e % stride == 0]]
+    if stride == 1:
+        levels += [[e + math.log10(m) for e in range(first, last + 1) for m in level] for level in _MANTISSAS]
+        step = nice_step((10**high - 10**low) / max(1.0, size / (2 * room)))
+        if high - low < 1 and math.isfinite(step):
+            start = math.ceil(10**low / step)
+            levels.append([math.log10(k * step) for k in range(max(1, start), math.floor(10**high / step) + 1)])
+    kept: list[float] = []
+    for level in levels:
+        if len(kept) >= 6:
+            break
+        for place in level:
+            if low <= place <= high and all(abs(place - other) * scale >= room for other in kept):
+                kept.append(place)
+    return sorted(kept)
+
+
+def log_label(exponent: float) -> str:
+    """What stands at a tick of a logarithmic axis: 0.02, 3, 10⁻⁵."""
+    value = 10.0**exponent
+    if 1e-3 <= value < 1e5:
+        return f"{value:.3g}"
+    power = math.floor(exponent + 1e-9)
+    mantissa = value / 10.0**power
+    head = "" if abs(mantissa - 1) < 1e-6 else f"{mantissa:.2g}·"
+    return f"{head}10{str(power).translate(_SUPERSCRIPT)}"

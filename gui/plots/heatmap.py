@@ -1,0 +1,128 @@
+"""A square heat map of correlations: classes named on both edges, separators between them, a slim colour bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+
+from gui.plots.axes import NameAxis
+from gui.plots.colorbar import ColorBar
+from gui.plots.images import indices, table
+from gui.plots.plot import Plot, pen
+from gui.theme import Theme, mix
+
+
+class BlockAxis(pg.AxisItem):
+    """Names blocks of rows or columns at their middle; a block too small for its name goes unnamed."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self._blocks: tuple[tuple[float, str], ...] = ()
+
+    def set_blocks(self, blocks: Sequence[tuple[float, str]]) -> None:
+        """Middle position and name of each block, ascending."""
+        if tuple(blocks) != self._blocks:
+            self._blocks = tuple(blocks)
+            self.picture = None
+            self.update()
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        room = 14.0 if self.orientation in ("left", "right") else 8.0 + 7.0 * max((len(n) for _, n in self._blocks), default=1)
+        scale = size / max(maxVal - minVal, 1e-9)
+        kept: list[float] = []
+        for middle, _ in self._blocks:
+            if minVal <= middle <= maxVal and (not kept or (middle - kept[-1]) * scale >= room):
+                kept.append(middle)
+        return [(1.0, kept)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        names = dict(self._blocks)
+        return [names.get(value, "") for value in values]
+
+
+class HeatMap(Plot):
+    """An image of values in [-1, 1], row 0 at the top, drawn at one quad per cell."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._rows, self._columns = BlockAxis("left"), BlockAxis("bottom")
+        self.image = pg.ImageItem(axisOrder="row-major")
+        self._lines = pg.PlotCurveItem(connect="pairs", antialias=False)
+        self._spot = pg.PlotCurveItem(antialias=False)
+        self._band = pg.PlotCurveItem(antialias=False)
+        self.bar = ColorBar(theme, -1, 1, [(-1, "−1"), (-0.5, "−0.5"), (0, "0"), (0.5, "0.5"), (1, "1")], "diverging")
+        super().__init__(theme, {"left": self._rows, "bottom": self._columns})
+        item = self.getPlotItem()
+        item.getViewBox().setAspectLocked(True)
+        item.invertY(True)
+        self.image.setLookupTable(table("diverging"))
+        for z, part in enumerate((self.image, self._lines, self._band, self._spot)):
+            part.setZValue(z)
+            item.addItem(part, ignoreBounds=True)
+        item.layout.addItem(self.bar, 2, 5)
+        self._size = 0
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        for axis in (self._rows, self._columns):
+            axis.setPen(None)
+            axis.setStyle(tickLength=0, tickTextOffset=4)
+        self.bar.set_theme(theme)
+        self._lines.setPen(pen(mix("#f7f7f7", "#000000", 0.75), 1, alpha=0.35))
+        self._band.setPen(pen("#111111", 1, alpha=0.85))
+        self._spot.setPen(pen("#000000", 2))
+
+    def set_values(self, values: np.ndarray) -> None:
+        """A square array [P, P]; NaN is drawn grey."""
+        self.image.setImage(indices(values, -1.0, 1.0), levels=(0, 255), autoLevels=False)
+        if len(values) != self._size:
+            self._size = len(values)
+            self.set_home((-0.5, self._size + 0.5), (-0.5, self._size + 0.5))
+
+    def set_blocks(self, starts: Sequence[int], names: Sequence[str]) -> None:
+        """Where each block begins and what it is called; blocks run to the next start."""
+        ends = [*starts[1:], self._size]
+        middles = [((a + b) / 2, name) for a, b, name in zip(starts, ends, names, strict=True)]
+        self._rows.set_blocks(middles)
+        self._columns.set_blocks(middles)
+        n = float(self._size)
+        x: list[float] = []
+        y: list[float] = []
+        for cut in starts[1:]:
+            x += [cut, cut, 0, n]
+            y += [0, n, cut, cut]
+        self._lines.setData(np.array(x, dtype=float), np.array(y, dtype=float))
+
+    def mark_cells(self, cells: Sequence[tuple[int, int]]) -> None:
+        """Frame cells (row, column)."""
+        self._frame(self._spot, [(c - 0.4, r - 0.4, c + 1.4, r + 1.4) for r, c in cells])
+
+    def mark_bands(self, bands: Sequence[tuple[int, int]]) -> None:
+        """Frame whole rows and columns from ``start`` to ``stop``."""
+        n = float(self._size)
+        boxes = [(0.0, float(a), n, float(b)) for a, b in bands] + [(float(a), 0.0, float(b), n) for a, b in bands]
+        self._frame(self._band, boxes)
+
+    def cell(self, x: float, y: float) -> tuple[int, int] | None:
+        """The (row, column) at a data point, or None outside."""
+        row, column = int(np.floor(y)), int(np.floor(x))
+        return (row, column) if 0 <= row < self._size and 0 <= column < self._size else None
+
+    def clear_values(self) -> None:
+        self.image.clear()
+        self._size = 0
+        self._home = None
+        for part in (self._lines, self._spot, self._band):
+            part.setData([], [])
+
+    def _frame(self, curve: pg.PlotCurveItem, boxes: Sequence[tuple[float, float, float, float]]) -> None:
+        x: list[float] = []
+        y: list[float] = []
+        for x0, y0, x1, y1 in boxes:
+            x += [x0, x1, x1, x0, x0, np.nan]
+            y += [y0, y0, y1, y1, y0, np.nan]
+        curve.setData(np.array(x, dtype=float), np.array(y, dtype=float), connect="finite")
+
+

@@ -1,0 +1,124 @@
+"""The vocabulary: frozen, validated, complete in what a form and a command line need."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from engine.specs import (
+    PARTS,
+    CnnSpec,
+    ExperimentSpec,
+    FgsmSpec,
+    GaussianNoiseSpec,
+    MlpSpec,
+    PgdSpec,
+    ProbeSpec,
+    Spec,
+    TrainingSpec,
+    discriminator,
+    parameters,
+    variants,
+)
+
+CLASSES = [ExperimentSpec, *(cls for part in PARTS for cls in variants(part).values())]
+
+
+def test_importing_the_vocabulary_imports_no_torch_and_nothing_of_the_project() -> None:
+    code = (
+        "import sys, engine.specs, engine.spec_files\n"
+        "assert 'torch' not in sys.modules\n"
+        "print(sorted(name for name in sys.modules if name.startswith('engine')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['engine', 'engine.errors', 'engine.spec_files', 'engine.specs']"
+
+
+def test_specs_are_frozen_and_compare_by_value() -> None:
+    with pytest.raises(ValidationError):
+        MlpSpec().width = 3  # type: ignore[misc]
+    assert MlpSpec(width=3) == MlpSpec(width=3) != MlpSpec(width=4)
+    assert hash(ExperimentSpec()) == hash(ExperimentSpec())
+
+
+def test_specs_survive_pickle_and_json() -> None:
+    spec = ExperimentSpec(dataset=GaussianNoiseSpec(features=7), model=CnnSpec(), attack=FgsmSpec())
+    assert pickle.loads(pickle.dumps(spec)) == spec
+    assert ExperimentSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_field_says_what_it_is(cls: type[Spec]) -> None:
+    tags = {discriminator(part) for part in PARTS}
+    shown = {field.name for field in parameters(cls)}
+    assert shown == set(cls.model_fields) - tags - set(PARTS)
+    assert cls.__doc__
+    for field in parameters(cls):
+        assert len(field.help) > 5
+        assert field.label
+        if field.kind == "choice":
+            assert field.default in dict(field.choices)
+        if field.kind in ("int", "float"):
+            assert field.minimum is not None
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_limits_shown_are_the_limits_held(cls: type[Spec]) -> None:
+    checked = 0
+    for field in parameters(cls):
+        for limit, exclusive, outward in (
+            (field.minimum, field.exclusive_minimum, -1),
+            (field.maximum, field.exclusive_maximum, 1),
+        ):
+            if limit is None or (field.kind == "int" and abs(limit) > 2**53):
+                continue
+            edge = int(limit) if field.kind == "int" else limit
+            if exclusive:
+                with pytest.raises(ValidationError):
+                    cls(**{field.name: edge})
+            elif field.name != "restarts":
+                assert getattr(cls(**{field.name: edge}), field.name) == edge
+            with pytest.raises(ValidationError):
+                cls(**{field.name: edge + outward})
+            checked += 1
+    assert checked > 0 or cls is ExperimentSpec
+
+
+def test_nan_and_infinity_are_refused() -> None:
+    for bad in (float("nan"), float("inf")):
+        with pytest.raises(ValidationError):
+            PgdSpec(eps=bad)
+
+
+def test_restarts_need_a_random_start() -> None:
+    assert PgdSpec(restarts=3).restarts == 3
+    with pytest.raises(ValidationError, match="restarts above 1 need a random start"):
+        PgdSpec(restarts=3, random_start=False)
+
+
+def test_a_key_follows_the_named_parts_the_seed_and_the_threads_alone() -> None:
+    base = ExperimentSpec()
+    key = base.key("dataset", "model", "training")
+    assert key == base.model_copy(update={"title": "other", "attack": FgsmSpec()}).key("dataset", "model", "training")
+    for change in ({"seed": 1}, {"threads": 2}, {"model": MlpSpec(width=3)}, {"training": TrainingSpec(epochs=1)}):
+        assert base.model_copy(update=change).key("dataset", "model", "training") != key
+    assert base.model_copy(update={"probe": ProbeSpec(samples=8)}).key("model") == base.key("model")
+    assert base.key("model") != base.key("attack")
+    assert len(key) == 16
+    assert json.loads(f'"{key}"') == key
+
+
+def test_variants_are_found_by_their_discriminator() -> None:
+    assert list(variants("model")) == ["linear", "mlp", "cnn"]
+    assert variants("training") == {"": TrainingSpec}
+    assert (discriminator("dataset"), discriminator("model"), discriminator("attack"), discriminator("probe")) == (
+        "source",
+        "family",
+        "method",
+        "",
+    )
