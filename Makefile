@@ -9,7 +9,7 @@ TEST_STAMP := $(VENV)/.installed-test
 .DELETE_ON_ERROR:
 
 run: $(STAMP)
-	@$(BIN)/python -m tools.launch
+	@$(BIN)/python main.py
 
 test: $(TEST_STAMP) lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
@@ -27,7 +27,8 @@ screenshots: $(TEST_STAMP)
 	$(BIN)/python -m docs.screenshots
 
 $(VENV)/bin/python:
-	sh .ci/system-packages
+	@sh .ci/system-packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "No usable Python >= 3.11 with venv. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 
 $(STAMP): pyproject.toml | $(VENV)/bin/python
@@ -35,6 +36,7 @@ $(STAMP): pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(TEST_STAMP): pyproject.toml | $(VENV)/bin/python
+	@WITH_XVFB=1 sh .ci/system-packages
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	@touch $@ $(STAMP)
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main(arguments: list[str]) -> int:
     """Hand over to the command line or to the window; returns the exit code."""
-    if arguments and arguments[0] in ("run", "report", "export", "-h", "--help"):
+    from engine.cli import COMMANDS
+
+    if arguments and arguments[0] in (*COMMANDS, "-h", "--help"):
         from engine.cli import main as command_line
 
         return command_line(arguments)
+    if not has_display():
+        from engine.cli import main as command_line
+        from engine.cli import ready_example
+
+        print("No display here: running the ready example without a window; results go to out/.", file=sys.stderr)
+        return command_line(["run", str(ready_example()), "--out", "out"])
     from gui.app import main as window
 
     return window(arguments)
+
+
+def has_display() -> bool:
+    """Whether a window can be opened. Only X11 and Wayland systems can be without a display."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Said = TypeVar("Said")
 
 
 def drain(generator: Generator[Any, None, T]) -> T:
@@ -16,3 +17,14 @@ def drain(generator: Generator[Any, None, T]) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
+
+
+def stoppable(work: Generator[None, None, T], said: Said) -> Generator[Said, None, T]:
+    """Work that pauses for breath now and then, saying ``said`` at each pause, so that it can be cancelled there."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        yield said

@@ -326,12 +326,13 @@ def stylesheet(theme: Theme) -> str:
     tokens.update(
         small=str(theme.small),
         base=str(theme.base),
+        field_height=str(theme.base + 5),
         heading_size=str(theme.heading),
         fixed=fixed_family(),
         accent_hover=mix(theme.accent, theme.text, 0.14),
         accent_down=mix(theme.accent, theme.window, 0.18),
-        error_soft=mix(theme.surface, theme.error, 0.14),
-        warning_soft=mix(theme.surface, theme.warning, 0.14),
+        error_soft=mix(theme.surface, theme.error, 0.10),
+        warning_soft=mix(theme.surface, theme.warning, 0.10),
         icons=(RESOURCES / "icons" / theme.name).as_posix(),
     )
     return _QSS.substitute(tokens)

@@ -59,7 +59,7 @@ def _stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
     """Which samples are for testing, bool ``[N]``: the fraction of each class, but at least one on either side."""
     rng = generator(seed, "digits split")
     test = torch.zeros(len(labels), dtype=torch.bool)
-    for label in labels.unique():
+    for label in torch.unique(labels):
         members = torch.nonzero(labels == label).flatten()
         share = min(max(round(fraction * len(members)), 1), len(members) - 1)
         test[members[torch.randperm(len(members), generator=rng)[:share]]] = True

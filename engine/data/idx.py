@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.data.dataset import Dataset, require_memory
+from engine.data.dataset import FLOAT_BYTES, Dataset, require_memory
 from engine.data.sampling import balanced_order
 from engine.errors import DataError
 from engine.events import Progress
@@ -130,10 +130,11 @@ def load_idx(spec: IdxSpec, seed: int, files: IdxFiles) -> Generator[Progress, N
         torch.from_numpy(np.searchsorted(values, labels[keep.numpy()]))
         for labels, keep in ((labels_train, keep_train), (labels_test, keep_test))
     )
-    if len(y_train.unique()) < 2:
+    if len(torch.unique(y_train)) < 2:
         raise DataError(
             f"The training samples of {files.train_labels} are all of one class, so there is nothing to tell apart. "
-            "Use data of two classes or more" + (", or a higher limit of training samples." if spec.train_limit else ".")
+            "Use data of two classes or more"
+            + (", or a higher limit of training samples." if spec.train_limit else ".")
         )
     pixels = math.prod(raw_train.shape[1:])
     require_memory((len(keep_train) + len(keep_test)) * pixels, f"The data in {spec.folder}", _LIMIT_REMEDY)
@@ -156,7 +157,9 @@ def read_idx(path: Path, dims: tuple[int, ...]) -> Generator[Progress, None, np.
         shape = _header(file, path, dims)
         header, total = 4 + 4 * len(shape), math.prod(shape)
         if total == 0:
-            raise DataError(f"{path} is empty: its header promises {' x '.join(map(str, shape))} values. Choose a data set with samples in it.")
+            raise DataError(
+                f"{path} is empty: its header promises {' x '.join(map(str, shape))} values. Choose a data set with samples in it."
+            )
         stored = path.stat().st_size
         if not packed and stored < header + total:
             raise _cut_off(path, header + total, stored, packed)
@@ -165,6 +168,7 @@ def read_idx(path: Path, dims: tuple[int, ...]) -> Generator[Progress, None, np.
                 f"{path} is damaged: its header promises {header + total:,} bytes, more than {stored:,} gzipped bytes "
                 "can hold. Download the file again."
             )
+        require_memory(total // FLOAT_BYTES, str(path), _LIMIT_REMEDY)
         data = np.empty(total, np.uint8)
         done = reported = 0
         yield Progress(0, total, f"Reading {path.name}")
@@ -202,7 +206,9 @@ def _header(file: BufferedReader | gzip.GzipFile, path: Path, dims: tuple[int, .
     wanted = " or ".join(f"00 00 08 {n:02x}" for n in dims)
     magic = _exactly(file, 4, path, read_before=0, needed=4 + 4 * min(dims))
     if magic[:2] == b"\0\0" and magic[2] in _TYPE_NAMES and magic[3] in dims:
-        raise DataError(f"{path} holds {_TYPE_NAMES[magic[2]]}; only IDX files of unsigned bytes (type 08) can be used.")
+        raise DataError(
+            f"{path} holds {_TYPE_NAMES[magic[2]]}; only IDX files of unsigned bytes (type 08) can be used."
+        )
     if magic[:3] != bytes((0, 0, UNSIGNED_BYTE)) or magic[3] not in dims:
         raise DataError(
             f"{path} is not the IDX file that its name promises: it begins with {magic.hex(' ')} instead of {wanted}. "
@@ -237,7 +243,9 @@ def _read(file: BufferedReader | gzip.GzipFile, size: int, path: Path, *, at_end
             return b""  # the caller knows how many bytes are lacking
         raise DataError(f"{path} is cut off: the end of its gzip data is missing. Download the file again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged: its gzip data cannot be unpacked ({error}). Download the file again.") from error
+        raise DataError(
+            f"{path} is damaged: its gzip data cannot be unpacked ({error}). Download the file again."
+        ) from error
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -262,7 +270,9 @@ def _cut_off(path: Path, expected: int, actual: int, packed: bool, *, header: bo
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path} cannot be read: {error.strerror or error}. Check that it is there and that you may read it.")
+    return DataError(
+        f"{path} cannot be read: {error.strerror or error}. Check that it is there and that you may read it."
+    )
 
 
 def _size(raw: np.ndarray) -> str:

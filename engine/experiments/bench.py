@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,6 +15,9 @@ from engine.events import Artifact, Event
 from engine.experiments.keys import artifact_keys
 from engine.models import Network, build, load_arrays
 from engine.specs import ExperimentSpec
+
+if TYPE_CHECKING:
+    from engine.experiments.probe import Probe
 
 Making = Generator[Event, None, None]
 
@@ -43,6 +47,7 @@ class Bench:
         self._initial: Network | None = None
         self.trained: Network | None = None
         self.attacked: Attacked | None = None
+        self.probe: Probe | None = None
 
     def given(self, name: str) -> Artifact | None:
         """An earlier run's artifact, if it was made from exactly what the spec says now."""

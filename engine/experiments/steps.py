@@ -25,10 +25,9 @@ def data(bench: Bench) -> Making:
 
 def model(bench: Bench) -> Making:
     """Build the network and show what it does to the features before any training."""
-    dataset = yield from bench.dataset()
     initial = yield from bench.initial()
     yield model_frame(initial)
-    yield from initial_frames(bench, dataset, initial)
+    yield from initial_frames(bench)
     yield Progress(1, 1, "network built")
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from time import perf_counter
-from typing import TypeVar
 
-from engine.events import Artifact, Event, Progress, Record
+from engine.events import Artifact, Progress, Record
 from engine.experiments.bench import Bench, Making
 from engine.experiments.pictures import dataset_frame, model_frame
-from engine.experiments.probe import Probe, initial_frames
+from engine.experiments.probe import initial_frames, probe_for
 from engine.experiments.schedule import ProbeSchedule
+from engine.generators import stoppable
 from engine.models import weights_to_arrays
 from engine.training import evaluate, fit
-
-Returned = TypeVar("Returned")
-
 
 def train(bench: Bench) -> Making:
     """Train from initialisation; records every step and epoch, probes as the schedule allows, keeps the weights."""
@@ -26,8 +22,8 @@ def train(bench: Bench) -> Making:
     yield dataset_frame(dataset, spec.seed)
     yield model_frame(initial)
     started = perf_counter()
-    yield from initial_frames(bench, dataset, initial)
-    probe: Probe = bench.probe
+    probe = yield from probe_for(bench)
+    yield from initial_frames(bench)
     n = len(dataset.y_train)
     per_epoch = -(-n // spec.training.batch_size)
     schedule = ProbeSchedule(spec.probe, per_epoch * spec.training.epochs)
@@ -53,7 +49,7 @@ def train(bench: Bench) -> Making:
             schedule.probed(perf_counter() - began)
         if result.step % per_epoch == 0:
             testing = Progress(result.step, result.steps, f"testing after epoch {result.epoch}")
-            test = yield from _stoppable(evaluate(model, dataset.x_test, dataset.y_test), testing)
+            test = yield from stoppable(evaluate(model, dataset.x_test, dataset.y_test), testing)
             yield Record(
                 "epochs",
                 {
@@ -69,14 +65,3 @@ def train(bench: Bench) -> Making:
         yield Progress(result.step, result.steps, f"training, epoch {result.epoch} of {spec.training.epochs}")
     bench.trained = model
     yield Artifact("weights", bench.keys["weights"], weights_to_arrays(model))
-
-
-def _stoppable(work: Generator[None, None, Returned], said: Progress) -> Generator[Event, None, Returned]:
-    """Work that stops for breath now and then, as events, so that a job can be cancelled in the middle of it."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: Returned = end.value
-            return result
-        yield said

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.events import Frame
-from engine.geometry.readings import readings
+from engine.geometry import readings as read
 
 VIEWS = ("centred", "uncentred")
 
@@ -57,3 +57,9 @@ def world_lines(eta: np.ndarray, taps: Sequence[Mapping[str, Any]]) -> tuple[np.
     c = np.tanh(np.asarray(eta, dtype=np.float64)[..., outputs[1:]])
     x = np.concatenate([np.zeros((*c.shape[:-1], 1)), np.cumsum(c, axis=-1)], axis=-1)
     return x, np.arange(len(outputs))
+
+
+def readings(eta: Any) -> dict[str, np.ndarray]:
+    """All numbers of pairs from their rapidity, by name: C, angle (radians), chord, antipode, rapidity, gamma, ln_gamma."""
+    named = dict(zip(read.QUANTITIES, read.quantities(eta), strict=True))
+    return {**named, "gamma": read.gamma(eta)}

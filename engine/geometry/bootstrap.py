@@ -10,7 +10,7 @@ jackknife"; M. A. Arcones and E. Giné (1992), "On the bootstrap of U and V stat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,9 @@ from torch import Tensor
 from engine.geometry.readings import quantities
 from engine.seeds import generator
 
-_BLOCK = 2**24  # pair weights held at a time: 128 MB of float64
+_BLOCK = 2**24  # weights held at a time: 128 MB of float64
+
+_Block = tuple[slice, slice, Tensor]  # which entries, which resamples, and their weights [entries, resamples]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +40,25 @@ class Interval:
     """int64: how many entries were infinite and left out."""
 
 
-def multiplicities(n: int, resamples: int, seed: int) -> Tensor:
-    """How often each of n inputs is drawn in each resample: float64 ``[resamples, n]``, rows sum to n."""
-    drawn = torch.randint(n, (resamples, n), generator=generator(seed, "bootstrap"))
-    return torch.zeros(resamples, n, dtype=torch.float64).scatter_add_(1, drawn, torch.ones(drawn.shape, dtype=torch.float64))
+def multiplicities(n: int, resamples: int, draw: torch.Generator) -> Tensor:
+    """How often each of n inputs is drawn in each resample: float64 ``[n, resamples]``, columns sum to n."""
+    drawn = torch.randint(n, (n, resamples), generator=draw)
+    return torch.zeros(n, resamples, dtype=torch.float64).scatter_add_(
+        0, drawn, torch.ones((), dtype=torch.float64).expand(n, resamples)
+    )
 
 
 def input_means(values: Tensor, *, resamples: int, seed: int, level: float = 0.95) -> Interval:
     """Mean over n inputs of each column of ``values`` ``[n, ...]``; the result has shape ``[...]``."""
-    shape = values.shape[1:]
-    rows = values.double().reshape(len(values), -1).T
-    weights = multiplicities(len(values), resamples, seed).to(rows.device)
-    return _reshaped(_interval(rows, lambda part: weights[:, part], resamples, level), shape)
+    n = len(values)
+    draw = generator(seed, "bootstrap")
+    size = max(1, _BLOCK // max(1, n))
+    blocks = (
+        (slice(None), slice(start, stop), multiplicities(n, stop - start, draw))
+        for start, stop in _steps(resamples, size)
+    )
+    rows = values.cpu().double().reshape(n, -1).T
+    return _each(_interval(rows, blocks, resamples, level), lambda tensor: tensor.reshape(values.shape[1:]))
 
 
 class PairBootstrap:
@@ -62,23 +71,24 @@ class PairBootstrap:
     beyond that; a call multiplies ``[M, pairs]`` by ``[pairs, resamples]`` once, whatever the number of groups.
     """
 
-    def __init__(self, groups: Tensor, *, n: int, n_groups: int, resamples: int, seed: int, level: float = 0.95) -> None:
+    def __init__(
+        self, groups: Tensor, *, n: int, n_groups: int, resamples: int, seed: int, level: float = 0.95
+    ) -> None:
         i, j = torch.triu_indices(n, n, offset=1)
         if groups.shape != i.shape:
             raise ValueError(f"{n} inputs make {len(i)} pairs, but groups are given for {tuple(groups.shape)}")
-        self.n_groups, self.resamples, self.level = n_groups, resamples, level
-        self._inputs = multiplicities(n, resamples, seed)
-        self._members = [torch.nonzero(groups.cpu() == group).flatten() for group in range(n_groups)]
-        self._ends = [(i[members], j[members]) for members in self._members]
-        fits = resamples * sum(map(len, self._members)) <= _BLOCK
-        self._kept = [self._weights(g, slice(None)) for g in range(n_groups)] if fits else None
+        groups = groups.cpu()
+        sizes = [int((groups == group).sum()) for group in range(n_groups)]
+        self._resamples, self._level, self._sizes = resamples, level, sizes
+        self._order = torch.argsort(groups, stable=True)[int((groups < 0).sum()) :][: sum(sizes)]  # group after group
+        self._ends = i[self._order], j[self._order]
+        self._inputs = multiplicities(n, resamples, generator(seed, "bootstrap"))
+        fits = resamples * sum(sizes) <= _BLOCK
+        self._kept = self._weights(slice(None)) if fits else None
 
     def means(self, values: Tensor) -> Interval:
         """Mean over each group of each row of ``values`` ``[..., P(P-1)/2]``: tensors ``[n_groups, ...]``."""
-        shape = values.shape[:-1]
-        rows = values.double().reshape(-1, values.shape[-1])
-        found = [self._group(rows, group) for group in range(self.n_groups)]
-        return Interval(*(torch.stack([getattr(f, name).reshape(shape) for f in found]) for name in Interval.__annotations__))
+        return self._means(values.cpu().double().index_select(-1, self._order))
 
     def profile(self, eta: Tensor) -> Interval:
         """Means of all of :data:`engine.geometry.readings.QUANTITIES` from eta ``[..., P(P-1)/2]``.
@@ -86,47 +96,62 @@ class PairBootstrap:
         Tensors ``[6, n_groups, ...]``. Saturated pairs count fully in C, the angle and the chords, and are left out
         of rapidity and ln gamma.
         """
-        found = self.means(torch.from_numpy(quantities(eta.cpu().numpy())))
-        return Interval(*(getattr(found, name).transpose(0, 1) for name in Interval.__annotations__))
+        ordered = eta.cpu().double().index_select(-1, self._order)
+        found = self._means(torch.from_numpy(quantities(ordered.numpy())))
+        return _each(found, lambda tensor: tensor.transpose(0, 1))
 
-    def _group(self, rows: Tensor, group: int) -> Interval:
-        kept = self._kept
+    def _means(self, ordered: Tensor) -> Interval:
+        rows = ordered.reshape(-1, ordered.shape[-1])
+        found, start = [], 0
+        for size in self._sizes:
+            group = rows[:, start : start + size]
+            found.append(_interval(group, self._blocks(start, size), self._resamples, self._level))
+            start += size
+        shape = (len(self._sizes), *ordered.shape[:-1])
+        return Interval(*(torch.stack(column).reshape(shape) for column in zip(*map(_columns, found), strict=True)))
 
-        def weights(part: slice) -> Tensor:
-            return self._weights(group, part) if kept is None else kept[group][:, part]
+    def _blocks(self, first: int, size: int) -> Iterator[_Block]:
+        for start, stop in _steps(size, max(1, _BLOCK // self._resamples)):
+            pairs = slice(first + start, first + stop)
+            drawn = self._weights(pairs) if self._kept is None else self._kept[pairs]
+            yield slice(start, stop), slice(None), drawn
 
-        return _interval(rows[:, self._members[group]], weights, self.resamples, self.level)
-
-    def _weights(self, group: int, part: slice) -> Tensor:
-        i, j = self._ends[group]
-        return self._inputs[:, i[part]] * self._inputs[:, j[part]]
+    def _weights(self, part: slice) -> Tensor:
+        i, j = self._ends
+        return self._inputs.index_select(0, i[part]).mul_(self._inputs.index_select(0, j[part]))
 
 
-def _interval(rows: Tensor, weights: Callable[[slice], Tensor], resamples: int, level: float) -> Interval:
-    """Interval of each row of ``[M, K]``; ``weights`` gives ``[resamples, k]`` for a slice of the K entries."""
-    finite = rows.isfinite()
-    count = finite.sum(1)
-    whole = count == rows.shape[1]
-    filled = rows if bool(whole.all()) else rows.masked_fill(~finite, 0.0)
-    partial = finite[~whole].double()
+def _interval(rows: Tensor, blocks: Iterable[_Block], resamples: int, level: float) -> Interval:
+    """Interval of each row of ``[M, K]``, resampled with the weights that ``blocks`` gives piece by piece."""
+    total = rows.sum(1)
+    count = torch.full((len(rows),), rows.shape[1])
+    saturated = torch.zeros_like(count)
+    gaps = torch.nonzero(~total.isfinite()).flatten()  # rows in which something is not finite
+    finite = rows[gaps].isfinite()
+    if len(gaps):
+        count[gaps] = finite.sum(1)
+        saturated[gaps] = rows[gaps].isinf().sum(1)
+        rows = rows.index_copy(0, gaps, rows[gaps].masked_fill(~finite, 0.0))
+        total = rows.sum(1)
     sums = rows.new_zeros(len(rows), resamples)
-    totals = rows.new_zeros(resamples)
-    own_totals = rows.new_zeros(len(partial), resamples)
-    size = max(1, _BLOCK // resamples)
-    for start in range(0, rows.shape[1], size):
-        part = slice(start, start + size)
-        drawn = weights(part)
-        sums += filled[:, part] @ drawn.T
-        totals += drawn.sum(1)
-        if len(partial):
-            own_totals += partial[:, part] @ drawn.T
-    divisors = totals.expand(len(rows), -1).clone()
-    divisors[~whole] = own_totals
+    divisors = rows.new_zeros(len(rows), resamples)
+    for entries, draws, weights in blocks:
+        sums[:, draws] += rows[:, entries] @ weights
+        everything = weights.sum(0)
+        divisors[:, draws] += everything
+        divisors[gaps, draws] += finite[:, entries].double() @ weights - everything
     tail = (1 - level) / 2
-    ends = torch.tensor([tail, 1 - tail], dtype=torch.float64, device=rows.device)
-    low, high = torch.nanquantile(sums / divisors, ends, dim=1)  # 0/0, a resample without any entry, is NaN
-    return Interval(filled.sum(1) / count, low, high, count, rows.isinf().sum(1))
+    low, high = torch.nanquantile(sums / divisors, rows.new_tensor([tail, 1 - tail]), dim=1)  # 0/0 is NaN: left out
+    return Interval(total / count, low, high, count, saturated)
 
 
-def _reshaped(interval: Interval, shape: torch.Size) -> Interval:
-    return Interval(*(getattr(interval, name).reshape(shape) for name in Interval.__annotations__))
+def _steps(total: int, size: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(total, start + size)) for start in range(0, total, size))
+
+
+def _columns(interval: Interval) -> tuple[Tensor, ...]:
+    return interval.mean, interval.low, interval.high, interval.count, interval.saturated
+
+
+def _each(interval: Interval, change: Callable[[Tensor], Tensor]) -> Interval:
+    return Interval(*map(change, _columns(interval)))

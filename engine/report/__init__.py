@@ -1,0 +1,6 @@
+"""What leaves the lab: an HTML report with its figures, and the numbers as CSV."""
+
+from engine.report.export import export_tables
+from engine.report.html import write_report
+
+__all__ = ["export_tables", "write_report"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PROFILE_GROUPS = {group.name: group.label for group in GROUPS}
 SHOWN = ("target_members", "adv_target", "clean_target", "random_target")
 BEFORE_ATTACK = ("same", "different")
 

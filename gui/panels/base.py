@@ -29,14 +29,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import files
-from gui.icons import icon
+from gui.panels.header import PanelHeader
 from gui.panels.help import HelpPopover
-from gui.panels.labels import ElidedLabel
 from gui.selection import Selection
 from gui.theme import Theme
 
@@ -58,7 +57,6 @@ class Panel(QWidget):
 
     subtitle_changed = Signal(str)
     maximise_requested = Signal()
-    close_requested = Signal()
     failed = Signal(str)  # a sentence for the notice bar
     exported = Signal(str)  # a sentence for the log
 
@@ -265,68 +263,3 @@ class Panel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(340, 260)
-
-
-class PanelHeader(QFrame):
-    """The title line of a card, which is also the title bar of its dock: drag it to move the panel."""
-
-    double_clicked = Signal()
-
-    def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent, objectName="panelHeader")
-        self._maximised = False
-        self._title = title
-        name = QLabel(title)
-        name.setProperty("role", "title")
-        self.subtitle = ElidedLabel()
-        self.subtitle.setProperty("role", "muted")
-        self.help_button = header_button(f"What am I looking at? {title}", "What am I looking at?")
-        self.export_button = header_button(f"Export {title}", "Copy or save as image or numbers")
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.maximise_button = header_button(f"Maximise {title}", "Maximise")
-
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(theme.pad, 4, 5, 4)
-        self._row.setSpacing(1)
-        self._row.addWidget(name)
-        self._row.addSpacing(7)
-        self._row.addWidget(self.subtitle, 1)
-        for button in (self.help_button, self.export_button, self.maximise_button):
-            self._row.addWidget(button)
-        self.set_theme(theme)
-
-    def add_tool(self, widget: QWidget) -> None:
-        """Put a widget left of the standard buttons."""
-        self._row.insertWidget(self._row.indexOf(self.help_button), widget)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Colour the icons."""
-        self._theme = theme
-        self.help_button.setIcon(icon("help", theme))
-        self.export_button.setIcon(icon("download", theme))
-        self.set_maximised(self._maximised)
-
-    def set_maximised(self, on: bool) -> None:
-        """Show what the last button will do."""
-        self._maximised = on
-        self.maximise_button.setIcon(icon("restore" if on else "maximise", self._theme))
-        self.maximise_button.setToolTip("Restore" if on else "Maximise")
-        self.maximise_button.setAccessibleName(f"{'Restore' if on else 'Maximise'} {self._title}")
-
-    def mouseDoubleClickEvent(self, event: Any) -> None:
-        # not passed on: a dock would take it as a wish to float
-        event.accept()
-        self.double_clicked.emit()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, super().minimumSizeHint().height())
-
-
-
-def header_button(name: str, tip: str) -> QToolButton:
-    """A small quiet button with an icon; a mouse click does not take the focus from where the person works."""
-    button = QToolButton(autoRaise=True, toolTip=tip)
-    button.setAccessibleName(name)
-    button.setIconSize(QSize(16, 16))
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return button

@@ -37,7 +37,7 @@ class LogAxis(pg.AxisItem):
         room = 24.0 if self.orientation in ("left", "right") else 52.0
         return [(1.0, log_ticks(minVal, maxVal, size, room))]
 
-    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+    def tickStrings(self, values: Any, _scale: float, _spacing: float) -> list[str]:
         return [log_label(value) for value in values]
 
 
@@ -77,7 +77,7 @@ class NameAxis(pg.AxisItem):
             places.insert(0, 0)
         return [(1.0, places)]
 
-    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+    def tickStrings(self, values: Any, _scale: float, _spacing: float) -> list[str]:
         return [self._shown[int(value)] if 0 <= int(value) < len(self._shown) else "" for value in values]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from gui.plots.flow import FlowRow
 from gui.plots.plot import pen
 from gui.theme import Theme
 
@@ -50,7 +51,7 @@ class Chip(QAbstractButton):
         metrics = QFontMetrics(self.font())
         return QSize(self._mark_width() + metrics.horizontalAdvance(self.text()) + 10, metrics.height() + 4)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         on, theme = self.isChecked(), self.theme
@@ -84,40 +85,40 @@ class Chip(QAbstractButton):
         )
 
 
-class Chips(QWidget):
+class Chips(FlowRow):
     """A wrapping row of chips. ``toggled(key, on)`` is what a person did; ``set_on`` is silent."""
 
     toggled = Signal(str, bool)
 
-    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__(gap=2, line_gap=1)
         self.theme = theme
         self.setAccessibleName(name)
         self._chips: dict[str, Chip] = {}
-        self._height = 0
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setSizePolicy(policy)
 
     def set_entries(self, entries: Sequence[Entry], on: Sequence[str]) -> None:
         """The chips to show, in order, and which of them are lit."""
-        keys = [entry.key for entry in entries]
-        for key in [key for key in self._chips if key not in keys]:
-            self._chips.pop(key).deleteLater()
-        kept = self._chips
-        self._chips = {}
-        for entry in entries:
-            chip = kept.get(entry.key)
-            if chip is None:
-                chip = Chip(entry, self.theme, self)
-                chip.clicked.connect(self._on_click)
+        if list(entries) != self.entries():
+            old, self._chips = self._chips, {}
+            for entry in entries:
+                chip = old.pop(entry.key, None)
+                if chip is None:
+                    chip = Chip(entry, self.theme, self)
+                    chip.clicked.connect(self._on_click)
+                elif chip.entry != entry:
+                    chip.set_entry(entry, self.theme)
+                self._chips[entry.key] = chip
+            for chip in old.values():
+                chip.hide()
+                chip.deleteLater()
+            self.set_widgets(list(self._chips.values()))
+            for chip in self._chips.values():
                 chip.show()
-            elif chip.entry != entry or chip.theme != self.theme:
-                chip.set_entry(entry, self.theme)
-            self._chips[entry.key] = chip
+            self.arrange()
         self.set_on(on)
-        self._arrange()
 
     def entries(self) -> list[Entry]:
+        """What is shown, in order."""
         return [chip.entry for chip in self._chips.values()]
 
     def set_on(self, keys: Sequence[str]) -> None:
@@ -133,42 +134,15 @@ class Chips(QWidget):
         """The chip of a key; KeyError if there is none."""
         return self._chips[key]
 
-    def set_theme(self, theme: Theme, colours: dict[str, str] | None = None) -> None:
+    def set_theme(self, theme: Theme, colours: Mapping[str, str] | None = None) -> None:
         """Recolour; ``colours`` gives the new colour of each key."""
         self.theme = theme
         for key, chip in self._chips.items():
-            old = chip.entry
-            colour = (colours or {}).get(key, old.colour)
-            chip.set_entry(Entry(old.key, old.text, colour, old.tip, old.mark), theme)
-        self._arrange()
+            chip.set_entry(replace(chip.entry, colour=(colours or {}).get(key, chip.entry.colour)), theme)
+        self.arrange()
 
+    @Slot()
     def _on_click(self) -> None:
         chip = self.sender()
         if isinstance(chip, Chip):
             self.toggled.emit(chip.entry.key, chip.isChecked())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
-
-    def sizeHint(self) -> QSize:
-        return QSize(100, self._height)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(40, self._height)
-
-    def _arrange(self) -> None:
-        x = y = row = 0
-        width = max(40, self.width())
-        for chip in self._chips.values():
-            size = chip.sizeHint()
-            wide = min(size.width(), width)
-            if x and x + wide > width:
-                x, y = 0, y + row + 1
-            chip.setGeometry(x, y, wide, size.height())
-            x += wide + 2
-            row = size.height()
-        height = y + row if self._chips else 0
-        if height != self._height:
-            self._height = height
-            self.setFixedHeight(height)

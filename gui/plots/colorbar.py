@@ -28,7 +28,7 @@ class ColorBar(pg.GraphicsWidget):
         self._theme = theme
         self.update()
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         box = self.rect()
         bar = QRectF(6, 6, 8, max(1.0, box.height() - 12))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)

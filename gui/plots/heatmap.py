@@ -37,7 +37,7 @@ class BlockAxis(pg.AxisItem):
                 kept.append(middle)
         return [(1.0, kept)]
 
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+    def tickStrings(self, values: Sequence[float], _scale: float, _spacing: float) -> list[str]:
         names = dict(self._blocks)
         return [names.get(value, "") for value in values]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QToolButton, QWidget
 
+from gui.icons import icon
 from gui.plots.axes import PlainAxis
 from gui.plots.readout import Readout
 from gui.theme import Theme
@@ -45,6 +46,7 @@ class Plot(pg.PlotWidget):
     left = Signal()
     moved = Signal(int, int)
     entered = Signal()
+    homed = Signal()
 
     def __init__(self, theme: Theme, axes: dict[str, pg.AxisItem] | None = None, parent: QWidget | None = None) -> None:
         made = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
@@ -65,7 +67,6 @@ class Plot(pg.PlotWidget):
         self._zoomed = False
         self._texts: dict[str, str] = {}
         self._reset = QToolButton(self)
-        self._reset.setText("⟲")
         self._reset.setToolTip("Show everything again (0, or double click)")
         self._reset.setAccessibleName("Reset zoom")
         self._reset.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -95,8 +96,15 @@ class Plot(pg.PlotWidget):
         if not self._zoomed:
             self._go_home()
 
+    @Slot()
     def home(self) -> None:
         """Back to the range that shows everything."""
+        self.follow_home()
+        self.homed.emit()
+
+    @Slot()
+    def follow_home(self) -> None:
+        """Go home because a linked plot did."""
         self._zoomed = False
         self._reset.hide()
         self._go_home()
@@ -153,8 +161,9 @@ class Plot(pg.PlotWidget):
         self.set_grid(*self._grid)
         self._reset.setStyleSheet(
             f"QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.line_strong};"
-            f" border-radius: 4px; padding: 0px 4px; font-size: {theme.base}px; }}"
+            f" border-radius: 4px; padding: 2px; }}"
         )
+        self._reset.setIcon(icon("reset", theme))
         self.readout.set_theme(theme)
 
     # --- pointer and keys --------------------------------------------------------------------------------------

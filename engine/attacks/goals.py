@@ -1,0 +1,40 @@
+"""Which class each sample is driven to."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from engine.attacks.forward import evaluating, logits_of
+from engine.attacks.problem import BATCH
+from engine.errors import AttackError
+from engine.seeds import generator
+from engine.specs import Goal
+
+
+def choose_targets(
+    model: nn.Module, x: Tensor, y: Tensor, goal: Goal, n_classes: int, seed: int, *, batch: int = BATCH
+) -> Tensor | None:
+    """A target class other than y for each sample: int64 ``[N]``, or None for an untargeted goal.
+
+    ``next`` is ``y + 1`` modulo ``n_classes``; ``random`` is uniform over the other classes; ``least-likely`` is the
+    other class with the lowest logit (Kurakin, Goodfellow & Bengio 2017, "Adversarial machine learning at scale").
+    Raises AttackError when there is no other class.
+    """
+    if goal == "untargeted":
+        return None
+    if n_classes < 2:
+        raise AttackError(f"A targeted attack needs at least 2 classes, and the data has {n_classes}.")
+    if goal == "next":
+        return (y + 1) % n_classes
+    if goal == "random":
+        away = torch.randint(1, n_classes, y.shape, generator=generator(seed, "attack", "targets"))
+        return (y + away.to(y.device)) % n_classes
+    chosen = [torch.empty_like(y[:0])]
+    for start in range(0, len(x), batch):
+        part = slice(start, start + batch)
+        with evaluating(model), torch.no_grad():
+            logits = logits_of(model, x[part])
+        # a copy, since a model may keep its output; the sample's own class is never its target
+        chosen.append(logits.scatter(1, y[part, None], torch.inf).argmin(1))
+    return torch.cat(chosen)

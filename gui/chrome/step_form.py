@@ -1,0 +1,146 @@
+"""The form column: what the current step does, its settings, and one big button that does it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from gui.forms.form import SpecForm
+from gui.panels.header import CardHeader
+from gui.panels.help import HelpPopover
+from gui.theme import Theme
+
+WIDTH = 264
+
+
+class StepForm(QWidget):
+    """The card of one step: forms, or any widget, above a primary and a secondary button."""
+
+    action_requested = Signal()
+    run_all_requested = Signal()
+
+    def __init__(self, key: str, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+        """``key`` names the help text, ``resources/help/step-<key>.md``."""
+        super().__init__(parent)
+        self.key = key
+        self._title = title
+        self._theme = theme
+        self._enabled = True
+        self._tip = ""
+        self._popover: HelpPopover | None = None
+        self.forms: list[SpecForm] = []
+        self.setAccessibleName(title)
+
+        self.header = CardHeader(title, theme)
+        self.help_button = self.header.add_button("help", f"What is this step? {title}", "What is this step?")
+        self.help_button.clicked.connect(self.show_help)
+
+        self._scrolled = QWidget(objectName="scrolled")
+        self._content = QVBoxLayout(self._scrolled)
+        self._content.setContentsMargins(0, 2, 0, 8)
+        self._content.setSpacing(10)
+        self._description = QLabel(wordWrap=True, visible=False)
+        self._description.setProperty("role", "small")
+        self._content.addWidget(self._description)
+        self._content.addStretch(1)
+        area = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self._scrolled)
+
+        self._note = QLabel(wordWrap=True, visible=False)
+        self._note.setProperty("role", "small")
+        self.action_button = QPushButton(title)
+        self.action_button.setProperty("role", "primary")
+        self.action_button.clicked.connect(self._on_action)
+        self.run_all_button = QPushButton("Run everything")
+        self.run_all_button.setToolTip("Data, training, attack and measurement in one run")
+        self.run_all_button.setAccessibleName("Run everything")
+        self.run_all_button.clicked.connect(self._on_run_all)
+
+        body = QFrame(objectName="panelBody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(theme.pad, 2, theme.pad, theme.pad)
+        column.setSpacing(6)
+        column.addWidget(area, 1)
+        for widget in (self._note, self.action_button, self.run_all_button):
+            column.addWidget(widget)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.header)
+        outer.addWidget(body, 1)
+        self.set_action(title)
+        self.set_theme(theme)
+
+    def add_form(self, form: SpecForm) -> None:
+        """Put a form above what explains it. While one is not valid the buttons wait and say why."""
+        self.forms.append(form)
+        form.validity_changed.connect(self._offer)
+        self.add_widget(form)
+        self._offer()
+
+    def add_widget(self, widget: QWidget) -> None:
+        """Put any widget below the forms that are there, above the description."""
+        self._content.insertWidget(self._content.indexOf(self._description), widget)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Put any widget below the description."""
+        self._content.insertWidget(self._content.count() - 1, widget)
+
+    def set_subtitle(self, text: str) -> None:
+        """The quiet half of the header, as the name of the method chosen."""
+        self.header.subtitle.set_text(text)
+
+    def set_description(self, text: str) -> None:
+        """What the chosen variant does, in a few lines; :func:`gui.forms.form.description` gives a spec's own."""
+        self._description.setText(text)
+        self._description.setVisible(bool(text))
+
+    def set_action(self, label: str, *, enabled: bool = True, tip: str = "", run_all: bool = True) -> None:
+        """The big button: what it says, whether it can be pressed, and why not. ``run_all`` shows the second one."""
+        self._enabled = enabled
+        self._tip = tip
+        self.action_button.setText(label)
+        self.action_button.setAccessibleName(label)
+        self.run_all_button.setVisible(run_all)
+        self._offer()
+
+    def set_note(self, text: str) -> None:
+        """A quiet line above the big button, as the size of the network or why it waits."""
+        self._given_note = text
+        self._offer()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colour the icons, here and in the forms."""
+        self._theme = theme
+        self.setFixedWidth(round(WIDTH * max(1.0, theme.scale)))
+        self.header.set_theme(theme)
+        for form in self.forms:
+            form.set_theme(theme)
+
+    @Slot()
+    def show_help(self) -> None:
+        """Open the text that explains the step."""
+        if self._popover is None:
+            self._popover = HelpPopover(self)
+        self._popover.show_text(f"step-{self.key}", self._title, self._theme, self.help_button)
+
+    _given_note = ""
+
+    @Slot()
+    def _offer(self) -> None:
+        valid = all(form.is_valid for form in self.forms)
+        self.action_button.setEnabled(self._enabled and valid)
+        self.run_all_button.setEnabled(self._enabled and valid)
+        note = self._given_note if valid else "Mend the field marked above first."
+        self.action_button.setToolTip(self._tip if valid else note)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+
+    @Slot()
+    def _on_action(self) -> None:
+        self.action_requested.emit()
+
+    @Slot()
+    def _on_run_all(self) -> None:
+        self.run_all_requested.emit()
