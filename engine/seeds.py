@@ -16,7 +16,10 @@ def derive(seed: int, *purpose: str) -> int:
 
 
 def generator(seed: int, *purpose: str) -> torch.Generator:
-    """A fresh CPU generator for one purpose; equal arguments give equal streams."""
+    """A fresh CPU generator for one purpose; equal arguments give equal streams.
+
+    A CPU generator of torch uses the low 32 bits of its seed, so two purposes share a stream with a chance of 2^-32.
+    """
     import torch
 
     return torch.Generator().manual_seed(derive(seed, *purpose))

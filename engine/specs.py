@@ -36,7 +36,7 @@ def param(
     **limits: Any,
 ) -> Any:
     """A spec field: a default, one line of help, and what the form shows (label, unit, names of the choices)."""
-    shown = {"label": label, "unit": unit, "advanced": advanced, "widget": widget, "choices": choices or {}}
+    shown: dict[str, Any] = {"label": label, "unit": unit, "advanced": advanced, "widget": widget, "choices": choices or {}}
     return Field(default=default, description=help, json_schema_extra=shown, **limits)
 
 

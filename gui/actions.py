@@ -128,9 +128,9 @@ class Actions(QObject):
         """Call ``slot`` when the command is chosen; a checkable command passes whether it is on."""
         call = partial(slot, *arguments) if arguments else slot
         if self.commands[id].checkable:
-            self._actions[id].triggered.connect(call)
+            self._actions[id].triggered.connect(lambda checked: call(checked))
         else:
-            self._actions[id].triggered.connect(partial(_without_checked, call))
+            self._actions[id].triggered.connect(lambda: call())
 
     def set_state(self, state: RunState) -> None:
         """Allow what can be used in this run state."""
@@ -168,7 +168,3 @@ class Actions(QObject):
             for command in self.commands.values()
             if command.shortcuts()
         ]
-
-
-def _without_checked(call: Callable[[], Any], checked: bool = False) -> None:  # noqa: ARG001
-    call()

@@ -46,11 +46,15 @@ class Rotation:
 
     def _draw(self, panel: Panel) -> None:
         new, self._new[panel] = self._new[panel], set()
+        frames = {topic: self._stage.frame(topic) for topic in panel.topics}
+        if any(frames[topic] is None for topic in new & frames.keys()):
+            # something is not there any more: begin with a clean panel
+            panel.clear()
+            new = {*panel.tables, *panel.topics}
         for name in panel.tables:
-            if name in new:
+            if name in new and len(self._stage.table(name)):
                 panel.show_records(name, self._stage.table(name))
-        for topic in panel.topics:
-            frame = self._stage.frame(topic)
+        for topic, frame in frames.items():
             if topic in new and frame is not None:
                 panel.show_frame(frame)
 
@@ -68,5 +72,3 @@ class Rotation:
         for panel in self._panels:
             self._new[panel] = set()
             panel.clear()
-
-

@@ -58,7 +58,7 @@ LIGHT_PALETTE = {
     "blue": "#0065a3",
     "grey": "#868686",
     "purple": "#bd5f93",
-    "yellow": "#a39600",
+    "yellow": "#8f9a00",
     "ink": "#1a1a1a",
 }
 CLASS_ORDER = ("sky", "vermillion", "green", "purple", "orange", "blue", "yellow", "grey")
@@ -71,7 +71,8 @@ class Theme:
     name: Literal["dark", "light"]
     window: str  # behind the cards
     surface: str  # cards, plots
-    raised: str  # hovered rows and buttons, pop-ups
+    raised: str  # hovered rows and buttons
+    popup: str  # menus, tool tips, lists that open over the window
     field: str  # what can be typed into
     line: str  # hairlines: card borders, plot axes
     line_strong: str  # borders of fields, tracks of sliders
@@ -98,6 +99,7 @@ class Theme:
             window="#0d1117",
             surface="#161b22",
             raised="#21272f",
+            popup="#1d232b",
             field="#0f141a",
             line="#262d36",
             line_strong="#3a434e",
@@ -122,6 +124,7 @@ class Theme:
             window="#f2f4f6",
             surface="#ffffff",
             raised="#edf0f3",
+            popup="#ffffff",
             field="#f7f8fa",
             line="#dde2e7",
             line_strong="#bfc7d0",
@@ -229,7 +232,19 @@ def diverging() -> Any:
     Draw it with fixed levels (-1, 1), so that a colour means the same number in every picture (ColorBrewer RdBu).
     """
     return _map(
-        ("#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b2182b", "#67001f")
+        (
+            "#053061",
+            "#2166ac",
+            "#4393c3",
+            "#92c5de",
+            "#d1e5f0",
+            "#f7f7f7",
+            "#fddbc7",
+            "#f4a582",
+            "#d6604d",
+            "#b2182b",
+            "#67001f",
+        )
     )
 
 
@@ -298,7 +313,7 @@ def palette(theme: Theme) -> QPalette:
         role.Button: theme.surface,
         role.ButtonText: theme.text,
         role.BrightText: theme.error,
-        role.ToolTipBase: theme.raised,
+        role.ToolTipBase: theme.popup,
         role.ToolTipText: theme.text,
         role.PlaceholderText: theme.muted,
         role.Highlight: theme.accent,
@@ -326,7 +341,8 @@ def stylesheet(theme: Theme) -> str:
     tokens.update(
         small=str(theme.small),
         base=str(theme.base),
-        field_height=str(theme.base + 5),
+        field_height=str(theme.base + 6),
+        combo_height=str(theme.base + 5),  # Qt adds a pixel to it
         heading_size=str(theme.heading),
         fixed=fixed_family(),
         accent_hover=mix(theme.accent, theme.text, 0.14),

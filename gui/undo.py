@@ -45,8 +45,8 @@ class SpecEdit(QUndoCommand):
         """Take a further edit of the same field into this one; an edit back to the start leaves nothing to undo."""
         if not isinstance(other, SpecEdit) or (other.part, other.field) != (self.part, self.field):
             return False
-        if type(self.old) is not type(other.new):  # another variant was chosen: each choice is its own step
-            return False
+        if type(self.old) is not type(self.new) or type(other.old) is not type(other.new):
+            return False  # another variant was chosen: each choice is its own step
         self.new = other.new
         self.setObsolete(self.new == self.old)
         return True

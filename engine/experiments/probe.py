@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -119,8 +119,12 @@ class Probe:
             self._bootstraps[resamples] = PairBootstrap(groups, n=len(self.y), n_groups=2, resamples=resamples, seed=seed)
         found = self._bootstraps[resamples].profile(eta)  # tensors [Q, groups, views, T]
         n = torch.full_like(found.count[:, 0], len(self.y))
+
+        def of(part: Tensor, g: int) -> Tensor:
+            return part[:, g].transpose(0, 1)
+
         return {
-            name: Interval(*(part[:, g].transpose(0, 1) for part in (found.mean, found.low, found.high)), n, n)
+            name: Interval(of(found.mean, g), of(found.low, g), of(found.high, g), n, n)
             for g, name in enumerate(("same", "different"))
         }
 
@@ -135,13 +139,14 @@ class Probe:
         random = lens.features(self._random(attacked))
         section = dict(self._unmoved(lens, clean, attacked.target, resamples))
         yield
-        for name, values in (
+        steps: tuple[tuple[str, Callable[[], Tensor]], ...] = (
             ("adv_target", lambda: lens.toward(adv, attacked.target)),
             ("random_target", lambda: lens.toward(random, attacked.target)),
             ("adv_true", lambda: lens.toward(adv, attacked.y)),
             ("clean_adv", lambda: paired_values(lens.between(clean, adv))),
             ("clean_random", lambda: paired_values(lens.between(clean, random))),
-        ):
+        )
+        for name, values in steps:
             section[name] = self._means(values(), resamples)
             yield
         return section

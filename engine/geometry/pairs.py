@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_SMALL, _LARGE = 1e-100, 1e100  # between them, squares neither vanish nor overflow
+
 
 @dataclass(frozen=True, eq=False)
 class PairGeometry:
@@ -64,10 +66,11 @@ def unit_rows(x: Tensor) -> tuple[Tensor, Tensor]:
     zero or not finite: their unit row is NaN, never 0, so that nothing computed from them passes for a measurement.
     """
     x = x.double()
-    scaled = x / x.abs().amax(-1, keepdim=True)  # 0/0 and inf/inf are NaN: dead
-    unit = scaled / scaled.square().sum(-1, keepdim=True).sqrt()
-    dead = unit.isnan().any(-1)
-    return unit.masked_fill(dead[..., None], torch.nan), dead
+    largest = torch.linalg.vector_norm(x, torch.inf, dim=-1, keepdim=True)
+    if not bool(((largest > _SMALL) & (largest < _LARGE)).all()):
+        x = x / largest  # 0/0 and inf/inf are NaN: dead
+    norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / norms, norms.isnan().squeeze(-1)
 
 
 def chords(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

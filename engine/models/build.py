@@ -43,20 +43,26 @@ def build(spec: ModelSpec, dataset: Samples, seed: int) -> Network:
 
     Raises ModelError where the network does not fit the data or is too large to be trained here.
     """
-    # made without memory at first, so that a size beyond reason is refused before it is allocated
+    # made without memory first, so that a size beyond reason is refused before it is allocated; then anew, since
+    # giving that first one its memory (to_empty) would import sympy, a third of a second
     with torch.device("meta"):
-        plan = _convolutional(spec, dataset) if isinstance(spec, CnnSpec) else _flat(spec, dataset)
-        model = Network(nn.Identity(), plan.layers, plan.taps)
-    if (count := parameter_count(model)) > MOST_PARAMETERS:
+        count = parameter_count(_assemble(spec, dataset))
+    if count > MOST_PARAMETERS:
         raise ModelError(
             f"This model would have {count:,} parameters, more than the {MOST_PARAMETERS:,} that can be trained here. "
             "Choose a smaller width, depth or number of channels in the Model step."
         )
-    model.to_empty(device="cpu")
+    model = _assemble(spec, dataset)
     initialise(model, spec, seed)
     if spec.normalise == "standard":
         model.normalise = Normalise(dataset.x_train)
     return model.eval()
+
+
+def _assemble(spec: ModelSpec, dataset: Samples) -> Network:
+    """The network without its weights and its normalisation."""
+    plan = _convolutional(spec, dataset) if isinstance(spec, CnnSpec) else _flat(spec, dataset)
+    return Network(nn.Identity(), plan.layers, plan.taps)
 
 
 class _Plan:

@@ -102,7 +102,6 @@ def matrices(session: Session) -> Figure | None:
     labels = frame.arrays["label"]
     edges = np.flatnonzero(np.diff(labels)) + 0.5
     centres = [float(np.flatnonzero(labels == k).mean()) for k in np.unique(labels)]
-    image = None
     for axes, tap in zip(panels, chosen, strict=True):
         image = axes.imshow(square(frame, tap, 0), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
         for edge in edges:

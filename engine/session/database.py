@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -92,6 +93,17 @@ class Database:
                         self._idle.append(connection)
                 if not keep:
                     connection.close()
+
+    def copy_into(self, empty: Path) -> None:
+        """A consistent, compact copy of what is committed now, as a single file; others read and write meanwhile.
+
+        Raises:
+            sqlite3.Error: it could not be written.
+            SessionError: the session is closed.
+        """
+        self._check_open()
+        with contextlib.closing(connect(self.path)) as connection:
+            connection.execute("VACUUM INTO ?", (os.fspath(empty),))
 
     def wrote(self, size: int) -> None:
         """Count bytes; past a limit the journal is folded into the file. Called by whoever writes much."""

@@ -40,14 +40,28 @@ def check_file(path: Path) -> None:
         )
 
 
-def check_database(database: Database, shown: Path) -> ExperimentSpec:
-    """Check a working copy through and through, and bring it to the newest version; gives the spec in it.
+def open_database(path: Path, shown: Path) -> tuple[Database, ExperimentSpec]:
+    """Open a working copy, check it through and through, bring it to the newest version; gives the spec in it too.
 
     ``shown`` is the file that messages name.
 
     Raises:
         SessionError: it is damaged, of another program, of a newer version, or holds a spec that cannot be read.
     """
+    try:
+        database = Database(path)
+    except SessionError as error:
+        raise SessionError(f"{shown} is damaged ({error.__cause__}). Restore it from a backup.") from error
+    try:
+        spec = _check(database, shown)
+        database.load_revision()
+    except BaseException:
+        database.close()
+        raise
+    return database, spec
+
+
+def _check(database: Database, shown: Path) -> ExperimentSpec:
     with database.setup() as connection:
         try:
             ours = int(connection.execute("PRAGMA application_id").fetchone()[0])
@@ -69,9 +83,7 @@ def check_database(database: Database, shown: Path) -> ExperimentSpec:
 
 def _check_identity(path: Path, application: int, version: int) -> None:
     if application != schema.APPLICATION_ID:
-        raise SessionError(
-            f"{path} is a database of another program. Choose a file that was saved with Rapidity Lab."
-        )
+        raise SessionError(f"{path} is a database of another program. Choose a file that was saved with Rapidity Lab.")
     newest = schema.newest_version()
     if version > newest:
         raise SessionError(

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from engine.errors import SessionError
-from engine.events import Artifact, Event, Frame, Progress, Record
+from engine.events import Event, Frame, Progress, Record
 from engine.session.codec import dump_json, pack
 from engine.session.database import Database
 
@@ -22,10 +22,13 @@ Status = Literal["running", "finished", "cancelled", "failed", "interrupted"]
 
 COMMIT_AFTER = 0.4
 """Seconds until a waiting event is committed; the commit itself takes some more."""
-_CHUNK = 8 * 2**20
+_CHUNK = 4 * 2**20
 """Bytes in one transaction at most: the window's thread must get its turn in between."""
 _HIGH_WATER = 64 * 2**20
 """Bytes waiting to be written before ``put`` waits for the disk."""
+
+_LARGEST = 10**9 - 1000
+"""Bytes in one piece that SQLite keeps, as it is built by default."""
 
 _RecordRow = tuple[str, str]  # name, row
 _FrameRow = tuple[str, int, float, str, str, bytes]  # phase, step, time, topic, info, arrays
@@ -41,6 +44,10 @@ class _Batch:
         self.artifacts: list[_ArtifactRow] = []
         self.size = 0
 
+    @property
+    def count(self) -> int:
+        return len(self.records) + len(self.frames) + len(self.artifacts)
+
 
 class Recorder:
     """Made by ``Session.recorder``. One thread puts; any may flush; whoever puts closes."""
@@ -53,8 +60,9 @@ class Recorder:
         self._waiting: list[_Batch] = []
         self._waiting_size = 0
         self._oldest = 0.0  # when the oldest waiting event was put
-        self._writing = False
-        self._hurry = False
+        self._put_count = 0
+        self._written_count = 0
+        self._hurry = 0  # events up to this count are waited for
         self._closing = False
         self._closed = False
         self._error: BaseException | None = None
@@ -73,18 +81,25 @@ class Recorder:
         """Take an event; it is committed within half a second. Progress, and frames not to be kept, are passed over.
 
         Raises:
-            SessionError: an earlier event could not be written; nothing more will be.
+            SessionError: the event is too large, or an earlier one could not be written and nothing more will be.
             TypeError: the event holds what a session cannot keep.
         """
         if isinstance(event, Progress) or (isinstance(event, Frame) and not event.keep):
             return
         if isinstance(event, Record):
             text = dump_json(event.row)
-            with self._room(len(text) + 64) as batch:
-                batch.records.append((event.table, text))
+            with self._changed:
+                self._batch_for(len(text) + 64).records.append((event.table, text))
             return
         info, arrays = dump_json(event.info), pack(event.arrays)
-        with self._room(len(info) + len(arrays)) as batch:
+        if len(arrays) > _LARGEST:
+            name = event.topic if isinstance(event, Frame) else event.name
+            raise SessionError(
+                f"{name!r} takes {len(arrays) / 1e9:.1f} GB, and a session keeps at most {_LARGEST / 1e9:.1f} GB in one "
+                "piece. Use a smaller model or fewer samples."
+            )
+        with self._changed:
+            batch = self._batch_for(len(info) + len(arrays))
             if isinstance(event, Frame):
                 batch.frames.append((event.phase, event.step, time.time(), event.topic, info, arrays))
             else:
@@ -96,12 +111,16 @@ class Recorder:
         Raises:
             SessionError: it could not be written.
         """
+        self.try_flush()
+        self._raise_error()
+
+    def try_flush(self) -> None:
+        """Like ``flush``, but leaves it to ``put`` and ``close`` to tell an error."""
         with self._changed:
-            self._hurry = True
+            goal = self._put_count  # what is put meanwhile is not waited for
+            self._hurry = max(self._hurry, goal)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._error or not (self._waiting or self._writing))
-            self._hurry = False
-            self._raise_error()
+            self._changed.wait_for(lambda: self._error or self._written_count >= goal)
 
     def close(self, status: Status, error: str = "") -> None:
         """Commit everything and end the run. May be called again, then does nothing.
@@ -130,8 +149,23 @@ class Recorder:
 
     # --- the events that wait --------------------------------------------------------------------------------
 
-    def _room(self, size: int) -> _Room:
-        return _Room(self, size)
+    def _batch_for(self, size: int) -> _Batch:
+        """The batch that fills up, for one more event; waits while far too much is waiting. The lock is held."""
+        if self._closed:
+            raise SessionError("This run has ended; nothing more can be recorded in it.")
+        if self._waiting_size >= _HIGH_WATER:
+            self._changed.wait_for(lambda: self._error or self._waiting_size < _HIGH_WATER)
+        self._raise_error()
+        if not self._waiting:
+            self._oldest = time.monotonic()
+        if not self._waiting or self._waiting[-1].size >= _CHUNK:
+            self._waiting.append(_Batch())
+            self._changed.notify_all()
+        batch = self._waiting[-1]
+        batch.size += size
+        self._waiting_size += size
+        self._put_count += 1
+        return batch
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -153,11 +187,10 @@ class Recorder:
                     self._error = error
                     self._waiting.clear()
                     self._waiting_size = 0
-                    self._writing = False
                     self._changed.notify_all()
                 return
             with self._changed:
-                self._writing = False
+                self._written_count += batch.count
                 self._changed.notify_all()
 
     def _next_batch(self) -> _Batch | None:
@@ -167,13 +200,12 @@ class Recorder:
             if not self._waiting:
                 return None
             self._changed.wait_for(
-                lambda: self._closing or self._hurry or len(self._waiting) > 1,
+                lambda: self._closing or self._hurry > self._written_count or len(self._waiting) > 1,
                 timeout=max(0.0, self._oldest + COMMIT_AFTER - time.monotonic()),
             )
             batch = self._waiting.pop(0)
             self._waiting_size -= batch.size
             self._oldest = time.monotonic()
-            self._writing = True
             self._changed.notify_all()
             return batch
 
@@ -206,34 +238,3 @@ class Recorder:
             known = int(made[0][0])
             self._instants = {(phase, step): known}  # frames of an instant come together
         return known
-
-
-class _Room:
-    """A place for one event in the batch that fills up; waits while far too much is waiting."""
-
-    def __init__(self, recorder: Recorder, size: int) -> None:
-        self._recorder, self._size = recorder, size
-
-    def __enter__(self) -> _Batch:
-        of = self._recorder
-        of._changed.acquire()
-        try:
-            if of._closed:
-                raise SessionError("This run has ended; nothing more can be recorded in it.")
-            of._changed.wait_for(lambda: of._error or of._waiting_size < _HIGH_WATER)
-            of._raise_error()
-            if not of._waiting or of._waiting[-1].size >= _CHUNK:
-                if not of._waiting:
-                    of._oldest = time.monotonic()
-                of._waiting.append(_Batch())
-                of._changed.notify_all()
-            batch = of._waiting[-1]
-            batch.size += self._size
-            of._waiting_size += self._size
-        except BaseException:
-            of._changed.release()
-            raise
-        return batch
-
-    def __exit__(self, *_: object) -> None:
-        self._recorder._changed.release()

@@ -34,18 +34,12 @@ def save_copy(database: Database, target: Path) -> int:
     try:
         # made by us first: errors of making it have better names than SQLite's "unable to open database file"
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        with database.read() as connection:
-            connection.execute("VACUUM INTO ?", (os.fspath(temporary),))
+        database.copy_into(temporary)
         revision = _check_copy(temporary)
         if real.exists():
             shutil.copymode(real, temporary)
         _sync(temporary)
-        os.replace(temporary, real)
-    except SessionError as error:
-        cause = error.__cause__
-        if isinstance(cause, Exception):
-            raise _failed(target, real, cause) from cause
-        raise
+        temporary.replace(real)
     except (OSError, sqlite3.Error, UnicodeError) as error:
         raise _failed(target, real, error) from error
     finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -126,9 +125,10 @@ class WorkingCopy:
                 if not suffix or from_here.is_file():
                     shutil.copyfile(from_here, self.path.with_name(COPY_NAME + suffix))
         except OSError as error:
-            if error.filename is not None and Path(os.fsdecode(error.filename)) == source:
-                raise SessionError(f"{source} cannot be read: {error.strerror}. Check its permissions.") from None
-            raise _no_room(self.folder.parent, error) from None
+            raise SessionError(
+                f"{source} could not be opened: copying it to {self.folder.parent} failed: {error.strerror or error}. "
+                "Free some space there, and check that both can be read and written."
+            ) from None
 
     def note_saved(self, note: SavedNote) -> None:
         """Remember where the copy was saved. Losing this note loses no work, so that errors are passed over."""
@@ -152,7 +152,7 @@ class WorkingCopy:
     def release(self, *, remove: bool) -> None:
         """Give up the folder; with ``remove`` also delete it. Afterwards it is nobody's."""
         if remove:
-            _remove(self.folder, keep_lock=True)
+            _empty(self.folder)
         self._lock.release()
         if remove:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -183,7 +183,7 @@ def discard(working_copy: Path) -> None:
         return
     with _if_orphaned(working_copy.parent) as orphaned:
         if orphaned:
-            _remove(working_copy.parent, keep_lock=True)
+            _empty(working_copy.parent)
     if orphaned:
         shutil.rmtree(working_copy.parent, ignore_errors=True)
 
@@ -208,10 +208,10 @@ def _if_orphaned(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def _remove(folder: Path, *, keep_lock: bool) -> None:
-    """Empty a folder; the lock goes last, for some systems cannot delete it while it is held."""
-    for each in list(folder.iterdir()):
-        if not (keep_lock and each.name == _LOCK_NAME):
+def _empty(folder: Path) -> None:
+    """Delete all but the lock, which some systems cannot delete while it is held."""
+    for each in list(folder.glob("*")):
+        if each.name != _LOCK_NAME:
             with contextlib.suppress(OSError):
                 each.unlink()
 

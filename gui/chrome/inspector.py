@@ -73,7 +73,7 @@ class Inspector(QWidget):
         self._column.addLayout(self._pictures)
         self._column.addLayout(self._rows)
         self._column.addLayout(self._plot_slot)
-        self._column.addWidget(self._empty, 1)
+        self._column.addWidget(self._empty, 1000)
         self._column.addStretch(1)
         area = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -239,7 +239,9 @@ def to_image(array: np.ndarray) -> QImage | None:
         pixels = pixels[None]
     if pixels.ndim != 3 or pixels.shape[0] not in (1, 3):
         return None
-    bytes_ = np.ascontiguousarray((np.clip(np.nan_to_num(pixels), 0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0))
+    bytes_ = np.ascontiguousarray(
+        (np.clip(np.nan_to_num(pixels), 0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    )
     height, width, channels = bytes_.shape
     kind = QImage.Format.Format_Grayscale8 if channels == 1 else QImage.Format.Format_RGB888
     return QImage(bytes_.data, width, height, width * channels, kind).copy()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
@@ -92,10 +92,12 @@ class JobsPopup(QFrame):
         for row in self._rows.values():
             row.set_theme(theme)
 
+    @Slot()
     def _on_pause(self) -> None:
         row = self._row_of(self.sender())
         (self.resume_requested if row.job.state == "paused" else self.pause_requested).emit(row.id)
 
+    @Slot()
     def _on_cancel(self) -> None:
         self.cancel_requested.emit(self._row_of(self.sender()).id)
 

@@ -55,7 +55,7 @@ class LogPanel(Panel):
         self.filter.setMinimumContentsLength(12)
         self.filter.edited.connect(self._redraw)
         self.add_tool(self.filter)
-        copy = self.header.add_button("copy", "Copy the log", "Copy the lines shown")
+        copy = self.header.add_button("copy", "Copy the log", "Copy the lines shown", first=True)
         copy.clicked.connect(self.copy_text)
         self.set_body(self.view)
 

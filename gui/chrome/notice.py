@@ -7,7 +7,16 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.icons import icon, pixmap
 from gui.theme import Theme
@@ -82,6 +91,7 @@ class NoticeBar(QWidget):
         """Take all notices away."""
         for notice in list(self._notices):
             self._remove(notice)
+        self.hide()
 
     def set_theme(self, theme: Theme) -> None:
         """Colour the icons."""
@@ -144,7 +154,8 @@ class Notice(QFrame):
         self._details = QPlainTextEdit(details, readOnly=True, visible=False)
         self._details.setAccessibleName("Details")
         self._details.setProperty("role", "fixed")
-        self._details.setFixedHeight(160)
+        lines = min(10, details.count("\n") + 1)
+        self._details.setFixedHeight(lines * self._details.fontMetrics().lineSpacing() + 24)
         column.addWidget(self._details)
         QShortcut(QKeySequence("Esc"), self, self._close, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.set_theme(theme)

@@ -8,18 +8,16 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from gui.panels.labels import ElidedLabel
 
 MESSAGE_SECONDS = 8
+FIELDS = {
+    "device": "What torch computes on",
+    "rate": "Steps a second of the running job",
+    "memory": "Memory this program holds (resident set)",
+    "session": "The session file, and when it was saved",
+}
 
 
 class StatusBar(QWidget):
     """One line of facts. Each fact keeps its place, so that the line does not dance."""
-
-    FIELDS = ("device", "rate", "memory", "session")
-    TIPS = {
-        "device": "What torch computes on",
-        "rate": "Steps a second of the running job",
-        "memory": "Memory this program holds (resident set)",
-        "session": "The session file, and when it was saved",
-    }
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,8 +26,8 @@ class StatusBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(26)
-        for name in self.FIELDS:
-            label = QLabel(toolTip=self.TIPS[name])
+        for name, tip in FIELDS.items():
+            label = QLabel(toolTip=tip)
             label.setProperty("role", "small")
             label.hide()
             self._labels[name] = label
@@ -82,4 +80,4 @@ class StatusBar(QWidget):
         if label.text() != text:
             label.setText(text)
             label.setVisible(bool(text))
-            label.setAccessibleName(f"{self.TIPS[name]}: {text}")
+            label.setAccessibleName(f"{FIELDS[name]}: {text}")

@@ -10,7 +10,7 @@ from gui.panels.header import CardHeader
 from gui.panels.help import HelpPopover
 from gui.theme import Theme
 
-WIDTH = 264
+WIDTH = 268
 
 
 class StepForm(QWidget):
@@ -76,7 +76,9 @@ class StepForm(QWidget):
         """Put a form above what explains it. While one is not valid the buttons wait and say why."""
         self.forms.append(form)
         form.validity_changed.connect(self._offer)
+        form.built.connect(self._align)
         self.add_widget(form)
+        self._align()
         self._offer()
 
     def add_widget(self, widget: QWidget) -> None:
@@ -118,6 +120,11 @@ class StepForm(QWidget):
         for form in self.forms:
             form.set_theme(theme)
 
+    def commit(self) -> bool:
+        """Take what is still being typed in any form. Gives whether everything is valid."""
+        valid = [form.commit() for form in self.forms]  # every form, not only up to the first that is not valid
+        return all(valid)
+
     @Slot()
     def show_help(self) -> None:
         """Open the text that explains the step."""
@@ -138,9 +145,17 @@ class StepForm(QWidget):
         self._note.setVisible(bool(note))
 
     @Slot()
+    def _align(self) -> None:
+        width = max(form.label_width for form in self.forms)
+        for form in self.forms:
+            form.align(width)
+
+    @Slot()
     def _on_action(self) -> None:
-        self.action_requested.emit()
+        if self.commit():
+            self.action_requested.emit()
 
     @Slot()
     def _on_run_all(self) -> None:
-        self.run_all_requested.emit()
+        if self.commit():
+            self.run_all_requested.emit()

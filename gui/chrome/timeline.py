@@ -27,7 +27,13 @@ class Moment(Protocol):
     def step(self) -> int: ...
 
 
-PHASE_NAMES = {"data": "data", "init": "initialisation", "train": "training", "attack": "attack", "measure": "measurement"}
+PHASE_NAMES = {
+    "data": "data",
+    "init": "initialisation",
+    "train": "training",
+    "attack": "attack",
+    "measure": "measurement",
+}
 PHASE_COLOURS = {"data": "grey", "init": "purple", "train": "sky", "attack": "vermillion", "measure": "green"}
 EDGE = 8  # room for the handle beyond both ends
 GROOVE = 4
@@ -99,12 +105,11 @@ class Timeline(QSlider):
     def set_moments(self, moments: Sequence[Moment]) -> None:
         """Show these moments. The one at the handle stays at the handle where it is still there; emits nothing."""
         held = self.moment
-        at_end = self.value() == self.maximum()
         self._moments = moments
         self._bands = bands(moments)
         last = max(0, len(moments) - 1)
         position = last
-        if held is not None and not at_end:
+        if held is not None:
             position = next((i for i, m in enumerate(moments) if m.id == held.id), last)
         self._place(position, last)
         self.setEnabled(len(moments) > 1)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.actions import COMMANDS, RunState
 from gui.chrome.timeleft import TimeLeft, clock_text
@@ -52,6 +62,9 @@ class Transport(QFrame):
 
         self.progress = QProgressBar(textVisible=False)
         self.progress.setAccessibleName("Progress of the job")
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # so that nothing moves when a job begins
+        self.progress.setSizePolicy(policy)
         self._text = ElidedLabel()
         self._time = QLabel()
         for label in (self._text, self._time):
@@ -134,6 +147,7 @@ class Transport(QFrame):
 
     def set_progress(self, done: int, total: int, text: str = "") -> None:
         """How far the job is; the time left comes from its pace. ``total`` 0 shows a bar without an end."""
+        self.progress.show()
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self._text.set_text(text)
@@ -153,6 +167,7 @@ class Transport(QFrame):
         self._left.reset()
         self.progress.setRange(0, 1)
         self.progress.setValue(0)
+        self.progress.hide()
         self._text.set_text(text)
         self._time.setText("")
 
@@ -173,6 +188,16 @@ class Transport(QFrame):
         self._gauge.setFixedWidth(round(170 * theme.scale))
         self._where.setMinimumWidth(theme_width(self._where, "training step 000 / 000"))
         self.set_state(self._state)
+
+    @Slot()
+    def previous(self) -> None:
+        """Move to the moment before, as a person would."""
+        self.timeline.triggerAction(QAbstractSlider.SliderAction.SliderSingleStepSub)
+
+    @Slot()
+    def next(self) -> None:
+        """Move to the moment after, as a person would."""
+        self.timeline.triggerAction(QAbstractSlider.SliderAction.SliderSingleStepAdd)
 
     # --- the person ------------------------------------------------------------------------------------------
 

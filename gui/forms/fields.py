@@ -11,11 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QPainter
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtGui import QFont, QKeySequence, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from engine.specs import Parameter
 from gui import files
+from gui.forms.names import pretty
 from gui.forms.numbers import NotValid, parse, shown, stepped
 from gui.icons import icon
 from gui.theme import Theme
@@ -96,14 +108,16 @@ class NumberField(LineField):
     def paintEvent(self, event: Any) -> None:
         super().paintEvent(event)
         unit = self.parameter.unit
-        taken = self.fontMetrics().horizontalAdvance(self.text()) + 2 * UNIT_GAP + 6
+        taken = self.fontMetrics().horizontalAdvance(self.text()) + 2 * UNIT_GAP
         room = self.width() - taken - UNIT_GAP
         if not unit or room < self.fontMetrics().averageCharWidth() * 3:
             return
         painter = QPainter(self)
-        colour = QApplication.palette().placeholderText().color()
-        painter.setPen(colour)
-        text = self.fontMetrics().elidedText(unit, Qt.TextElideMode.ElideRight, room)
+        small = QFont(self.font())
+        small.setPixelSize(max(8, small.pixelSize() - 1))
+        painter.setFont(small)
+        painter.setPen(QApplication.palette().placeholderText().color())
+        text = painter.fontMetrics().elidedText(unit, Qt.TextElideMode.ElideRight, room)
         box = QRect(taken, 0, room, self.height())
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         painter.end()
@@ -140,6 +154,9 @@ class CheckField(QCheckBox):
     def set_invalid(self, on: bool) -> None:
         """A tick cannot be wrong by itself."""
 
+    def hitButton(self, pos: Any) -> bool:
+        return self.rect().contains(pos)  # the whole row, not the small square alone
+
 
 class ChoiceField(QComboBox):
     """One of a few named values."""
@@ -149,7 +166,7 @@ class ChoiceField(QComboBox):
     def __init__(self, choices: tuple[tuple[str, str], ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         for value, name in choices:
-            self.addItem(name[:1].upper() + name[1:], value)
+            self.addItem(pretty(name), value)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -176,6 +193,21 @@ class ChoiceField(QComboBox):
         self.view().setMinimumWidth(max(self.width(), widest + 36))
         super().showPopup()
 
+    def paintEvent(self, event: Any) -> None:  # noqa: ARG002
+        # as Qt draws it, but a name that is too long ends in "…"
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, room.width() - 2
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+
     def wheelEvent(self, event: Any) -> None:
         # scrolling the form must not change what the pointer happens to pass over
         if self.hasFocus():
@@ -193,10 +225,11 @@ class FolderField(QWidget):
         super().__init__(parent)
         self.parameter = parameter
         self.ask_folder: Callable[[QWidget, str, str], str] = files.ask_folder  # replaced in tests
+        self._taken = ""
         self.line = LineField(parameter)
         self.line.setPlaceholderText("Choose, or drop it here")
         self.line.setAcceptDrops(False)
-        self.line.edited.connect(self._on_edited)
+        self.line.editingFinished.connect(self.finish)
         self.button = QToolButton(toolTip="Choose a folder…")
         self.button.setAccessibleName(f"Choose {parameter.label.lower()}")
         self.button.setIconSize(QSize(16, 16))
@@ -223,8 +256,8 @@ class FolderField(QWidget):
 
     def write(self, value: str) -> None:
         """Show a path, its end where it is too long."""
+        self._taken = value
         self.line.setText(value)
-        self.line.setToolTip(value)
 
     def set_invalid(self, on: bool) -> None:
         """Mark the field as holding what cannot be used."""
@@ -250,8 +283,11 @@ class FolderField(QWidget):
         return ""
 
     @Slot()
-    def _on_edited(self) -> None:
-        self.edited.emit()
+    def finish(self) -> None:
+        """Take what was typed. Not key by key: on the way to /data/mnist stands /data, which was not meant."""
+        if self.line.text() != self._taken:
+            self._taken = self.line.text()
+            self.edited.emit()
 
     @Slot()
     def _choose(self) -> None:

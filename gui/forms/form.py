@@ -5,18 +5,18 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from pydantic import ValidationError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
-from pydantic import ValidationError
 
 from engine.specs import ExperimentSpec, Parameter, Spec, discriminator, parameters, variants
 from gui.forms import names
-from gui.forms.fields import ChoiceField, Field, field_for
+from gui.forms.fields import ChoiceField, Field, FolderField, field_for
 from gui.forms.numbers import NotValid, in_words
 from gui.icons import icon
 from gui.theme import Theme
 
-LABEL_WIDTH = 84  # at least; a form with longer labels takes what they need
+LABEL_WIDTH = 78  # at least; a form with longer labels takes what they need
 
 
 class SpecForm(QWidget):
@@ -29,6 +29,7 @@ class SpecForm(QWidget):
 
     edited = Signal(str, object, str)  # part, new spec, name of the field that was edited
     validity_changed = Signal(bool)
+    built = Signal()  # the rows are new, as after another variant was chosen
 
     def __init__(self, part: str, spec: Spec, theme: Theme, parent: QWidget | None = None) -> None:
         """``part`` is one of ``engine.specs.PARTS``, or "experiment" for title, seed and threads."""
@@ -48,6 +49,7 @@ class SpecForm(QWidget):
         self.chooser: ChoiceField | None = None
         self._body: QWidget | None = None
         self._more_open = False
+        self._least_width = 0
         self._build()
 
     @property
@@ -67,6 +69,13 @@ class SpecForm(QWidget):
     def error(self, name: str) -> str:
         """The sentence under a field; "" where it is valid."""
         return self._rows[name].message.text()
+
+    def commit(self) -> bool:
+        """Take what is still being typed, as before a run. Gives whether everything is valid."""
+        for row in list(self._rows.values()):
+            if isinstance(row.field, FolderField):
+                row.field.finish()
+        return self._valid
 
     def set_spec(self, spec: Spec) -> None:
         """Show a spec and emit nothing. What a person is typing stays where it means the same."""
@@ -90,6 +99,20 @@ class SpecForm(QWidget):
         self._theme = theme
         self._build()
 
+    @property
+    def label_width(self) -> int:
+        """Pixels that the labels of this form need."""
+        return self._own_width
+
+    def align(self, width: int) -> None:
+        """Make the label column at least this wide, so that forms above each other have their fields in line."""
+        self._least_width = width
+        self._width = max(self._own_width, width)
+        for label in [row.label for row in self._rows.values()]:
+            label.setFixedWidth(self._width)
+        if self.chooser is not None:
+            self._chooser_label.setFixedWidth(self._width)
+
     # --- building --------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -108,7 +131,8 @@ class SpecForm(QWidget):
         fields = parameters(type(self._spec))
         plain = [p for p in fields if not p.advanced]
         advanced = [p for p in fields if p.advanced]
-        self._width = self._label_width(fields)
+        self._own_width = self._label_width(fields)
+        self._width = max(self._own_width, self._least_width)
         if self._discriminator and self.chooser is None:
             self._column.addWidget(self._make_chooser())
         elif self.chooser is not None:
@@ -126,9 +150,10 @@ class SpecForm(QWidget):
         if had in self._rows:
             self._rows[had].field.setFocus()
         self._after()
+        self.built.emit()
 
     def _label_width(self, fields: tuple[Parameter, ...]) -> int:
-        texts = [names.SYMBOLS.get(p.label, p.label) for p in fields] + [names.CHOOSERS.get(self.part, "")]
+        texts = [names.pretty(p.label) for p in fields] + [names.CHOOSERS.get(self.part, "")]
         return max([LABEL_WIDTH, *(self.fontMetrics().horizontalAdvance(text) + 6 for text in texts)])
 
     def _make_chooser(self) -> QWidget:
@@ -236,7 +261,7 @@ class _Row(QObject):
         self.parameter = parameter
         self.field = field
         self.is_whole = False  # the sentence is about the spec as a whole, not about this field alone
-        label = names.SYMBOLS.get(parameter.label, parameter.label)
+        label = names.pretty(parameter.label)
         self.label = QLabel(label)
         self.label.setBuddy(field)
         self.message = QLabel(wordWrap=True, visible=False)
@@ -244,7 +269,8 @@ class _Row(QObject):
         field.setAccessibleName(f"{label}, {parameter.unit}" if parameter.unit else label)
         words = in_words(parameter)
         allowed = f" {words[:1].upper()}{words[1:]}." if words else ""
-        tip = f"{parameter.help}.{allowed}"
+        unit = f" Unit: {parameter.unit}." if parameter.unit else ""
+        tip = f"{parameter.help}.{allowed}{unit}"
         for widget in (field, self.label):
             widget.setToolTip(f"<p>{tip}</p>")  # as rich text, so that Qt wraps it
             widget.setWhatsThis(tip)

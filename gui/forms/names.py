@@ -7,7 +7,7 @@ CHOOSERS = {"dataset": "Source", "model": "Family", "attack": "Method"}
 
 VARIANTS = {
     "digits": "Handwritten digits",
-    "idx": "MNIST family (IDX files)",
+    "idx": "IDX files",
     "gaussian-noise": "Gaussian noise",
     "uniform-noise": "Uniform noise",
     "linear": "Deep linear",
@@ -24,7 +24,15 @@ USED_WHEN = {
     "sigma_b": ("init", "sigma"),
 }
 
-SYMBOLS = {"sigma_w": "σ_w", "sigma_b": "σ_b"}
+AS_SPELLED = {"tanh", "erf", "y", "x"}  # names that mathematics writes small
+
+
+def pretty(text: str) -> str:
+    """A label or the name of a choice as it is shown: with Greek letters, and a capital where it begins with a word."""
+    shown = text.replace("sigma_", "σ_").replace("^2", "²")
+    first = shown.split(" ")[0].rstrip(":,")
+    is_word = first.isascii() and first.isalpha() and first not in AS_SPELLED
+    return shown[:1].upper() + shown[1:] if is_word else shown
 
 
 def variant_name(key: str) -> str:

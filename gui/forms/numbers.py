@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Literal
 
 from engine.specs import Parameter
@@ -66,11 +67,13 @@ def shown(value: float) -> str:
         return f"{value:,}".replace(",", "\N{NO-BREAK SPACE}") if abs(value) >= 100_000 else str(value)
     if value == 0:
         return "0"
+    exact = Decimal(repr(value)).normalize()
     if 1e-4 <= abs(value) < 1e6:
-        return f"{value:.15f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.12g}"
-    mantissa, _, exponent = f"{value!r}".partition("e") if "e" in f"{value!r}" else f"{value:e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{mantissa}e{int(exponent)}"
+        return f"{exact:f}"
+    sign, digits, exponent = exact.as_tuple()
+    first, *rest = map(str, digits)
+    power = int(exponent) + len(rest)
+    return f"{'-' if sign else ''}{first}{'.' + ''.join(rest) if rest else ''}e{power}"
 
 
 def stepped(value: float, direction: int, parameter: Parameter, *, fine: bool = False, coarse: bool = False) -> float:

@@ -85,6 +85,8 @@ class GalleryPanel(Panel):
         self._last_step = max(self._last_step, steps, frame.step)
         shown = int(np.count_nonzero(frame.arrays["success"]))
         self.tiles.set_texts([f"Sample {index}" for index in frame.arrays["index"]])
+        if before is None or before.arrays["x"].shape != frame.arrays["x"].shape:
+            self.tiles.lay_out()
         self._show_sample(self.selection.sample)
         self.tiles.viewport().update()
         self.names.update()
@@ -155,9 +157,13 @@ class GalleryPanel(Panel):
         side = (room.height() / lines - extra) / 3 * zoom
         side = max(36.0, min(side, room.width() / 2.5 * max(1.0, zoom)))
         columns = max(1, math.floor(room.width() / (side + 10)))
+        # one card more, where that costs less than a sixth of the size
+        if room.width() / (columns + 1) - 10 >= side * 0.84:
+            columns += 1
         wide = room.width() // columns - 10
-        # cards share the width evenly; where that leaves them wider than high, height decides
-        return columns, round(3 * min(side, wide) + extra)
+        high = round(3 * min(side, wide) + extra)
+        # whole lines of cards, rather than a sliver of one more
+        return columns, room.height() // lines if 0.8 * room.height() < high * lines <= room.height() else high
 
     def parts(self, card: QRect) -> tuple[QRect, QRect, QRect, QRect, QRect]:
         """Where a card's clean, perturbed and adversarial pictures and its two lines of text are."""
@@ -191,7 +197,9 @@ class GalleryPanel(Panel):
                 found = picture(x if which == 0 else x_adv)
             else:
                 low, high = float(np.nanmin(frame.arrays["x"])), float(np.nanmax(frame.arrays["x"]))
-                found = mapped((x if which == 0 else x_adv).reshape(1, -1), low, high if high > low else low + 1, "viridis")
+                found = mapped(
+                    (x if which == 0 else x_adv).reshape(1, -1), low, high if high > low else low + 1, "viridis"
+                )
             store[name] = found
         return found
 

@@ -38,6 +38,7 @@ from gui.panels.header import PanelHeader
 from gui.panels.help import HelpPopover
 from gui.selection import Selection
 from gui.theme import Theme
+from gui.vector import svg_bytes
 
 if TYPE_CHECKING:
     from engine.events import Frame
@@ -87,8 +88,10 @@ class Panel(QWidget):
         self.header.export_button.setMenu(self.export_menu)
 
         self._frame = QFrame(objectName="panelBody")
-        self._stack = QStackedLayout(self._frame)
-        self._stack.setContentsMargins(theme.pad, 0, theme.pad, theme.pad)
+        room = QVBoxLayout(self._frame)  # a stacked layout has no margins of its own
+        room.setContentsMargins(theme.pad, 0, theme.pad, theme.pad)
+        self._stack = QStackedLayout()
+        room.addLayout(self._stack)
         self._empty = QLabel(self.empty_text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._empty.setProperty("role", "muted")
         self._stack.addWidget(self._empty)
@@ -187,17 +190,20 @@ class Panel(QWidget):
         image.setDevicePixelRatio(PICTURE_SCALE)
         image.fill(QColor(self.theme.surface))
         painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        line = QRect(self.theme.pad, 0, size.width() - 2 * self.theme.pad, strip)
-        painter.setFont(self.theme.font(bold=True))
-        painter.setPen(QColor(self.theme.text))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
-        line.setLeft(line.left() + painter.fontMetrics().horizontalAdvance(self.title) + 8)
-        painter.setFont(self.theme.font())
-        painter.setPen(QColor(self.theme.muted))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.subtitle)
-        body.render(painter, QPoint(body.x(), body.y() + strip), renderFlags=QWidget.RenderFlag.DrawChildren)
-        painter.end()
+        try:
+            line = QRect(self.theme.pad, 0, size.width() - 2 * self.theme.pad, strip)
+            painter.setFont(self.theme.font(bold=True))
+            painter.setPen(QColor(self.theme.text))
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
+            line.setLeft(line.left() + painter.fontMetrics().horizontalAdvance(self.title) + 8)
+            painter.setFont(self.theme.font())
+            painter.setPen(QColor(self.theme.muted))
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.subtitle)
+            # QWidget's own render: a plot widget has another method of this name, which draws the scene alone
+            at = body.mapTo(self._frame, QPoint(0, strip))
+            QWidget.render(body, painter, at, renderFlags=QWidget.RenderFlag.DrawChildren)
+        finally:
+            painter.end()  # an image that is still painted on must not be deleted
         return image
 
     @Slot()
@@ -239,11 +245,9 @@ class Panel(QWidget):
         files.write_bytes(path, files.png_bytes(self.picture()))
 
     def _write_svg(self, path: Path) -> None:
-        from pyqtgraph.exporters import SVGExporter
-
-        for number, (_, item) in enumerate(self.plots(), 1):
+        for number, (name, item) in enumerate(self.plots(), 1):
             target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-            files.write_bytes(target, bytes(SVGExporter(item).export(toBytes=True)))
+            files.write_bytes(target, svg_bytes(item, f"{self.title}: {name}", self.theme.surface))
 
     def _write_csv(self, path: Path) -> None:
         with path.open("w", newline="", encoding="utf-8") as file:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.experiments import views
 from gui.panels.base import Panel
-from gui.plots.controls import NamedSlider, Segmented
+from gui.plots.controls import NamedSlider, Segmented, view_choice
 from gui.plots.flow import FlowRow
 from gui.plots.heatmap import HeatMap
 from gui.plots.says import reading
@@ -40,13 +40,12 @@ class MatrixPanel(Panel):
         self.inputs = Segmented(
             theme,
             "Inputs",
-            [("clean", "clean", "Features of the test samples as they are"), ("adversarial", "adversarial", "Features of the attacked samples")],
+            [
+                ("clean", "clean", "Features of the test samples as they are"),
+                ("adversarial", "adversarial", "Features of the attacked samples"),
+            ],
         )
-        self.view_choice = Segmented(
-            theme,
-            "Features",
-            [("centred", "centred", "Features minus their mean over training samples"), ("uncentred", "uncentred", "Features as they are")],
-        )
+        self.view_choice = view_choice(theme)
         self.heat = HeatMap(theme)
         self.heat.setAccessibleName("Correlation of every pair of samples")
         self.slider = NamedSlider(theme, "layer", "linear 10")

@@ -84,7 +84,7 @@ class DatasetPanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self.chips.set_theme(theme, {str(k): theme.class_colour(k) for k in range(MANY_CLASSES)})
+        self.chips.set_theme(theme)
         self.tiles.set_theme(theme)
 
     def _fill_classes(self, frame: Frame) -> None:
@@ -102,14 +102,16 @@ class DatasetPanel(Panel):
             for k, name in enumerate(classes):
                 n_train, n_test = counts(k)
                 tip = f"Class {name}: {n_train:,} training and {n_test:,} test samples. Click to show only this class."
-                entries.append(Entry(str(k), f"{name} · {n_test:,}", self.theme.class_colour(k), tip, "box"))
+                entries.append(Entry(str(k), f"{name} · {n_test:,}", self.theme.muted, tip, "tag"))
             self.chips.set_entries(entries, self.chips.on())
         else:
             names = ["All classes", *(f"{name} · {counts(k)[1]:,} test" for k, name in enumerate(classes))]
             self.class_box.clear()
             self.class_box.addItems(names)
         shape = " × ".join(str(side) for side in frame.info["shape"])
-        self.set_subtitle(f"{frame.info['name']} · {frame.info['train']:,} train · {frame.info['test']:,} test · {shape}")
+        self.set_subtitle(
+            f"{frame.info['name']} · {frame.info['train']:,} train · {frame.info['test']:,} test · {shape}"
+        )
 
     def _filter(self) -> None:
         frame = self._frame_shown
@@ -120,7 +122,7 @@ class DatasetPanel(Panel):
         n_classes = len(frame.info["classes"])
         if wanted is None or not 0 <= wanted < n_classes:
             self._rows = np.arange(len(labels))
-            self.chips.set_on([str(k) for k in range(n_classes)])
+            self.chips.set_on([])
             self.class_box.setCurrentIndex(0)
         else:
             self._rows = np.flatnonzero(labels == wanted)
@@ -178,7 +180,10 @@ class DatasetPanel(Panel):
         columns = max(1, min(round(room.width() / side), max(1, room.width() // 30)))
         width = room.width() // columns
         height = self._frame_shown.arrays["images"].shape[2] / self._frame_shown.arrays["images"].shape[3]
-        return columns, max(16, round((width - 8) * height) + text + 8)
+        high = max(16, round((width - 8) * height) + text + 8)
+        # whole rows, rather than a sliver of one more
+        rows = max(1, round(room.height() / high))
+        return columns, room.height() // rows if 0.88 < room.height() / (rows * high) < 1.12 else high
 
     def _picture(self, row: int) -> QImage:
         found = self._pictures.get(row)
@@ -244,7 +249,12 @@ class DatasetPanel(Panel):
         yield ["index", "label", "class", *(f"x{k}" for k in range(size))]
         for place in self._rows:
             label = int(frame.arrays["labels"][place])
-            yield [int(frame.arrays["index"][place]), label, frame.info["classes"][label], *images[place].ravel().tolist()]
+            yield [
+                int(frame.arrays["index"][place]),
+                label,
+                frame.info["classes"][label],
+                *images[place].ravel().tolist(),
+            ]
 
 
 def _reach(values: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from gui.panels.labels import ElidedLabel
 from gui.plots.axes import NameAxis
 from gui.plots.band import BandCurve
 from gui.plots.chips import Chips, Entry
-from gui.plots.controls import Segmented
+from gui.plots.controls import Segmented, view_choice
 from gui.plots.flow import FlowRow
 from gui.plots.groups import BEFORE_ATTACK, OF_ATTACK, short
 from gui.plots.plot import Plot, padded, pen
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 NOW, INIT = 0, 1
-INIT_CHIP, BASELINE_CHIP = "/init", "/baseline"
+INIT_CHIP, BASELINE_CHIP, MORE_CHIP = "/init", "/baseline", "/more"
 
 
 class ProfilePanel(Panel):
@@ -47,6 +47,7 @@ class ProfilePanel(Panel):
         self._baseline_label = ""
         self._quantity = "C"
         self._wanted: dict[str, bool] = {}  # what a person switched; the rest follows the data
+        self._expanded = False  # whether chips of groups not drawn are shown
         self._curves: dict[tuple[str, str], BandCurve] = {}  # (group, "now" | "init" | "baseline")
         self._places: list[int] = []  # position in taps of each point on the axis
         self._pointed: tuple[int, int] | None = None  # (place, group)
@@ -55,17 +56,17 @@ class ProfilePanel(Panel):
         self.quantity_box.setProperty("quiet", True)
         self.quantity_box.setAccessibleName("Quantity")
         self.quantity_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.quantity_box.setMaximumWidth(190)
         self.quantity_box.activated.connect(self._on_quantity)
-        self.view_choice = Segmented(
-            theme,
-            "Features",
-            [("centred", "centred", "Features minus their mean over training samples"), ("uncentred", "uncentred", "Features as they are")],
-        )
+        self.view_choice = view_choice(theme)
         self.view_choice.chosen.connect(selection.set_view)
         self.taps_choice = Segmented(
             theme,
             "Taps",
-            [("layers", "layers", "Only what comes out of each layer"), ("all", "every tap", "The linear map and the activation of every layer")],
+            [
+                ("layers", "layers", "Only what comes out of each layer"),
+                ("all", "every tap", "The linear map (W) and the activation (σ) of every layer"),
+            ],
         )
         self.taps_choice.chosen.connect(self._on_taps)
         self._names = NameAxis("bottom")
@@ -190,7 +191,9 @@ class ProfilePanel(Panel):
             return
         taps = frame.info["taps"]
         self._places = views.layer_taps(taps) if self.taps_choice.key() == "layers" else list(range(len(taps)))
-        self._names.set_names([taps[p]["name"] for p in self._places], [_brief(taps[p]) for p in self._places])
+        self._names.set_names(
+            [taps[p]["name"] for p in self._places], [_brief(taps[p], self.taps_choice.key()) for p in self._places]
+        )
         shown = self.shown_groups()
         x = np.arange(len(self._places), dtype=float)
         low, high = math.inf, -math.inf
@@ -215,7 +218,7 @@ class ProfilePanel(Panel):
         if not math.isfinite(low):
             low, high = 0.0, 1.0
         last = max(1.0, len(self._places) - 1.0)
-        self.plot.set_home((-0.03 * last, last * 1.03), padded(low, high))
+        self.plot.set_home((-0.04 * last, last * 1.04), padded(low, high, 0.04), slack=0.15)
         quantity = frame.info["quantities"][self.quantity]
         self.plot.set_axis_text("left", _with_unit(quantity))
         self._zero.setVisible(low < 0 < high)
@@ -239,7 +242,11 @@ class ProfilePanel(Panel):
         found = []
         for name in ("mean", "low", "high"):
             row = base.arrays[name][at]
-            found.append(np.array([row[where[n]] if (n := frame.info["taps"][p]["name"]) in where else np.nan for p in self._places]))
+            found.append(
+                np.array(
+                    [row[where[n]] if (n := frame.info["taps"][p]["name"]) in where else np.nan for p in self._places]
+                )
+            )
         return found[0], found[1], found[2]
 
     def _curve(self, group: str, kind: str) -> BandCurve:
@@ -256,19 +263,42 @@ class ProfilePanel(Panel):
 
     def _fill_chips(self, frame: Frame, shown: Sequence[str]) -> None:
         labels = {item["name"]: item["label"] for item in frame.info["groups"]}
-        # those drawn by default come first
-        order = sorted(self.present(), key=lambda n: (OF_ATTACK + BEFORE_ATTACK).index(n) if n in OF_ATTACK + BEFORE_ATTACK else 99)
+        # those drawn by default come first, the others wait behind one chip
+        order = sorted(
+            self.present(), key=lambda n: (OF_ATTACK + BEFORE_ATTACK).index(n) if n in OF_ATTACK + BEFORE_ATTACK else 99
+        )
+        usual = OF_ATTACK if "adv_target" in order else BEFORE_ATTACK
+        waiting = [n for n in order if n not in usual and n not in shown]
+        if not self._expanded:
+            order = [n for n in order if n not in waiting]
         entries = [Entry(n, short(n, labels[n]), self.theme.group_colour(n), labels[n]) for n in order]
         on = list(shown)
         entries.append(
-            Entry(INIT_CHIP, "at initialisation", self.theme.muted, "The same measurement on the network before training", "dash")
+            Entry(
+                INIT_CHIP,
+                "at initialisation",
+                self.theme.muted,
+                "The same measurement on the network before training",
+                "dash",
+            )
         )
         if self._init_shown():
             on.append(INIT_CHIP)
         if self._baseline is not None:
-            entries.append(Entry(BASELINE_CHIP, self._baseline_label or "baseline", self.theme.muted, "The run to compare with", "dot"))
+            entries.append(
+                Entry(
+                    BASELINE_CHIP,
+                    self._baseline_label or "baseline",
+                    self.theme.muted,
+                    "The run to compare with",
+                    "dot",
+                )
+            )
             if self._baseline_shown():
                 on.append(BASELINE_CHIP)
+        if waiting:
+            text = "fewer" if self._expanded else f"+{len(waiting)} groups"
+            entries.append(Entry(MORE_CHIP, text, self.theme.muted, "Further groups of pairs to draw", "tag"))
         self.chips.set_entries(entries, on)
 
     def _caption(self, frame: Frame, shown: Sequence[str]) -> None:
@@ -291,7 +321,9 @@ class ProfilePanel(Panel):
     @Slot(object)
     def _show_tap(self, name: str | None) -> None:
         frame = self._frame_shown
-        places = [] if frame is None else [k for k, p in enumerate(self._places) if frame.info["taps"][p]["name"] == name]
+        places = (
+            [] if frame is None else [k for k, p in enumerate(self._places) if frame.info["taps"][p]["name"] == name]
+        )
         self._tap_line.setVisible(bool(places))
         if places:
             self._tap_line.setPos(places[0])
@@ -308,7 +340,10 @@ class ProfilePanel(Panel):
 
     @Slot(str, bool)
     def _on_chip(self, key: str, on: bool) -> None:
-        self._wanted[key] = on
+        if key == MORE_CHIP:
+            self._expanded = not self._expanded
+        else:
+            self._wanted[key] = on
         self._redraw()
 
     # --- pointer and keys --------------------------------------------------------------------------------------
@@ -422,18 +457,27 @@ class ProfilePanel(Panel):
                 mean, low, high = self.values(net, name)
                 for k, place in enumerate(self._places):
                     tap = frame.info["taps"][place]["name"]
-                    yield [self._quantity, self.selection.view, name, word, tap, *(float(v[k]) for v in (mean, low, high)), self.count(name)]
+                    yield [
+                        self._quantity,
+                        self.selection.view,
+                        name,
+                        word,
+                        tap,
+                        *(float(v[k]) for v in (mean, low, high)),
+                        self.count(name),
+                    ]
 
 
 def _with_unit(quantity: dict[str, Any]) -> str:
     return f"{quantity['label']} ({quantity['unit']})" if quantity.get("unit") else str(quantity["label"])
 
 
-def _brief(tap: dict[str, Any]) -> str:
-    """A tap's name where there is little room: the input and the logits keep theirs, the rest are numbers."""
+def _brief(tap: dict[str, Any], choice: str) -> str:
+    """A tap's name where there is little room: the layer's number, or W3 and σ3 for its linear map and its activation."""
     if tap["kind"] in ("input", "logits"):
         return "in" if tap["kind"] == "input" else "out"
-    return str(tap["layer"])
+    head = "" if choice == "layers" else "σ" if tap["kind"] == "activation" else "W"
+    return f"{head}{tap['layer']}"
 
 
 def _widen(low: float, high: float, values: Sequence[np.ndarray]) -> tuple[float, float]:

@@ -42,12 +42,12 @@ class CardHeader(QFrame):
         self._row.insertWidget(self._tools, widget)
         self._tools += 1
 
-    def add_button(self, icon_name: str, accessible: str, tip: str) -> QToolButton:
-        """Put a small quiet button at the right."""
+    def add_button(self, icon_name: str, accessible: str, tip: str, *, first: bool = False) -> QToolButton:
+        """Put a small quiet button at the right, or left of the buttons that are there."""
         button = QToolButton(autoRaise=True)
         button.setIconSize(QSize(16, 16))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._row.addWidget(button)
+        self._row.insertWidget(self._tools if first else -1, button)
         self.show_button(button, icon_name, accessible, tip)
         return button
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QFont, QGuiApplication, QKeySequence, QShortcut, QTextDocument
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QTextBrowser, QVBoxLayout, QWidget
 
 from gui.helptext import read_help
 from gui.theme import Theme
 
 WIDTH = 420
+MARGIN = 14
 MAX_HEIGHT = 460
 
 
@@ -22,7 +23,9 @@ class HelpPopover(QFrame):
         self._title.setProperty("role", "title")
         self._kinds = QHBoxLayout()
         self._kinds.setSpacing(4)
-        self.browser = QTextBrowser(openExternalLinks=True)
+        self.browser = QTextBrowser(
+            openExternalLinks=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
         self.browser.setAccessibleName("Explanation")
         self._source = QLabel(wordWrap=True)
         self._source.setProperty("role", "small")
@@ -31,7 +34,7 @@ class HelpPopover(QFrame):
         head.addWidget(self._title, 1)
         head.addLayout(self._kinds)
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 10, 14, 12)
+        column.setContentsMargins(MARGIN, 10, MARGIN, 12)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.browser, 1)
@@ -61,14 +64,27 @@ class HelpPopover(QFrame):
         for kind in help.kinds if help else ():
             chip = QLabel(kind)
             chip.setProperty("kind", kind)
-            self._kinds.addWidget(chip)
-        document = self.browser.document()
-        document.setDocumentMargin(0)
-        document.setDefaultFont(theme.font())
-        self.browser.setMarkdown(help.body if help else "No text has been written for this panel yet.")
+            self._kinds.addWidget(chip, 0, Qt.AlignmentFlag.AlignVCenter)
+        font = theme.font()
+        # in points: Qt leaves no room between the paragraphs of Markdown in a font given in pixels
+        font.setPointSizeF(theme.base * 72 / self.logicalDpiY())
+        body = help.body if help else "No text has been written for this panel yet."
+        fill(self.browser.document(), body, font)
         self._source.setText(f"Source: {help.source}" if help and help.source else "")
         self._source.setVisible(bool(help and help.source))
+        # measured on a document of its own: the browser's takes the width the browser had before
+        measured = QTextDocument()
+        fill(measured, body, font)
+        measured.setTextWidth(WIDTH - 2 * MARGIN - 4)
+        self.browser.setFixedHeight(min(MAX_HEIGHT, round(measured.size().height()) + 6))
         self.setFixedWidth(WIDTH)
-        document.setTextWidth(WIDTH - 30)
-        self.browser.setFixedHeight(min(MAX_HEIGHT, round(document.size().height()) + 8))
-        self.adjustSize()
+        self.ensurePolished()
+        self.setFixedHeight(self.layout().totalHeightForWidth(WIDTH))
+
+
+def fill(document: QTextDocument, body: str, font: QFont) -> None:
+    """Put Markdown into a document."""
+    document.setDocumentMargin(0)
+    document.setIndentWidth(18)
+    document.setDefaultFont(font)
+    document.setMarkdown(body)

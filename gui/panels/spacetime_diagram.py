@@ -15,7 +15,7 @@ from gui.panels.base import Panel
 from gui.panels.labels import ElidedLabel
 from gui.plots.axes import PlainAxis
 from gui.plots.chips import Chips, Entry
-from gui.plots.controls import Segmented
+from gui.plots.controls import view_choice
 from gui.plots.flow import FlowRow
 from gui.plots.groups import short
 from gui.plots.plot import Plot, pen
@@ -48,11 +48,7 @@ class SpacetimePanel(Panel):
         self._hidden: set[str] = set()
         self._curves: dict[str, pg.PlotCurveItem] = {}
         self._pointed: tuple[int, int] | None = None  # (line, layer)
-        self.view_choice = Segmented(
-            theme,
-            "Features",
-            [("centred", "centred", "Features minus their mean over training samples"), ("uncentred", "uncentred", "Features as they are")],
-        )
+        self.view_choice = view_choice(theme)
         self.view_choice.chosen.connect(selection.set_view)
         self.plot = Plot(theme, {"left": _DepthAxis("left")})
         self.plot.setAccessibleName("World lines of pairs")
@@ -65,12 +61,21 @@ class SpacetimePanel(Panel):
         self.plot.entered.connect(self._on_enter)
         self._cone = pg.PlotCurveItem(antialias=True)
         self._axis = pg.PlotCurveItem(antialias=True)
-        self._chosen = pg.PlotCurveItem(connect="finite", antialias=True)
+        self._chosen: dict[
+            str, pg.PlotCurveItem
+        ] = {}  # the chosen pair's lines by group; "" if only the matrix knows it
         self._halo = pg.PlotCurveItem(connect="finite", antialias=True)
         self._dot = pg.ScatterPlotItem(size=8, pxMode=True)
-        self._cone_text = pg.TextItem("light cone |C| = 1", anchor=(0, 0))
+        self._cone_text = pg.TextItem("light cone\n|C| = 1", anchor=(1, 1))
         self._tap_line = pg.InfiniteLine(angle=0)
-        for item, z in ((self._axis, 0), (self._cone, 0.5), (self._tap_line, 0.6), (self._halo, 4), (self._chosen, 5), (self._dot, 6), (self._cone_text, 1)):
+        for item, z in (
+            (self._axis, 0),
+            (self._cone, 0.5),
+            (self._tap_line, 0.6),
+            (self._halo, 4),
+            (self._dot, 6),
+            (self._cone_text, 1),
+        ):
             item.setZValue(z)
             self.plot.addItem(item, ignoreBounds=True)
         self._tap_line.hide()
@@ -109,7 +114,7 @@ class SpacetimePanel(Panel):
     def clear(self) -> None:
         self._frame_shown = self._matrix = self._pointed = None
         self._lines = np.zeros((0, 1))
-        for curve in (*self._curves.values(), self._chosen, self._halo):
+        for curve in (*self._curves.values(), *self._chosen.values(), self._halo):
             curve.setData([], [])
         super().clear()
 
@@ -135,7 +140,7 @@ class SpacetimePanel(Panel):
         top = max(1.0, float(self._depth[-1]))
         self._cone.setData([-top, 0, top], [top, 0, top])
         self._axis.setData([0, 0], [0, top])
-        self._cone_text.setPos(top * 0.42, top * 0.30)
+        self._cone_text.setPos(top * 1.02, 0.0)
         self.plot.set_home((-top * 1.04, top * 1.04), (-top * 0.03, top * 1.04))
         axis = self.plot.getPlotItem().getAxis("left")
         if isinstance(axis, _DepthAxis):
@@ -160,7 +165,9 @@ class SpacetimePanel(Panel):
     def _curve(self, name: str) -> pg.PlotCurveItem:
         found = self._curves.get(name)
         if found is None:
-            found = pg.PlotCurveItem(connect="finite", antialias=True, pen=pen(self.theme.group_colour(name), alpha=0.65))
+            found = pg.PlotCurveItem(
+                connect="finite", antialias=True, pen=pen(self.theme.group_colour(name), alpha=0.65)
+            )
             found.setZValue(2)
             self.plot.addItem(found, ignoreBounds=True)
             self._curves[name] = found
@@ -172,33 +179,52 @@ class SpacetimePanel(Panel):
         entries = []
         for name in here:
             count = int((groups == names.index(name)).sum())
-            entries.append(Entry(name, short(name, labels[name]), self.theme.group_colour(name), f"{labels[name]}: {count} pairs"))
+            entries.append(
+                Entry(name, short(name, labels[name]), self.theme.group_colour(name), f"{labels[name]}: {count} pairs")
+            )
         self.chips.set_entries(entries, [name for name in here if name not in self._hidden])
 
     # --- selection ---------------------------------------------------------------------------------------------
 
-    def marked(self) -> list[np.ndarray]:
-        """World lines [L+1] of the chosen pair: those drawn, else the one that the matrix knows."""
+    def marked(self) -> list[tuple[str, np.ndarray]]:
+        """World lines [L+1] of the chosen pair with their groups: those measured, else the one that the matrix knows."""
         frame, pair = self._frame_shown, self.selection.pair
         if frame is None or pair is None:
             return []
         a, b = frame.arrays["a"], frame.arrays["b"]
         rows = np.flatnonzero(((a == pair[0]) & (b == pair[1])) | ((a == pair[1]) & (b == pair[0])))
         if len(rows):
-            return list(self._lines[rows])
+            groups = frame.info["groups"]
+            return [(groups[int(frame.arrays["group"][row])]["name"], self._lines[row]) for row in rows]
         eta = None if self._matrix is None else views.pair_eta(self._matrix, *pair)
         if eta is None or self._matrix is None:
             return []
         x, _ = views.world_lines(eta[self.selection.view_index], self._matrix.info["taps"])
-        return [x] if len(x) == len(self._depth) else []
+        return [("", x)] if len(x) == len(self._depth) else []
 
     @Slot()
     def _mark(self, *_: object) -> None:
         lines = self.marked()
-        x = np.array([[*line, np.nan] for line in lines]).ravel()
-        y = np.tile(np.append(self._depth, np.nan), len(lines))
-        self._halo.setData(x, y)
-        self._chosen.setData(x, y)
+        x = np.array([[*line, np.nan] for _, line in lines]).ravel()
+        self._halo.setData(x, np.tile(np.append(self._depth, np.nan), len(lines)))
+        by_group: dict[str, list[np.ndarray]] = {}
+        for group, line in lines:
+            by_group.setdefault(group, []).append(np.append(line, np.nan))
+        for group in {*self._chosen, *by_group}:
+            mine = by_group.get(group, [])
+            self._chosen_curve(group).setData(
+                np.concatenate(mine) if mine else [], np.tile(np.append(self._depth, np.nan), len(mine))
+            )
+
+    def _chosen_curve(self, group: str) -> pg.PlotCurveItem:
+        found = self._chosen.get(group)
+        if found is None:
+            found = pg.PlotCurveItem(connect="finite", antialias=True)
+            found.setZValue(5)
+            self.plot.addItem(found, ignoreBounds=True)
+            self._chosen[group] = found
+            self._recolour()
+        return found
 
     @Slot(object)
     def _show_tap(self, name: str | None) -> None:
@@ -329,8 +355,9 @@ class SpacetimePanel(Panel):
         self._cone.setPen(pen(theme.muted, 1, dash=True))
         self._axis.setPen(pen(theme.grid))
         self._tap_line.setPen(pen(theme.accent, 1, alpha=0.8))
-        self._halo.setPen(pen(theme.surface, 5))
-        self._chosen.setPen(pen(theme.text, 2.5))
+        self._halo.setPen(pen(theme.text, 4.5))
+        for name, curve in self._chosen.items():
+            curve.setPen(pen(theme.group_colour(name) if name else theme.accent, 2.5))
         self._cone_text.setColor(theme.muted)
         self._cone_text.setFont(theme.font(theme.small))
         for name, curve in self._curves.items():
@@ -360,6 +387,7 @@ class _DepthAxis(PlainAxis):
     """Layers are whole numbers, and there is none beyond the last."""
 
     _last = 1
+    room = (18.0, 15.0)
 
     def set_last(self, last: int) -> None:
         if last != self._last:

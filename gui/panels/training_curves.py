@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
-from gui.plots.axes import LogAxis, PlainAxis
+from gui.plots.axes import PlainAxis, ScaleAxis, nice_step
 from gui.plots.chips import Chips, Entry
 from gui.plots.plot import Plot, padded, pen
 from gui.plots.series import Series
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
 
 LOG_FROM = 12.0  # largest over smallest smoothed loss from which a logarithmic axis is taken by itself
 AXIS_WIDTH = 46
-
-
-class _LossAxis(LogAxis):
-    """Logarithmic or plain, as the panel says."""
-
-    log = False
-
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
-        return (LogAxis if self.log else PlainAxis).tickValues(self, minVal, maxVal, size)  # type: ignore[arg-type]
-
-    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
-        return (LogAxis if self.log else PlainAxis).tickStrings(self, values, scale, spacing)  # type: ignore[arg-type]
 
 
 class TrainingPanel(Panel):
@@ -58,7 +46,7 @@ class TrainingPanel(Panel):
         self._epochs: dict[str, np.ndarray] = {}
         self._log: bool | None = None  # None: as the numbers suggest
         self._cursor_step: int | None = None
-        self._loss_axis = _LossAxis("left")
+        self._loss_axis = ScaleAxis("left")
         hidden = PlainAxis("bottom", showValues=False)
         self.loss_plot = Plot(theme, {"left": self._loss_axis, "bottom": hidden})
         self.accuracy_plot = Plot(theme)
@@ -118,7 +106,10 @@ class TrainingPanel(Panel):
     # --- records -----------------------------------------------------------------------------------------------
 
     def show_records(self, name: str, table: Table) -> None:
-        if name == "steps":
+        if name == "steps" and not len(table):
+            self._loss.clear()
+            self._accuracy.clear()
+        elif name == "steps":
             self._steps = table
             step = table.column("step")
             self._loss.update(step, table.column("loss"))
@@ -130,6 +121,8 @@ class TrainingPanel(Panel):
             self.show_empty()
             return
         self._set_home()
+        if name == "epochs":
+            self._draw_epochs()
         self._draw()
         self._say()
         self.show_content()
@@ -172,25 +165,30 @@ class TrainingPanel(Panel):
     def _set_home(self) -> None:
         log = self.is_log
         if log != self._loss_axis.log:
-            self._loss_axis.log = log
-            self._loss_axis.picture = None
+            self._loss_axis.set_log(log)
             self.loss_plot.home()
+            self._fill_chips()
+            self._draw_epochs()
         last = float(self._loss.x[-1])
-        across = (min(float(self._loss.x[0]), 0.0), max(last * 1.02, 1.0))
+        # in steps of a few percent, so that a growing series does not move the axes at every draw
+        step = nice_step(last / 40) if last > 0 else 1.0
+        across = (min(float(self._loss.x[0]), 0.0), max(math.ceil(last * 1.005 / step) * step, 1.0))
         _, raw = self._loss.envelope()
         shown = self._scaled(raw)
         shown = shown[np.isfinite(shown)]
         test = self._scaled(self._epochs["test_loss"]) if self._epochs else np.empty(0)
         test = test[np.isfinite(test)]
         # a single freak batch must not flatten the rest
-        low, high = (np.quantile(shown, [0.005, 0.998]) if shown.size else (0.0, 1.0))
+        low, high = np.quantile(shown, [0.005, 0.998]) if shown.size else (0.0, 1.0)
         if test.size:
             low, high = min(low, test.min()), max(high, test.max())
         if not log:
             low = min(low, 0.0)
-        self.loss_plot.set_home(across, padded(float(low), float(high), 0.05))
+        self.loss_plot.set_home(across, padded(float(low), float(high), 0.05), slack=0.12)
         _, smooth = self._accuracy.smoothed()
-        floor = [smooth[np.isfinite(smooth)]] + [self._epochs[n] for n in ("train_accuracy", "test_accuracy") if self._epochs]
+        floor = [smooth[np.isfinite(smooth)]] + [
+            self._epochs[n] for n in ("train_accuracy", "test_accuracy") if self._epochs
+        ]
         values = np.concatenate(floor)
         values = values[np.isfinite(values)]
         least = float(np.quantile(values, 0.02)) if values.size else 0.0
@@ -201,12 +199,15 @@ class TrainingPanel(Panel):
         if not len(self._loss):
             return
         (low, high), _ = self.loss_plot.getViewBox().viewRange()
+        blocks = max(100, self.loss_plot.width())
         if "batch" not in self._hidden:
-            x, y = self._loss.envelope(low, high)
+            x, y = self._loss.envelope(low, high, blocks)
             self._raw.setData(x, self._scaled(y))
-        x, y = self._loss.smoothed(low, high)
+        x, y = self._loss.smoothed(low, high, blocks // 2)
         self._smooth.setData(x, self._scaled(y))
-        self._batch.setData(*self._accuracy.smoothed(low, high))
+        self._batch.setData(*self._accuracy.smoothed(low, high, blocks // 2))
+
+    def _draw_epochs(self) -> None:
         if self._epochs:
             at = self._epochs["step"]
             self._test_loss.setData(at, self._scaled(self._epochs["test_loss"]))
@@ -321,23 +322,28 @@ class TrainingPanel(Panel):
         main, test, train = theme.accent, theme.palette["orange"], theme.palette["green"]
         self._raw.setPen(pen(theme.faint, 1, alpha=0.5))
         self._smooth.setPen(pen(main, 1.5))
-        self._batch.setPen(pen(main, 1.2))
+        self._batch.setPen(pen(main, 1))
         for item, colour in ((self._test_loss, test), (self._test, test), (self._train, train)):
             item.setPen(pen(colour, 1))
             item.setSymbolPen(pen(theme.surface, 1))
             item.setSymbolBrush(pg.mkBrush(colour))
         for cursor in self._cursors:
             cursor.setPen(pen(theme.text, 1, alpha=0.7))
+        self._fill_chips()
+        self.chips.set_theme(theme)
+
+    def _fill_chips(self) -> None:
+        theme = self.theme
+        main, test, train = theme.accent, theme.palette["orange"], theme.palette["green"]
         entries = [
             Entry("batch", "each step", theme.faint, "Loss of each mini-batch"),
             Entry("mean", "running mean", main, "Running mean over about a sixtieth of the steps"),
             Entry("train", "train", train, "Accuracy on training samples after each epoch"),
             Entry("test", "test", test, "Loss and accuracy on the test set after each epoch"),
-            Entry("log", "log", theme.muted, "Logarithmic loss axis", "none"),
+            Entry("log", "log", theme.muted, "Logarithmic loss axis", "tag"),
         ]
         on = [e.key for e in entries if e.key not in self._hidden and e.key != "log"]
         self.chips.set_entries(entries, [*on, *(["log"] if self._loss_axis.log else [])])
-        self.chips.set_theme(theme)
 
     # --- export ------------------------------------------------------------------------------------------------
 
@@ -350,7 +356,9 @@ class TrainingPanel(Panel):
             return
         yield ["step", "loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
         ends = {int(step): k for k, step in enumerate(self._epochs.get("step", ()))}
-        for step, loss, accuracy in zip(self._loss.x.tolist(), self._loss.y.tolist(), self._accuracy.y.tolist(), strict=True):
+        for step, loss, accuracy in zip(
+            self._loss.x.tolist(), self._loss.y.tolist(), self._accuracy.y.tolist(), strict=True
+        ):
             k = ends.get(int(step))
             tail = ["", "", "", ""]
             if k is not None:

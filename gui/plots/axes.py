@@ -1,4 +1,4 @@
-"""Axes whose labels never overlap: a logarithmic one, and one that names the layers."""
+"""Axes whose labels never overlap: plain, logarithmic, and one that names the layers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QFontMetricsF
 
 # Mantissas that a decade is labelled with, the most useful first; a label is kept only where it has room.
@@ -15,33 +16,73 @@ _MANTISSAS: tuple[tuple[float, ...], ...] = ((2.0, 5.0), (3.0,), (1.5, 4.0, 7.0)
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class PlainAxis(pg.AxisItem):
+class Axis(pg.AxisItem):
+    """An axis whose first and last labels are drawn although they reach past its ends."""
+
+    def boundingRect(self) -> QRectF:
+        # pyqtgraph leaves this margin out as soon as there is a grid, and then drops the labels at the ends
+        rect = super().boundingRect()
+        if self.grid is False:
+            return rect
+        upright = self.orientation in ("left", "right")
+        return rect.adjusted(0, -12, 0, 12) if upright else rect.adjusted(-30, 0, 30, 0)
+
+
+class PlainAxis(Axis):
     """A linear axis with at most one level of ticks, all of them labelled, and a proper minus sign."""
 
+    room = (30.0, 15.0)  # pixels between labels one above the other: comfortable, and just enough
+
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
-        spacing = 28 if self.orientation in ("left", "right") else 58
-        step = nice_step((maxVal - minVal) / max(1.0, size / spacing))
-        if not math.isfinite(step) or step <= 0:
-            return []
-        return [(step, np.arange(math.ceil(minVal / step), math.floor(maxVal / step) + 1) * step)]
+        minVal, maxVal = sorted((minVal, maxVal))
+        roomy, tight = self.room if self.orientation in ("left", "right") else (56.0, 34.0)
+        values = np.empty(0)
+        step = math.nan
+        # two labels at least, closer together if need be: one alone says no scale
+        for room in (roomy, tight):
+            step = nice_step((maxVal - minVal) / max(1.0, size / room))
+            if not math.isfinite(step):
+                return []
+            values = np.arange(math.ceil(minVal / step), math.floor(maxVal / step) + 1) * step
+            if len(values) > 1:
+                break
+        return [(step, values)]
 
     def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
         places = max(0, -math.floor(math.log10(spacing * scale) + 1e-9)) if spacing > 0 else 0
         return [number(value * scale, places) for value in values]
 
 
-class LogAxis(pg.AxisItem):
-    """An axis over log10 values that shows the values themselves. Labels are dropped before they would touch."""
+class ScaleAxis(PlainAxis):
+    """A plain axis, or over log10 values an axis that shows the values themselves, as ``log`` says."""
+
+    def __init__(self, orientation: str, *, log: bool = False) -> None:
+        self._log = log
+        super().__init__(orientation)
+
+    @property
+    def log(self) -> bool:
+        return self._log
+
+    def set_log(self, log: bool) -> None:
+        """Whether what is drawn is log10 of the values."""
+        if log != self._log:
+            self._log = log
+            self.picture = None
+            self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
+        if not self._log:
+            return super().tickValues(minVal, maxVal, size)
+        minVal, maxVal = sorted((minVal, maxVal))
         room = 24.0 if self.orientation in ("left", "right") else 52.0
         return [(1.0, log_ticks(minVal, maxVal, size, room))]
 
-    def tickStrings(self, values: Any, _scale: float, _spacing: float) -> list[str]:
-        return [log_label(value) for value in values]
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        return [log_label(value) for value in values] if self._log else super().tickStrings(values, scale, spacing)
 
 
-class NameAxis(pg.AxisItem):
+class NameAxis(Axis):
     """An axis whose integer positions carry names. Where long names do not fit it takes short ones, then fewer."""
 
     def __init__(self, orientation: str = "bottom", **options: Any) -> None:

@@ -30,7 +30,7 @@ class BandCurve:
         """Recolour; ``strength`` below 1 steps back behind the others."""
         self._strength = strength
         quiet = self._dash or self._dot
-        self.line.setPen(pen(colour, 1.2 if quiet else 1.8, dash=self._dash, dot=self._dot, alpha=strength))
+        self.line.setPen(pen(colour, 1.0 if quiet else 1.6, dash=self._dash, dot=self._dot, alpha=strength))
         fill = QColor(colour)
         fill.setAlphaF((0.10 if quiet else 0.26) * strength)
         self.band.setBrush(fill)

@@ -22,7 +22,7 @@ class Entry:
     text: str
     colour: str
     tip: str = ""
-    mark: str = "line"  # "line", "dash", "dot", "box" or "none"
+    mark: str = "line"  # "line", "dash", "dot"; "tag" has no sample and is tinted when on
 
 
 class Chip(QAbstractButton):
@@ -45,7 +45,7 @@ class Chip(QAbstractButton):
         self.update()
 
     def _mark_width(self) -> int:
-        return {"none": 0, "box": 14}.get(self.entry.mark, 22)
+        return 0 if self.entry.mark == "tag" else 22
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
@@ -56,9 +56,10 @@ class Chip(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         on, theme = self.isChecked(), self.theme
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        if self.underMouse() or (self.entry.mark == "none" and on):
+        tag = self.entry.mark == "tag"
+        if self.underMouse() or (tag and on):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.accent_soft if self.entry.mark == "none" and on else theme.raised))
+            painter.setBrush(QColor(theme.accent_soft if tag and on else theme.raised))
             painter.drawRoundedRect(box, 4, 4)
         if self.hasFocus():
             painter.setPen(pen(theme.accent))
@@ -66,17 +67,11 @@ class Chip(QAbstractButton):
             painter.drawRoundedRect(box, 4, 4)
         middle = box.center().y()
         strength = 1.0 if on else 0.35
-        match self.entry.mark:
-            case "box":
-                painter.setPen(pen(self.entry.colour, alpha=strength))
-                painter.setBrush(QColor(self.entry.colour) if on else Qt.BrushStyle.NoBrush)
-                painter.drawRoundedRect(QRectF(5, middle - 4, 8, 8), 1.5, 1.5)
-            case "none":
-                pass
-            case mark:
-                painter.setPen(pen(self.entry.colour, 2, dash=mark == "dash", dot=mark == "dot", alpha=strength))
-                painter.drawLine(QPointF(4, middle), QPointF(20, middle))
-        painter.setPen(QColor(theme.text if on else theme.faint))
+        if not tag:
+            mark = self.entry.mark
+            painter.setPen(pen(self.entry.colour, 2, dash=mark == "dash", dot=mark == "dot", alpha=strength))
+            painter.drawLine(QPointF(4, middle), QPointF(20, middle))
+        painter.setPen(QColor(theme.text if on else theme.muted if tag else theme.faint))
         left = self._mark_width() + 4
         painter.drawText(
             QRect(left, 0, self.width() - left - 2, self.height()),

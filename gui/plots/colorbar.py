@@ -21,8 +21,8 @@ class ColorBar(pg.GraphicsWidget):
         self._theme, self._low, self._high, self._ticks = theme, low, high, tuple(ticks)
         colours = table(name)[254::-1]
         self._image = QImage(colours.tobytes(), 1, 255, 3, QImage.Format.Format_RGB888).copy()
-        self.setMinimumWidth(38)
-        self.setMaximumWidth(38)
+        self.setMinimumWidth(46)
+        self.setMaximumWidth(46)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

@@ -111,3 +111,15 @@ class NamedSlider(QWidget):
             self.value_label.setText(text)
             self.slider.setAccessibleDescription(text)
         self.slider.setEnabled(maximum > 0)
+
+
+def view_choice(theme: Theme) -> Segmented:
+    """Centred or uncentred features, the choice that all panels share."""
+    return Segmented(
+        theme,
+        "Features",
+        [
+            ("centred", "centred", "Features minus their mean over training samples"),
+            ("uncentred", "uncentred", "Features as they are; after a ReLU everything then looks alike"),
+        ],
+    )

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 
-from gui.plots.axes import NameAxis
+from gui.plots.axes import Axis
 from gui.plots.colorbar import ColorBar
 from gui.plots.images import indices, table
 from gui.plots.plot import Plot, pen
 from gui.theme import Theme, mix
 
 
-class BlockAxis(pg.AxisItem):
+class BlockAxis(Axis):
     """Names blocks of rows or columns at their middle; a block too small for its name goes unnamed."""
 
     def __init__(self, orientation: str) -> None:
@@ -29,7 +29,12 @@ class BlockAxis(pg.AxisItem):
             self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        room = 14.0 if self.orientation in ("left", "right") else 8.0 + 7.0 * max((len(n) for _, n in self._blocks), default=1)
+        minVal, maxVal = sorted((minVal, maxVal))  # the rows' axis runs downwards
+        room = (
+            14.0
+            if self.orientation in ("left", "right")
+            else 8.0 + 7.0 * max((len(n) for _, n in self._blocks), default=1)
+        )
         scale = size / max(maxVal - minVal, 1e-9)
         kept: list[float] = []
         for middle, _ in self._blocks:
@@ -124,5 +129,3 @@ class HeatMap(Plot):
             x += [x0, x1, x1, x0, x0, np.nan]
             y += [y0, y0, y1, y1, y0, np.nan]
         curve.setData(np.array(x, dtype=float), np.array(y, dtype=float), connect="finite")
-
-

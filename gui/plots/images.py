@@ -59,6 +59,7 @@ def difference(delta: np.ndarray, reach: float) -> QImage:
 
 def draw(painter: QPainter, image: QImage, into: QRect) -> None:
     """Draw ``image`` into ``into`` without smoothing: a pixel of the data stays a square."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.drawImage(into, image)
 
 

@@ -60,7 +60,9 @@ class Plot(pg.PlotWidget):
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
-        item.setContentsMargins(0, 2, 6, 0)
+        item.setContentsMargins(0, 2, 8, 0)
+        for axis in ("left", "bottom"):
+            item.getAxis(axis).enableAutoSIPrefix(False)
         self._box.disableAutoRange()
         self._box.setDefaultPadding(0)
         self._home: tuple[Range, Range] | None = None
@@ -87,10 +89,14 @@ class Plot(pg.PlotWidget):
         """Whether a person has moved away from home."""
         return self._zoomed
 
-    def set_home(self, x: Range, y: Range) -> None:
-        """The range that shows everything; taken at once unless a person has zoomed."""
+    def set_home(self, x: Range, y: Range, *, slack: float = 0.0) -> None:
+        """The range that shows everything; taken at once unless a person has zoomed.
+
+        With ``slack`` the old range stays while it holds the new one and is larger by no more than that share:
+        live data then move the curves, not the axes, which cost the most to draw.
+        """
         home = ((float(x[0]), float(x[1])), (float(y[0]), float(y[1])))
-        if home == self._home:
+        if self._home is not None and all(_holds(old, new, slack) for old, new in zip(self._home, home, strict=True)):
             return
         self._home = home
         if not self._zoomed:
@@ -127,7 +133,12 @@ class Plot(pg.PlotWidget):
 
     def set_axis_text(self, side: str, text: str) -> None:
         """The label of an axis, with its unit in the text."""
+        if self._texts.get(side) == text:
+            return  # setting a label lays the whole plot out again
         self._texts[side] = text
+        self._write_axis_text(side, text)
+
+    def _write_axis_text(self, side: str, text: str) -> None:
         axis = self.getPlotItem().getAxis(side)
         if not text:
             axis.showLabel(False)
@@ -155,9 +166,15 @@ class Plot(pg.PlotWidget):
             axis.setPen(pg.mkPen(theme.line_strong, width=1))
             axis.setTextPen(pg.mkPen(theme.muted))
             axis.setTickFont(theme.font(theme.small))
-            axis.setStyle(tickLength=-3, tickTextOffset=5, autoExpandTextSpace=True, autoReduceTextSpace=True)
+            axis.setStyle(
+                tickLength=-3,
+                tickTextOffset=5,
+                autoExpandTextSpace=True,
+                autoReduceTextSpace=True,
+                hideOverlappingLabels=False,
+            )
         for side, text in self._texts.items():
-            self.set_axis_text(side, text)
+            self._write_axis_text(side, text)
         self.set_grid(*self._grid)
         self._reset.setStyleSheet(
             f"QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.line_strong};"
@@ -247,6 +264,11 @@ def pen(colour: str, width: float = 1.0, *, dash: bool = False, dot: bool = Fals
     if dot:
         made.setDashPattern([1.2, 2.6])
     return made
+
+
+def _holds(old: Range, new: Range, slack: float) -> bool:
+    inside = old[0] <= new[0] and new[1] <= old[1]
+    return inside and old[1] - old[0] <= (new[1] - new[0]) * (1 + slack)
 
 
 def padded(low: float, high: float, share: float = 0.06) -> Range:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-BLOCKS = 2048  # at most this many blocks are drawn when everything is in view
+BLOCKS = 600  # about one block a pixel of a plot
 
 
 class Series:
@@ -18,7 +18,8 @@ class Series:
         self._n = 0
         self._x = np.empty(0)
         self._y = np.empty(0)
-        self._sum = np.zeros(1)
+        self._sum = np.zeros(1)  # of the finite values before each position
+        self._finite = np.zeros(1)  # how many those are
 
     def __len__(self) -> int:
         return self._n
@@ -43,11 +44,12 @@ class Series:
         if n > len(self._x):
             room = max(1024, 2 * n)
             self._x, self._y = np.resize(self._x, room), np.resize(self._y, room)
-            self._sum = np.resize(self._sum, room + 1) if len(self._sum) > 1 else np.zeros(room + 1)
+            self._sum, self._finite = np.resize(self._sum, room + 1), np.resize(self._finite, room + 1)
         self._x[old:n] = x[old:]
         self._y[old:n] = y[old:]
-        fresh = np.nan_to_num(self._y[old:n], nan=0.0, posinf=0.0, neginf=0.0)
-        self._sum[old + 1 : n + 1] = self._sum[old] + np.cumsum(fresh)
+        finite = np.isfinite(self._y[old:n])
+        self._sum[old + 1 : n + 1] = self._sum[old] + np.cumsum(np.where(finite, self._y[old:n], 0.0))
+        self._finite[old + 1 : n + 1] = self._finite[old] + np.cumsum(finite)
         self._n = n
 
     def _is_prefix(self, x: np.ndarray, y: np.ndarray, n: int) -> bool:
@@ -60,27 +62,30 @@ class Series:
         """Length of the running mean: about a sixtieth of the series, a power of two so that it seldom changes."""
         return max(5, 2 ** int(np.log2(max(1, self._n / 60))))
 
-    def smoothed(self, low: float = -np.inf, high: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
-        """The running mean of the last :meth:`window` values between two positions, at most ``2 * BLOCKS`` points."""
+    def smoothed(
+        self, low: float = -np.inf, high: float = np.inf, blocks: int = BLOCKS
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The running mean of the last :meth:`window` values between two positions, at about ``blocks`` of them."""
         start, stop = self._between(low, high)
         if stop <= start:
             return np.empty(0), np.empty(0)
-        stride = max(1, (stop - start) // (2 * BLOCKS))
-        places = np.arange(start, stop, stride)
-        if places[-1] != stop - 1:
+        stride = max(1, (stop - start) // blocks)
+        # at multiples of the stride, so that the curve does not shimmer while the series grows
+        places = np.arange(-(-start // stride) * stride, stop, stride)
+        if not len(places) or places[-1] != stop - 1:
             places = np.append(places, stop - 1)
-        ends = places + 1
-        begins = np.maximum(0, ends - self.window())
-        return self._x[places], (self._sum[ends] - self._sum[begins]) / (ends - begins)
+        return self._x[places], self._mean(places)
 
-    def envelope(self, low: float = -np.inf, high: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
+    def envelope(
+        self, low: float = -np.inf, high: float = np.inf, blocks: int = BLOCKS
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The series between two positions; where it is long, the least and the greatest value of each block."""
         start, stop = self._between(low, high)
         n = stop - start
-        if n <= 2 * BLOCKS:
+        if n <= 2 * blocks:
             return self._x[start:stop], self._y[start:stop]
-        size = -(-n // BLOCKS)
-        # blocks begin at multiples of their size, so that the picture does not shimmer while the series grows
+        size = -(-n // blocks)
+        # blocks begin at multiples of their size, for the same reason
         first = start - start % size
         edges = np.arange(first, stop, size)
         edges[0] = start
@@ -101,8 +106,13 @@ class Series:
 
     def smooth_at(self, position: int) -> float:
         """The running mean at a position."""
-        begin = max(0, position + 1 - self.window())
-        return float((self._sum[position + 1] - self._sum[begin]) / (position + 1 - begin))
+        return float(self._mean(np.array([position]))[0])
+
+    def _mean(self, places: np.ndarray) -> np.ndarray:
+        ends = places + 1
+        begins = np.maximum(0, ends - self.window())
+        count = self._finite[ends] - self._finite[begins]
+        return np.where(count > 0, (self._sum[ends] - self._sum[begins]) / np.maximum(count, 1), np.nan)
 
     def _between(self, low: float, high: float) -> tuple[int, int]:
         start = max(0, int(np.searchsorted(self.x, low)) - 1)

@@ -173,7 +173,7 @@ class Tiles(QListView):
         if policy != self.verticalScrollBarPolicy():
             self.setVerticalScrollBarPolicy(policy)
         self.columns = max(1, columns)
-        size = QSize(max(8, width // self.columns), max(8, height))
+        size = QSize(max(8, (width - 1) // self.columns), max(8, height))  # exactly full would wrap
         if size != self.gridSize():
             self.setGridSize(size)
             self.verticalScrollBar().setSingleStep(max(8, height // 3))

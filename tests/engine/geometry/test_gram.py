@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from engine.geometry import gram
-from engine.geometry.pairs import pair_geometry
+from engine.geometry.pairs import pair_geometry, unit_rows
+from engine.geometry.partners import partner_pairs
 
 
 def one_by_one(x, y):
@@ -60,6 +61,13 @@ def test_blocks_change_nothing(crowd, monkeypatch):
     monkeypatch.setattr(gram, "_CACHE", 40)
     assert torch.allclose(gram.all_pairs(crowd, crowd[:7]), square, atol=1e-9, rtol=0)
     assert torch.allclose(gram.upper_pairs(crowd), upper, atol=1e-9, rtol=0)
+
+
+def test_chosen_partners_have_the_rapidities_of_all_pairs(crowd):
+    partners = torch.randint(24, (24, 5), generator=torch.Generator().manual_seed(0))
+    found = partner_pairs(unit_rows(crowd)[0], unit_rows(-crowd)[0], partners)
+    torch.testing.assert_close(found, gram.all_pairs(crowd, -crowd).gather(1, partners), rtol=0, atol=1e-9)
+    assert (found.abs() > 14).any()
 
 
 def test_dead_rows_are_nan_and_touch_no_other():

@@ -105,7 +105,7 @@ def test_symmetries_and_the_light_cone(a, b, scale):
         assert found.eta.isnan().all()
         return
     assert (found.d**2 + found.d_antipode**2).item() == pytest.approx(4, rel=1e-14)
-    assert flipped.eta.item() == -found.eta.item()
+    assert flipped.eta.item() == pytest.approx(-found.eta.item(), rel=1e-14, abs=1e-15)
     if abs(found.eta.item()) < 15:
         assert scaled.eta.item() == pytest.approx(found.eta.item(), abs=1e-8)
         assert found.C.item() == pytest.approx(math.tanh(found.eta.item()), abs=1e-14)

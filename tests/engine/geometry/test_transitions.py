@@ -9,7 +9,9 @@ import pytest
 
 from engine.geometry.transitions import doppler_boost, einstein_boost, gram_boost
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "a_transitions.json").read_text())["A"]["golden_transitions"]
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "a_transitions.json").read_text())["A"][
+    "golden_transitions"
+]
 
 
 def eta_of(angle):

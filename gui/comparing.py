@@ -1,0 +1,51 @@
+"""The session's runs as the Compare panel lists them, with the numbers that say how each came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from engine.session import Run, Session
+
+HEADLINES = {
+    "C of x_adv with target, last hidden layer": "adv_target",
+    "the same for a random perturbation": "random_target",
+}
+
+
+def run_rows(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """One row a run: id, title, experiment, started, status, spec and numbers."""
+    return [
+        {
+            "id": run.id,
+            "title": f"{run.id} · {run.spec.get('title', '')}",
+            "experiment": run.experiment,
+            "started": datetime.fromtimestamp(run.started).astimezone().strftime("%d %b %H:%M"),
+            "status": run.status,
+            "spec": run.spec,
+            "numbers": numbers(session, run.id),
+        }
+        for run in runs
+    ]
+
+
+def numbers(session: Session, run: int) -> dict[str, float]:
+    """What a run came to: accuracy, attack success, and the correlations that decide."""
+    found: dict[str, float] = {}
+    tables = session.tables(run)
+    if "epochs" in tables:
+        found["test accuracy"] = float(session.table(run, "epochs").column("test_accuracy")[-1])
+    if "attack" in tables:
+        found["attack success"] = float(session.table(run, "attack").column("success_rate")[-1])
+    frame = session.frame("profile", run=run)
+    if frame is not None:
+        groups = [group["name"] for group in frame.info["groups"]]
+        for label, group in HEADLINES.items():
+            # the last tap is the logits: what the attack asked for, not what it took to get there
+            value = frame.arrays["mean"][0, 0, 0, groups.index(group), -2]
+            if np.isfinite(value):
+                found[label] = float(value)
+    return found

@@ -1,0 +1,263 @@
+"""What the inspector says of the selection: reads frames, computes nothing (the numbers come from engine.experiments.views)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.events import Frame
+from engine.experiments.views import VIEWS, layer_taps, pair_eta, readings
+from gui.chrome.inspector import Row, Section
+from gui.selection import Selection
+from gui.stage import Stage
+
+Pictures = list[tuple[np.ndarray, str]]
+
+
+@dataclass
+class Content:
+    """What :meth:`gui.chrome.inspector.Inspector.set_content` takes."""
+
+    title: str
+    image: Pictures = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    subtitle: str = ""
+
+
+def describe(selection: Selection, stage: Stage) -> Content | None:
+    """The content for what was chosen last, or None where nothing is chosen or known of it."""
+    match selection.latest:
+        case "sample" if selection.sample is not None:
+            return _sample(selection.sample, selection, stage)
+        case "pair" if selection.pair is not None:
+            return _pair(selection.pair, selection, stage)
+        case "klass" if selection.klass is not None:
+            return _klass(selection.klass, stage)
+        case "tap" | "view":
+            if selection.pair is not None:
+                return _pair(selection.pair, selection, stage)
+            if selection.tap is not None:
+                return _tap(selection.tap, selection, stage)
+            if selection.sample is not None:
+                return _sample(selection.sample, selection, stage)
+    return None
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A signed number with a true minus; what is not a number or not finite is said in words."""
+    if math.isnan(value):
+        return "dead"
+    if math.isinf(value):
+        return "+∞" if value > 0 else "−∞"
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _position(frame: Frame | None, index: int) -> int | None:
+    if frame is None:
+        return None
+    found = np.flatnonzero(frame.arrays["index"] == index)
+    return int(found[0]) if len(found) else None
+
+
+def picture_of(stage: Stage, index: int) -> tuple[np.ndarray, int] | None:
+    """Image and label of a test sample, where a frame on stage holds them."""
+    dataset = stage.frame("dataset")
+    at = _position(dataset, index)
+    if dataset is not None and at is not None:
+        return dataset.arrays["images"][at], int(dataset.arrays["labels"][at])
+    gallery = stage.frame("gallery")
+    at = _position(gallery, index)
+    if gallery is not None and at is not None:
+        return gallery.arrays["x"][at], int(gallery.arrays["y"][at])
+    return None
+
+
+def _class_name(stage: Stage, label: int) -> str:
+    for topic in ("dataset", "gallery", "matrix/clean"):
+        frame = stage.frame(topic)
+        if frame is not None and 0 <= label < len(frame.info["classes"]):
+            return str(frame.info["classes"][label])
+    return str(label)
+
+
+def _sample(index: int, selection: Selection, stage: Stage) -> Content:
+    content = Content(f"Sample {index}")
+    seen = picture_of(stage, index)
+    if seen is not None:
+        content.image.append((seen[0], "x"))
+        content.rows.append(Row("true class", _class_name(stage, seen[1])))
+    gallery = stage.frame("gallery")
+    at = _position(gallery, index)
+    if gallery is not None and at is not None:
+        content.image.append((gallery.arrays["x_adv"][at], "x_adv"))
+        content.rows += _attacked(gallery, at)
+        content.subtitle = f"attack step {gallery.step}"
+    matrix = stage.frame("matrix/clean")
+    at = _position(matrix, index)
+    if matrix is not None and at is not None:
+        content.sections.append(_neighbours(matrix, at, selection))
+    if not content.rows and not content.sections:
+        content.rows.append(Row("not among the samples shown", "", "muted"))
+    return content
+
+
+def _attacked(gallery: Frame, at: int) -> list[Row]:
+    arrays, classes = gallery.arrays, gallery.info["classes"]
+    success = bool(arrays["success"][at])
+    first = int(arrays["first_success"][at])
+    rows = [
+        Row(
+            "clean prediction", f"{classes[int(arrays['clean_prediction'][at])]} · {arrays['clean_confidence'][at]:.0%}"
+        ),
+        Row(
+            "x_adv prediction",
+            f"{classes[int(arrays['prediction'][at])]} · {arrays['confidence'][at]:.0%}",
+            "error" if success else "",
+        ),
+    ]
+    target = int(arrays["target"][at])
+    if target >= 0:
+        rows.append(Row("target", str(classes[target])))
+    norm = {"Linf": "‖δ‖∞", "L2": "‖δ‖₂"}.get(gallery.info["norm"], "‖δ‖")
+    rows += [
+        Row(norm, f"{arrays['norm'][at]:.3f}", tip="Size of the perturbation, in input units"),
+        Row(
+            "loss", f"{arrays['loss'][at]:.3f}", tip="Cross-entropy to the target, or to the true class when untargeted"
+        ),
+        Row("first success", f"step {first}" if first >= 0 else "not yet"),
+    ]
+    return rows
+
+
+def _neighbours(matrix: Frame, at: int, selection: Selection) -> Section:
+    """Mean correlation of one sample with its own and with other classes, at the chosen layer."""
+    tap = _tap_position(matrix.info["taps"], selection.tap)
+    index, label = matrix.arrays["index"], matrix.arrays["label"]
+    own, other = [], []
+    for j in range(len(index)):
+        eta = pair_eta(matrix, int(index[at]), int(index[j]))
+        if eta is not None:
+            (own if label[j] == label[at] else other).append(readings(eta[selection.view_index, tap])["C"])
+    name = matrix.info["taps"][tap]["name"]
+    return Section(
+        f"Mean C at {name}, {selection.view}",
+        [
+            Row("own class", number(float(np.nanmean(own))) if own else "–"),
+            Row("other classes", number(float(np.nanmean(other))) if other else "–"),
+        ],
+    )
+
+
+def _pair(pair: tuple[int, int], selection: Selection, stage: Stage) -> Content:
+    a, b = pair
+    title = f"Samples {a} and {b}" if b >= 0 else f"Sample {a} and a training sample"
+    content = Content(title)
+    for index in pair:
+        seen = picture_of(stage, index) if index >= 0 else None
+        if seen is not None:
+            content.image.append((seen[0], f"{index} · {_class_name(stage, seen[1])}"))
+    found = _eta(pair, stage)
+    if found is None:
+        content.rows.append(Row("not measured at this moment", "", "muted"))
+        return content
+    eta, taps = found
+    position = _tap_position(taps, selection.tap)
+    content.subtitle = str(taps[position]["name"])
+    for view in (selection.view, *(v for v in VIEWS if v != selection.view)):
+        values = readings(eta[VIEWS.index(view), position])
+        content.sections.append(Section(f"{view.capitalize()} at {taps[position]['name']}", _numbers(values)))
+    lines = readings(eta[selection.view_index])["C"]
+    content.sections.append(
+        Section(
+            f"C by layer, {selection.view}",
+            [
+                Row(str(taps[t]["name"]), number(float(lines[t])), "accent" if t == position else "")
+                for t in layer_taps(taps)
+            ],
+        )
+    )
+    return content
+
+
+def _numbers(values: dict[str, Any]) -> list[Row]:
+    theta = float(values["angle"])
+    gamma = float(values["gamma"])
+    return [
+        Row("correlation C", number(float(values["C"]))),
+        Row("angle θ", "dead" if math.isnan(theta) else f"{math.degrees(theta):.1f}°"),
+        Row("rapidity η", number(float(values["rapidity"])), tip="η = ln(d′/d) = artanh C"),
+        Row(
+            "γ",
+            "dead" if math.isnan(gamma) else f"{gamma:.3f}" if gamma < 1e5 else f"{gamma:.2e}",
+            tip="γ = cosh η = 1 / sin θ",
+        ),
+        Row("chord d", f"{float(values['chord']):.3f}", tip="Distance between the unit vectors"),
+        Row("antipode d′", f"{float(values['antipode']):.3f}", tip="Distance to the antipode; d² + d′² = 4"),
+    ]
+
+
+def _eta(pair: tuple[int, int], stage: Stage) -> tuple[np.ndarray, list[dict[str, Any]]] | None:
+    """Rapidity [views, T] of a pair: from the matrix, or among the world lines drawn."""
+    matrix = stage.frame("matrix/clean")
+    if matrix is not None and pair[1] >= 0:
+        eta = pair_eta(matrix, *pair)
+        if eta is not None:
+            return eta, matrix.info["taps"]
+    lines = stage.frame("pairs")
+    if lines is not None:
+        at = np.flatnonzero((lines.arrays["a"] == pair[0]) & (lines.arrays["b"] == pair[1]))
+        if len(at):
+            # several groups may hold the pair: x and x_adv with a member of the target class; the attacked one is last
+            return lines.arrays["eta"][:, at[-1]], lines.info["taps"]
+    return None
+
+
+def _tap_position(taps: list[dict[str, Any]], name: str | None) -> int:
+    names = [tap["name"] for tap in taps]
+    # the last hidden layer says most where none is chosen: the logits are what training asked for
+    return names.index(name) if name in names else max(0, len(taps) - 2)
+
+
+def _tap(name: str, selection: Selection, stage: Stage) -> Content:
+    content = Content(name)
+    model = stage.frame("model")
+    for layer in model.info["layers"] if model is not None else ():
+        if layer["name"] == name:
+            content.rows += [
+                Row("kind", layer["kind"]),
+                Row("shape", layer["shape"] or "–"),
+                Row("parameters", f"{layer['parameters']:,}"),
+            ]
+    profile = stage.frame("profile")
+    if profile is not None and name in (names := [tap["name"] for tap in profile.info["taps"]]):
+        rows = []
+        for g, group in enumerate(profile.info["groups"]):
+            at = (0, selection.view_index, 0, g, names.index(name))
+            mean, low, high = (float(profile.arrays[part][at]) for part in ("mean", "low", "high"))
+            if not math.isnan(mean):
+                tip = f"95% interval {number(low)} to {number(high)} over {int(profile.arrays['count'][g])} inputs"
+                rows.append(Row(group["label"], number(mean), tip=tip))
+        content.sections.append(Section(f"Mean C, {selection.view}", rows))
+    return content
+
+
+def _klass(label: int, stage: Stage) -> Content:
+    content = Content(f"Class {_class_name(stage, label)}")
+    dataset = stage.frame("dataset")
+    if dataset is not None and label < len(dataset.arrays["train_counts"]):
+        content.rows += [
+            Row("training samples", f"{int(dataset.arrays['train_counts'][label]):,}"),
+            Row("test samples", f"{int(dataset.arrays['test_counts'][label]):,}"),
+        ]
+    gallery = stage.frame("gallery")
+    if gallery is not None:
+        own = gallery.arrays["y"] == label
+        if own.any():
+            content.rows.append(
+                Row("attack success (shown)", f"{int(gallery.arrays['success'][own].sum())} of {int(own.sum())}")
+            )
+    return content

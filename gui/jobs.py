@@ -1,0 +1,130 @@
+"""The jobs as the window knows them: which one runs, which wait, and what a person can ask of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.events import Progress
+from engine.lab import Lab
+from engine.runtime import Cancelled, Delivery, Failed, Finished, Paused, Queued, Resumed, Started
+from engine.specs import ExperimentSpec
+from gui.actions import RunState
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One job. ``state`` is waiting, running, paused or stopping."""
+
+    id: int
+    experiment: str
+    state: str
+    run: int | None = None
+    progress: Progress | None = None
+    since: float = 0.0
+
+
+class Jobs(QObject):
+    """Starts jobs and follows them through the engine's announcements, never by asking it."""
+
+    state_changed = Signal(str)  # RunState
+    listed = Signal()  # the list of jobs is another
+    progressed = Signal(object)  # Progress of the running job
+    ended = Signal(object, object)  # JobView, Finished | Cancelled | Failed
+
+    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._jobs: dict[int, JobView] = {}
+        self._announced: RunState = "idle"
+
+    @property
+    def all(self) -> list[JobView]:
+        """Every job that runs or waits, in order."""
+        return list(self._jobs.values())
+
+    @property
+    def current(self) -> JobView | None:
+        """The job that runs or is paused, else the first that waits."""
+        return next(
+            (job for job in self._jobs.values() if job.state != "waiting"), next(iter(self._jobs.values()), None)
+        )
+
+    @property
+    def state(self) -> RunState:
+        """What the transport shows."""
+        job = self.current
+        if job is None:
+            return "idle"
+        return job.state if job.state in ("paused", "stopping") else "running"  # type: ignore[return-value]
+
+    # --- asked by a person -----------------------------------------------------------------------------------
+
+    def run(self, experiment: str, spec: ExperimentSpec, *, paused: bool = False) -> int:
+        """Queue an experiment; with ``paused`` only its first step is done."""
+        job = self._lab.run(experiment, spec)
+        self._jobs[job] = JobView(job, experiment, "waiting", since=monotonic())
+        if paused:
+            self._lab.engine.pause(job)
+            self._lab.engine.step(job)
+        self._changed()
+        return job
+
+    def pause(self, job: int | None = None) -> None:
+        """Pause a job, the current one if none is named."""
+        self._tell("pause", job)
+
+    def resume(self, job: int | None = None) -> None:
+        """Go on with a paused job."""
+        self._tell("resume", job)
+
+    def step(self) -> None:
+        """One step of the current job; it stays paused."""
+        self._tell("step", None)
+
+    def cancel(self, job: int | None = None) -> None:
+        """Stop a job: nothing of it arrives any more."""
+        named = job if job is not None else (self.current.id if self.current else None)
+        if named is not None and named in self._jobs:
+            self._jobs[named] = replace(self._jobs[named], state="stopping")
+            self._lab.engine.cancel(named)
+            self._changed()
+
+    def _tell(self, what: str, job: int | None) -> None:
+        named = job if job is not None else (self.current.id if self.current else None)
+        if named is not None:
+            getattr(self._lab.engine, what)(named)
+
+    # --- told by the engine ----------------------------------------------------------------------------------
+
+    def take(self, delivery: Delivery) -> None:
+        """Follow what the engine has said."""
+        if delivery.progress is not None and delivery.job in self._jobs:
+            self._jobs[delivery.job] = replace(self._jobs[delivery.job], progress=delivery.progress)
+            self.progressed.emit(delivery.progress)
+        for event in delivery.lifecycle:
+            job = getattr(event, "job", None)
+            if job not in self._jobs:
+                continue
+            view = self._jobs[job]
+            match event:
+                case Queued():
+                    pass
+                case Started(run=run):
+                    self._jobs[job] = replace(view, run=run, state="running", since=monotonic())
+                case Paused():
+                    self._jobs[job] = replace(view, state="paused")
+                case Resumed():
+                    self._jobs[job] = replace(view, state="running")
+                case Finished() | Cancelled() | Failed():
+                    del self._jobs[job]
+                    self.ended.emit(view, event)
+            self._changed()
+
+    def _changed(self) -> None:
+        self.listed.emit()
+        if self.state != self._announced:
+            self._announced = self.state
+            self.state_changed.emit(self.state)

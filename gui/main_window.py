@@ -1,0 +1,669 @@
+"""The window: every part put in its place and wired to the others. What the parts do is in their own files."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWhatsThis, QWidget
+
+from engine.experiments.views import VIEWS
+from engine.lab import Lab
+from engine.paths import RESOURCES
+from engine.runtime import Cancelled, Delivery, EngineFailed, EngineReady, Failed, Finished, RecorderFailed, memory_use
+from engine.session import Session
+from engine.specs import ExperimentSpec
+from gui import steps
+from gui.about import about_text, keys_text, show_text
+from gui.actions import Actions
+from gui.background import Background
+from gui.bridge import Bridge
+from gui.chrome.dock import DockArea
+from gui.chrome.inspector import Inspector
+from gui.chrome.jobs import Job, JobsPopup
+from gui.chrome.log import LogPanel
+from gui.chrome.notice import NoticeBar
+from gui.chrome.rail import STEPS, Rail
+from gui.chrome.status import StatusBar
+from gui.chrome.step_form import StepForm
+from gui.chrome.transport import Transport
+from gui.comparing import run_rows
+from gui.documents import SUFFIX, Documents
+from gui.editor import Editor
+from gui.forms.form import SpecForm, description
+from gui.inspect import describe
+from gui.jobs import Jobs, JobView
+from gui.panels.attack_gallery import GalleryPanel
+from gui.panels.compare import ComparePanel
+from gui.panels.correlation_matrix import MatrixPanel
+from gui.panels.dataset_gallery import DatasetPanel
+from gui.panels.entanglement_profile import ProfilePanel
+from gui.panels.model_summary import ModelPanel
+from gui.panels.spacetime_diagram import SpacetimePanel
+from gui.panels.training_curves import TrainingPanel
+from gui.redraw import Rotation
+from gui.reporting import Reporting
+from gui.selection import Selection
+from gui.settings import Settings
+from gui.stage import Stage
+from gui.theme import Theme, system_theme
+from gui.theme import apply as apply_theme
+
+SLOW_MS = 500  # how often what need not be fluid is brought up to date
+SIZE = (1440, 900)
+
+
+class MainWindow(QMainWindow):
+    """The one window of the lab."""
+
+    def __init__(self, lab: Lab, settings: Settings) -> None:
+        super().__init__()
+        self.lab = lab
+        self.settings = settings
+        self.theme: Theme = system_theme(settings.values.theme, settings.values.text_scale)
+        self.setAcceptDrops(True)
+
+        self.selection = Selection(self)
+        self.stage = Stage(lab.session, self)
+        self.editor = Editor(lab.session, self)
+        self.jobs = Jobs(lab, self)
+        self.bridge = Bridge(lab.mailbox, self)
+        self.background = Background()
+        self.actions_ = Actions(self, self.theme)
+        self._build()
+        self.documents = Documents(lab.session, settings, self.background, self.notices, self)
+        self.reporting = Reporting(self.background, self.notices, self)
+        self.rotation = Rotation(self.panels, self.stage)
+        self._slow = QTimer(self, interval=SLOW_MS)
+        self._wire()
+        self._bind_actions()
+        self.set_theme(self.theme)
+        self._restore_layout()
+        self.stage.attach(lab.session)
+        self._on_spec(self.editor.spec)
+        self._on_session(lab.session)
+        self.show_step(settings.values.step if settings.values.step in steps.FORMS else "data")
+
+    def start(self) -> None:
+        """Begin to fetch what the engine says, and start it: called once the window is on screen."""
+        self.status.set_device("loading engine…")
+        self.log.append("info", "Loading the engine.")
+        self.bridge.start()
+        self._slow.start()
+        self.lab.start()
+        for problem in self.settings.problems:
+            self.log.append("warning", problem)
+        self.documents.offer_recovery()
+
+    # --- building --------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        theme = self.theme
+        self.notices = NoticeBar(theme)
+        self.rail = Rail(theme)
+        self.inspector = Inspector(theme)
+        self.transport = Transport(theme)
+        self.status = StatusBar()
+        self.jobs_popup = JobsPopup(theme, self)
+        self.step_stack = QStackedWidget()
+        self.step_forms: dict[str, StepForm] = {}
+        for step in STEPS:
+            form = StepForm(step.key, step.label, theme)
+            for part in steps.FORMS[step.key]:
+                form.add_form(SpecForm(part, self.editor.part(part), theme))
+            form.set_description(steps.DESCRIPTIONS.get(step.key, ""))
+            self.step_forms[step.key] = form
+            self.step_stack.addWidget(form)
+        self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
+
+        select = self.selection
+        self.training = TrainingPanel(select, theme)
+        self.dataset = DatasetPanel(select, theme)
+        self.gallery = GalleryPanel(select, theme)
+        self.model = ModelPanel(select, theme)
+        self.matrix = MatrixPanel(select, theme)
+        self.profile = ProfilePanel(select, theme)
+        self.spacetime = SpacetimePanel(select, theme)
+        self.compare = ComparePanel(select, theme)
+        self.log = LogPanel(select, theme)
+        # in the order in which they take their turn to be drawn
+        self.panels = [
+            self.training, self.gallery, self.matrix, self.profile, self.spacetime, self.dataset, self.model,
+        ]  # fmt: skip
+        self.docks = DockArea()
+        # rows first, then the panels of each row: Qt nests the splits in this order
+        self.docks.add_panel(self.training)
+        self.docks.add_panel(self.profile, below="training")
+        self.docks.add_panel(self.gallery, beside="training")
+        self.docks.add_panel(self.matrix, beside="gallery")
+        self.docks.add_panel(self.spacetime, beside="profile")
+        self.docks.add_panel(self.dataset, behind="training")
+        self.docks.add_panel(self.model, behind="dataset")
+        self.docks.add_panel(self.compare, behind="profile")
+        self.docks.add_panel(self.log, behind="compare")
+        for key in ("dataset", "gallery", "matrix", "profile", "spacetime"):
+            self.docks.show_panel(key)
+
+        centre = QWidget(objectName="window")
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(theme.gap, theme.gap, theme.gap, 4)
+        column.setSpacing(theme.gap)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap)
+        for widget, stretch in ((self.rail, 0), (self.step_stack, 0), (self.docks, 1), (self.inspector, 0)):
+            row.addWidget(widget, stretch)
+        column.addWidget(self.notices)
+        column.addLayout(row, 1)
+        column.addWidget(self.transport)
+        column.addWidget(self.status)
+        self.setCentralWidget(centre)
+        menus = self.actions_.fill(self.menuBar())
+        self._recent_menu = menus["File"].addMenu("Open recent")
+        self._examples_menu = menus["File"].addMenu("Examples")
+        panels_menu = menus["View"].addMenu("Panels")
+        panels_menu.addActions(self.docks.view_actions())
+
+    def _wire(self) -> None:
+        self.bridge.delivered.connect(self._on_delivery)
+        self.bridge.ticked.connect(self._on_tick)
+        self._slow.timeout.connect(self._on_slow)
+        self.rail.step_chosen.connect(self.show_step)
+        for key, form in self.step_forms.items():
+            form.action_requested.connect(partial(self.run_step, key))
+            form.run_all_requested.connect(self.run_all)
+            for spec_form in form.forms:
+                spec_form.edited.connect(self.editor.edit)
+        self.editor.changed.connect(self._on_spec)
+        self.transport.run_requested.connect(self.run_or_resume)
+        self.transport.pause_requested.connect(self.pause)
+        self.transport.step_requested.connect(self.single_step)
+        self.transport.stop_requested.connect(self.stop)
+        self.transport.moment_chosen.connect(self.stage.go_to)
+        self.transport.live_requested.connect(self.stage.go_live)
+        self.transport.jobs_requested.connect(self.show_jobs)
+        self.jobs.state_changed.connect(self._on_state)
+        self.jobs.listed.connect(self._on_jobs)
+        self.jobs.progressed.connect(self._on_progress)
+        self.jobs.ended.connect(self._on_ended)
+        self.jobs_popup.pause_requested.connect(self.jobs.pause)
+        self.jobs_popup.resume_requested.connect(self.jobs.resume)
+        self.jobs_popup.cancel_requested.connect(self.jobs.cancel)
+        self.stage.instants_changed.connect(self._on_instants)
+        self.stage.moment_changed.connect(self._on_moment)
+        self.stage.topic_changed.connect(self._on_topic)
+        self.selection.changed.connect(self._on_selection)
+        self.selection.view_changed.connect(self._on_view)
+        self.documents.opened.connect(self._on_session)
+        self.documents.saved.connect(self._on_saved)
+        self.documents.failed.connect(self._on_failure)
+        self.documents.before_replacing = self._end_jobs
+        self.reporting.finished.connect(self._say)
+        self.reporting.failed.connect(self._on_failure)
+        self.compare.baseline_chosen.connect(self._on_baseline)
+        self.gallery.step_requested.connect(partial(self._go_to_step, "attack"))
+        self.training.step_requested.connect(partial(self._go_to_step, "train"))
+        for panel in (*self.panels, self.compare, self.log):
+            panel.failed.connect(self._on_failure)
+            panel.exported.connect(self._say)
+
+    def _bind_actions(self) -> None:
+        bind = self.actions_.bind
+        documents, stack = self.documents, self.editor.undo_stack
+        bind("file.new", self.new_session)
+        bind("file.open", documents.choose_and_open)
+        bind("file.save", documents.save)
+        bind("file.save_as", documents.save_as)
+        bind("file.import_spec", documents.choose_and_import)
+        bind("file.export_spec", documents.choose_and_export)
+        bind("file.quit", self.close)
+        bind("edit.undo", stack.undo)
+        bind("edit.redo", stack.redo)
+        stack.canUndoChanged.connect(self.actions_["edit.undo"].setEnabled)
+        stack.canRedoChanged.connect(self.actions_["edit.redo"].setEnabled)
+        self.actions_["edit.undo"].setEnabled(False)
+        self.actions_["edit.redo"].setEnabled(False)
+        bind("run.step_action", self.run_current_step)
+        bind("run.all", self.run_all)
+        bind("run.start", self.run_or_resume)
+        bind("run.pause", self.pause)
+        bind("run.step", self.single_step)
+        bind("run.stop", self.stop)
+        bind("view.live", self.go_live)
+        bind("view.previous_instant", self._move, -1)
+        bind("view.next_instant", self._move, 1)
+        bind("view.maximise", self._toggle_maximised)
+        bind("view.reset_layout", self.docks.reset_layout)
+        bind("view.centred", self._set_centred)
+        bind("view.jobs", self.show_jobs)
+        bind("view.log", self._show_log)
+        for name in ("system", "light", "dark"):
+            bind(f"view.theme_{name}", self._choose_theme, name)
+        bind("view.larger", self._scale, 1.1)
+        bind("view.smaller", self._scale, 1 / 1.1)
+        bind("help.whats_this", QWhatsThis.enterWhatsThisMode)
+        bind("help.guide", self._open_guide)
+        bind("help.keys", self._show_keys)
+        bind("help.about", self._show_about)
+        self.actions_["view.centred"].setChecked(True)
+        self.actions_[f"view.theme_{self.settings.values.theme}"].setChecked(True)
+        self.actions_.set_state("idle")
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        for path in sorted((RESOURCES / "examples").glob("*.toml")):
+            action = self._examples_menu.addAction(path.stem.replace("-", " ").capitalize())
+            action.triggered.connect(partial(self._open_example, path))
+
+    # --- running ---------------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def show_step(self, key: str) -> None:
+        """Show a step's form."""
+        self.rail.set_current(key)
+        self.step_stack.setCurrentWidget(self.step_forms[key])
+
+    @Slot(str)
+    def run_step(self, key: str) -> None:
+        """Do what a step's big button says."""
+        for panel in steps.PANELS.get(key, ()):
+            self.docks.show_panel(panel)
+        if key == "compare":
+            return
+        if key == "report":
+            self.reporting.choose_and_write(self.documents.session)
+            return
+        self._run(key)
+
+    @Slot()
+    def run_current_step(self) -> None:
+        """Do what the shown step's button says."""
+        self.run_step(self.rail.current)
+
+    @Slot()
+    def run_all(self) -> None:
+        """Data, training, attack and measurement in one run."""
+        for panel in ("training", "gallery", "profile"):
+            self.docks.show_panel(panel)
+        self._run("story")
+
+    @Slot()
+    def run_or_resume(self) -> None:
+        """The run button: go on after a pause, else run everything."""
+        if self.jobs.state == "paused":
+            self.jobs.resume()
+        elif self.jobs.state == "idle":
+            self.run_all()
+
+    @Slot()
+    def pause(self) -> None:
+        """Pause after the current step."""
+        self.jobs.pause()
+
+    @Slot()
+    def single_step(self) -> None:
+        """One step of the paused job; where none runs, the shown step's experiment is begun and paused."""
+        if self.jobs.state == "idle":
+            key = self.rail.current
+            self._run(key if key in steps.DEPENDS else "story", paused=True)
+        else:
+            self.jobs.step()
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop the current job."""
+        self.jobs.cancel()
+
+    def _run(self, experiment: str, *, paused: bool = False) -> None:
+        self.go_live()
+        self.jobs.run(experiment, self.editor.spec, paused=paused)
+
+    def _end_jobs(self) -> None:
+        """Before another session takes this one's place."""
+        for job in self.jobs.all:
+            self.jobs.cancel(job.id)
+
+    # --- what the engine says --------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _on_delivery(self, delivery: Delivery) -> None:
+        self.stage.take(delivery)
+        self.jobs.take(delivery)
+        for event in delivery.lifecycle:
+            match event:
+                case EngineReady(description=text, seconds=seconds):
+                    self.status.set_device(text)
+                    self.log.append("info", f"Engine ready in {seconds:.1f} s: {text}.")
+                    self.engine_is_ready()
+                case EngineFailed(message=message, traceback=trace):
+                    self.status.set_device("engine failed")
+                    self._on_bug(message, trace)
+                case RecorderFailed(message=message):
+                    self._on_failure(message)
+
+    def engine_is_ready(self) -> None:
+        """Replaced by the application, which tidies memory when torch is in."""
+
+    @Slot()
+    def _on_tick(self) -> None:
+        self.background.poll()
+        if not self.rotation.draw_one() and self._inspector_is_old:
+            self._on_selection()
+
+    @Slot()
+    def _on_slow(self) -> None:
+        self.stage.refresh_instants()
+        self.status.set_memory(memory_use().process)
+        running = self.jobs.state == "running"
+        self.status.set_rate(self.lab.mailbox.statistics().steps_per_second if running else None)
+        self._show_title()
+
+    @Slot(str)
+    def _on_state(self, state: str) -> None:
+        self.transport.set_state(state)
+        self.actions_.set_state(state)
+
+    @Slot()
+    def _on_jobs(self) -> None:
+        jobs = self.jobs.all
+        waiting = sum(job.state == "waiting" for job in jobs)
+        self.transport.set_jobs(len(jobs) - waiting, waiting)
+        self.jobs_popup.set_jobs([_listed(job) for job in jobs])
+
+    @Slot(object)
+    def _on_progress(self, progress: Any) -> None:
+        self.transport.set_progress(progress.done, progress.total, progress.text)
+
+    @Slot(object, object)
+    def _on_ended(self, job: JobView, end: Any) -> None:
+        match end:
+            case Finished():
+                self._say(f"{job.experiment.capitalize()} finished.")
+                self.transport.clear_progress("finished")
+            case Cancelled():
+                self._say(f"{job.experiment.capitalize()} stopped; what was recorded stays.")
+                self.transport.clear_progress("stopped")
+            case Failed(message=message, traceback=trace, is_user_error=mendable):
+                self.transport.clear_progress("failed")
+                self._on_failure(message) if mendable else self._on_bug(message, trace)
+        self.stage.refresh_instants()
+        self._show_results()
+
+    # --- what the person edits -------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _on_spec(self, spec: ExperimentSpec) -> None:
+        for key, form in self.step_forms.items():
+            form.set_action(steps.action(key, spec), run_all=key in steps.DEPENDS)
+            for spec_form in form.forms:
+                part = self.editor.part(spec_form.part)
+                if spec_form.spec != part:
+                    spec_form.set_spec(part)
+                if spec_form.part != "experiment":
+                    form.set_description(description(type(part)))
+        self._show_results()
+        self._show_title()
+
+    def _show_results(self) -> None:
+        runs = self.documents.session.runs()
+        done = steps.current_results(self.editor.spec, runs)
+        for key in steps.DEPENDS:
+            self.rail.set_done(key, key in done)
+        self.compare.set_runs(run_rows(self.documents.session, runs))
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_instants(self) -> None:
+        self.transport.set_moments(self.stage.instants)
+
+    @Slot()
+    def _on_moment(self) -> None:
+        moment = self.stage.moment
+        self.transport.set_moment(moment.id if moment else None)
+        step = self.stage.training_step()
+        self.training.set_moment("train" if step is not None else "", step)
+        self._on_selection()
+
+    @Slot()
+    def go_live(self) -> None:
+        """Follow the run."""
+        self.stage.go_live()
+
+    def _move(self, by: int) -> None:
+        instants, moment = self.stage.instants, self.stage.moment
+        if not instants:
+            return
+        ids = [instant.id for instant in instants]
+        at = ids.index(moment.id) if moment is not None else len(ids) - 1
+        self.stage.go_to(ids[min(max(at + by, 0), len(ids) - 1)])
+
+    def _go_to_step(self, phase: str, step: int) -> None:
+        """A panel asks for a step of training or of the attack: the latest recorded moment up to it."""
+        run = next((i.run for i in reversed(self.stage.instants) if i.phase == phase), None)
+        found = [i for i in self.stage.instants if i.run == run and i.phase == phase and i.step <= step]
+        if found:
+            self.stage.go_to(found[-1].id)
+
+    @Slot(str)
+    def _on_topic(self, topic: str) -> None:
+        if topic in ("gallery", "matrix/clean", "pairs", "dataset") and self.selection.latest is not None:
+            self._inspector_is_old = True
+
+    _inspector_is_old = False
+
+    # --- selection -------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_selection(self, _: str = "") -> None:
+        self._inspector_is_old = False
+        content = describe(self.selection, self.stage)
+        if content is None:
+            self.inspector.clear()
+        else:
+            self.inspector.set_content(content.title, content.image, content.rows, content.sections, content.subtitle)
+
+    @Slot(str)
+    def _on_view(self, view: str) -> None:
+        self.actions_["view.centred"].setChecked(view == VIEWS[0])
+
+    def _set_centred(self, on: bool) -> None:
+        self.selection.set_view("centred" if on else "uncentred")
+
+    @Slot(object)
+    def _on_baseline(self, run: int | None) -> None:
+        frame = self.documents.session.frame("profile", run=run) if run is not None else None
+        self.profile.set_baseline(frame, f"run {run}" if run is not None else "")
+
+    # --- documents -------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _on_session(self, session: Session) -> None:
+        self.lab.session = session
+        if self.stage.session is not session:
+            self.selection.clear()
+            self.editor.attach(session)
+            self.stage.attach(session)
+        self._show_results()
+        self._show_title()
+
+    @Slot(object)
+    def _on_saved(self, path: Path) -> None:
+        self._say(f"Saved {path}.")
+        self._show_title()
+
+    @Slot()
+    def new_session(self) -> None:
+        """Begin a new session with the settings as they stand."""
+        self.documents.new(self.editor.spec)
+
+    def _open_example(self, path: Path, _checked: bool = False) -> None:
+        self.documents.import_spec(path)
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for path in self.settings.recent():
+            self._recent_menu.addAction(str(path), partial(self.documents.open, path))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction("No session was saved yet").setEnabled(False)
+
+    def _show_title(self) -> None:
+        session = self.documents.session
+        dirty = session.dirty and bool(session.runs())
+        self.setWindowTitle(f"{session.name}[*] – Rapidity Lab")
+        self.setWindowModified(dirty)
+        saved = self.documents.saved_at
+        when = "unsaved" if dirty else f"saved {saved:%H:%M}" if saved else "saved" if session.path else "new"
+        name = session.path.name if session.path else session.name
+        self.status.set_session(f"{name} · {when}")
+
+    # --- messages --------------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def _say(self, sentence: str) -> None:
+        self.status.show_message(sentence)
+        self.log.append("info", sentence)
+
+    @Slot(str)
+    def _on_failure(self, sentence: str) -> None:
+        self.notices.show_error(sentence)
+        self.log.append("error", sentence)
+
+    def _on_bug(self, message: str, trace: str) -> None:
+        self.notices.show_bug(message, trace)
+        self.log.append("error", f"{message}\n{trace}")
+
+    def show_exception(self, kind: Any, error: BaseException, trace: Any) -> None:
+        """An error of the window itself: shown, logged, and the program goes on."""
+        self._on_bug(str(error) or kind.__name__, "".join(traceback.format_exception(kind, error, trace)))
+
+    @Slot()
+    def show_jobs(self) -> None:
+        """Open the list of jobs."""
+        self.jobs_popup.open_above(self.transport.jobs_button)
+
+    def _show_log(self, on: bool) -> None:
+        if on:
+            self.docks.show_panel("log")
+        else:
+            self.docks.show_panel("profile")
+
+    @Slot()
+    def _show_keys(self) -> None:
+        show_text(self, "Keyboard", keys_text(self.actions_))
+
+    @Slot()
+    def _show_about(self) -> None:
+        show_text(self, "About Rapidity Lab", about_text())
+
+    @Slot()
+    def _open_guide(self) -> None:
+        show_text(self, "User's guide", (RESOURCES / "help" / "guide.md").read_text(encoding="utf-8"))
+
+    # --- looks -----------------------------------------------------------------------------------------------
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take another look, everywhere at once."""
+        self.theme = theme
+        apply_theme(QApplication.instance(), theme)
+        parts = (self.notices, self.rail, self.inspector, self.transport, self.jobs_popup, self.docks, self.actions_)
+        for part in (*parts, *self.step_forms.values()):
+            part.set_theme(theme)
+        self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
+        self._on_selection()
+
+    def _choose_theme(self, name: str, _on: bool = True) -> None:
+        self.settings.update(theme=name)
+        self.set_theme(system_theme(name, self.settings.values.text_scale))
+
+    def _scale(self, factor: float) -> None:
+        scale = min(max(round(self.settings.values.text_scale * factor, 2), 0.8), 2.0)
+        self.settings.update(text_scale=scale)
+        self.set_theme(system_theme(self.settings.values.theme, scale))
+
+    def _toggle_maximised(self) -> None:
+        focus = QApplication.focusWidget()
+        key = next((p.key for p in self.docks.panels if focus is not None and p.isAncestorOf(focus)), "profile")
+        self.docks.toggle_maximised(key)
+
+    def _restore_layout(self) -> None:
+        geometry = self.settings.values.geometry
+        if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
+            self.resize(*SIZE)
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        if not self._arranged:
+            self._arranged = True
+            # sizes of docks hold only once the window has its size
+            QTimer.singleShot(0, self, self._arrange)
+
+    _arranged = False
+
+    @Slot()
+    def _arrange(self) -> None:
+        self.docks.arrange(
+            {"training": 30, "gallery": 36, "matrix": 34, "profile": 58, "spacetime": 42},
+            {"training": 50, "profile": 50, "gallery": 50, "matrix": 50, "spacetime": 50},
+        )
+        if self.settings.values.layout:
+            self.docks.restore_layout(self.settings.values.layout)
+
+    # --- files dropped, and the end --------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = Path(event.mimeData().urls()[0].toLocalFile())
+        if path.suffix in (SUFFIX, ".toml"):
+            self.documents.open(path)
+        elif path.is_dir() or path.name.endswith((".gz", "-ubyte")):
+            folder = path if path.is_dir() else path.parent
+            self.editor.edit("dataset", _idx_spec(folder), "folder")
+            self.show_step("data")
+        else:
+            self._on_failure(
+                f"{path.name} cannot be opened here. Drop a session ({SUFFIX}), an experiment (.toml) or a folder of IDX files."
+            )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # at rest while the person decides, so that what is saved is everything
+        paused = self.jobs.state == "running"
+        if paused:
+            self.jobs.pause()
+        if not self.documents.let_go():
+            if paused:
+                self.jobs.resume()
+            event.ignore()
+            return
+        self.bridge.stop()
+        self._slow.stop()
+        if not self.lab.close():
+            self.log.append("error", "The running experiment did not stop in time.")
+        self.background.close()
+        layout = self.docks.save_layout() if self._arranged else self.settings.values.layout
+        geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self.settings.update(layout=layout, geometry=geometry, step=self.rail.current)
+        try:
+            self.settings.save()
+        except OSError:
+            pass  # a full or read-only disk must not keep the window open
+        self.documents.session.close(discard=True)
+        event.accept()
+
+
+def _listed(job: JobView) -> Job:
+    progress = job.progress
+    done, total, text = (progress.done, progress.total, progress.text) if progress else (0, 0, "")
+    return Job(job.id, job.experiment.capitalize(), job.state, done, total, text)  # type: ignore[arg-type]
+
+
+def _idx_spec(folder: Path) -> Any:
+    from engine.specs import IdxSpec
+
+    return IdxSpec(folder=str(folder))

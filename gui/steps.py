@@ -1,0 +1,82 @@
+"""What each step of the rail does: its forms, its action, and when its result is there and current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.errors import SessionError
+from engine.session import Run
+from engine.specs import ExperimentSpec
+
+FORMS: dict[str, tuple[str, ...]] = {
+    "data": ("experiment", "dataset"),
+    "model": ("model",),
+    "train": ("training",),
+    "attack": ("attack",),
+    "entangle": ("probe",),
+    "compare": (),
+    "report": (),
+}
+
+# What a step's result depends on, and which experiments make it on their way.
+DEPENDS: dict[str, tuple[str, ...]] = {
+    "data": ("dataset",),
+    "model": ("dataset", "model"),
+    "train": ("dataset", "model", "training"),
+    "attack": ("dataset", "model", "training", "attack"),
+    "entangle": ("dataset", "model", "training", "attack", "probe"),
+}
+ORDER = tuple(DEPENDS)
+
+# Panels that a step's result is seen in, brought to the front when it is run.
+PANELS: dict[str, tuple[str, ...]] = {
+    "data": ("dataset",),
+    "model": ("model",),
+    "train": ("training",),
+    "attack": ("gallery", "profile"),
+    "entangle": ("profile",),
+    "compare": ("compare",),
+}
+
+DESCRIPTIONS = {
+    "compare": "Every run of this session is kept with its settings. Choose two in the Compare panel: A, the baseline, is laid "
+    "dotted under the entanglement profile, and what differs stands below.",
+    "report": "One page with the settings, the numbers with their intervals, every figure as SVG and PNG, and the tables as CSV.",
+}
+
+
+def action(step: str, spec: ExperimentSpec) -> str:
+    """What the step's big button says."""
+    match step:
+        case "data":
+            return "Load data"
+        case "model":
+            return "Build network"
+        case "train":
+            epochs = spec.training.epochs
+            return f"Train {epochs} epoch{'s' if epochs != 1 else ''}"
+        case "attack":
+            samples = spec.attack.samples
+            return f"Attack {samples:,} sample{'s' if samples != 1 else ''}"
+        case "entangle":
+            return "Measure entanglement"
+        case "compare":
+            return "Show the runs"
+        case "report":
+            return "Write report…"
+    raise KeyError(step)
+
+
+def current_results(spec: ExperimentSpec, runs: Iterable[Run]) -> set[str]:
+    """The steps whose result is in the session, made from exactly the settings as they stand."""
+    done: set[str] = set()
+    for run in runs:
+        if run.status != "finished":
+            continue
+        try:
+            made_with = run.read_spec()
+        except SessionError:  # a run of another version: its results are never taken for current ones
+            continue
+        reached = ORDER if run.experiment == "story" else ORDER[: ORDER.index(run.experiment) + 1]
+        done |= {step for step in reached if made_with.key(*DEPENDS[step]) == spec.key(*DEPENDS[step])}
+    return done

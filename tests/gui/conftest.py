@@ -1,0 +1,118 @@
+"""What every test of the window needs: no display, a dressed application, and nothing left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterator
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QProgressBar,
+    QScrollBar,
+    QTextEdit,
+    QWidget,
+)
+
+from gui import theme as themes
+from gui.selection import Selection
+from gui.theme import Theme
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # what the platform without a display cannot do says nothing about the program
+    config.addinivalue_line("qt_log_ignore", "This plugin does not support")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Cyclic collection is off during a test of widgets, since in another thread it could delete them there.
+
+    A window still shown or a thread still running after the test fails it, by name.
+    """
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    threads = set(threading.enumerate())
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    for widget in shown:
+        widget.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.enable()
+    gc.collect()
+    running = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()]
+    assert not shown, f"windows still shown after the test: {[describe(widget) for widget in shown]}"
+    assert not running, f"threads still running after the test: {running}"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Settings and working copies go to a folder of the test's own."""
+    monkeypatch.setenv("RAPIDITY_LAB_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(params=["dark"])
+def theme(request: pytest.FixtureRequest, qapp: QApplication) -> Theme:
+    """The theme, with the application dressed in it."""
+    made = Theme.dark() if request.param == "dark" else Theme.light()
+    if qapp.property("dressed") != made.name:
+        themes.apply(qapp, made)
+        qapp.setProperty("dressed", made.name)
+    return made
+
+
+@pytest.fixture
+def selection(qapp: QApplication) -> Selection:
+    return Selection()
+
+
+INTERACTIVE = (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QTextEdit,
+)
+
+
+def interactive(root: QWidget) -> list[QWidget]:
+    """Everything in a window that a person can work with, less what Qt makes for itself."""
+    found = []
+    for widget in [root, *root.findChildren(QWidget)]:
+        inside = widget.parent()
+        own = isinstance(inside, QComboBox | QAbstractSpinBox) or widget.objectName().startswith("qt_")
+        if isinstance(widget, INTERACTIVE) and not own and not isinstance(widget, QScrollBar | QMenu):
+            found.append(widget)
+    return found
+
+
+def unnamed(root: QWidget) -> list[str]:
+    """What a screen reader could not name."""
+    return [
+        describe(widget)
+        for widget in interactive(root)
+        if not widget.accessibleName() and not (isinstance(widget, QAbstractButton) and widget.text())
+    ]
+
+
+def describe(widget: QWidget) -> str:
+    return f"{type(widget).__name__} {widget.objectName() or widget.toolTip() or widget.windowTitle()!r}"
