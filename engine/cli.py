@@ -22,7 +22,7 @@ from engine.errors import UserError
 from engine.experiments import EXPERIMENTS
 from engine.lab import Lab
 from engine.paths import RESOURCES, working_copies
-from engine.runtime import Cancelled, Failed, Finished
+from engine.runtime import Cancelled, Delivery, Failed, Finished
 from engine.session import Session
 from engine.spec_files import apply_overrides, dump_spec, load_spec
 from engine.specs import PARTS, ExperimentSpec, discriminator, parameters, variants
@@ -152,19 +152,23 @@ def _follow(lab: Lab, job: int, console: Console) -> Finished | Cancelled | Fail
                     raise
                 cancelled = True
                 lab.engine.cancel(job)
-            delivery = lab.mailbox.drain()
-            if delivery.progress is not None:
-                _show_progress(bars, shown, delivery.progress)
-            for record in delivery.records:
-                if record.table == "epochs":
-                    row = record.row
-                    bars.console.print(f"epoch {row['epoch']}: test accuracy {row['test_accuracy']:.4f}", highlight=False)
-            for event in delivery.lifecycle:
-                if isinstance(event, Finished | Cancelled | Failed) and event.job == job:
-                    for bar in shown.values():
-                        if isinstance(event, Finished):
-                            bars.update(bar, completed=bars.tasks[bar].total)
-                    return event
+            more = True
+            while more:
+                delivery = lab.mailbox.drain()
+                more = delivery.more
+                _show(bars, shown, delivery)
+                for event in delivery.lifecycle:
+                    if isinstance(event, Finished | Cancelled | Failed) and event.job == job:
+                        return event
+
+
+def _show(bars: Progress, shown: dict[str, TaskID], delivery: Delivery) -> None:
+    if delivery.progress is not None:
+        _show_progress(bars, shown, delivery.progress)
+    for record in delivery.records:
+        if record.table == "epochs":
+            row = record.row
+            bars.console.print(f"epoch {row['epoch']}: test accuracy {row['test_accuracy']:.4f}", highlight=False)
 
 
 def _show_progress(bars: Progress, shown: dict[str, TaskID], progress: Any) -> None:

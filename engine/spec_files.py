@@ -51,12 +51,14 @@ def dump_spec(spec: ExperimentSpec) -> str:
     top = {name: value for name, value in data.items() if name not in PARTS}
     pieces = [_HEADER, tomli_w.dumps(top)]
     for part in PARTS:
-        about = textwrap.wrap(type(getattr(spec, part)).__doc__ or "", width=110)
+        about = textwrap.wrap(type(getattr(spec, part)).__doc__ or "", width=118)
         choices = list(variants(part))
         if len(choices) > 1:
             about.append(f"{discriminator(part)}: {' | '.join(choices)}")
         comment = "".join(f"# {line}\n" for line in about)
-        pieces.append(comment + tomli_w.dumps({part: data[part]}))
+        tag = discriminator(part)
+        fields = ({tag: data[part][tag]} if tag else {}) | data[part]  # the variant first, as a person reads it
+        pieces.append(comment + tomli_w.dumps({part: fields}))
     return "\n".join(pieces)
 
 

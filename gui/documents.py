@@ -165,6 +165,9 @@ class Documents(QObject):
     def offer_recovery(self) -> None:
         """Offer what a crash has left behind, each in a notice of its own."""
         for found in recoverable(working_copies()):
+            if not (found.unsaved and found.runs):
+                self._discard(found)  # nothing in it that is not elsewhere
+                continue
             saved = f" (saved before as {found.saved_as.name})" if found.saved_as else ""
             when = datetime.fromtimestamp(found.modified).astimezone().strftime("%d %b, %H:%M")
             self._notices.show_notice(

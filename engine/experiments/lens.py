@@ -87,13 +87,14 @@ class Lens:
         return unit_rows(self._seen(features, tap, view))[0]
 
     def members(self, labels: Sequence[int], generator: torch.Generator) -> Features:
-        """Features of one random reference member of each of the given classes."""
-        chosen = []
+        """Features of one random reference member of each of the given classes; NaN for a class that has none."""
+        chosen, missing = [], []
         for label in labels:
             members = torch.nonzero(self._labels == label).flatten()
-            chosen.append(members[torch.randint(len(members), (1,), generator=generator)])
-        picked = torch.cat(chosen)
-        return [f[picked] for f in self._reference]
+            missing.append(not len(members))
+            chosen.append(members[torch.randint(len(members), (1,), generator=generator)] if len(members) else torch.tensor([0]))
+        nobody = torch.tensor(missing)[:, None]
+        return [f[torch.cat(chosen)].masked_fill(nobody, torch.nan) for f in self._reference]
 
     def _seen(self, features: Tensor, tap: int, view: int) -> Tensor:
         return centred(features, self._means[tap]) if view == 0 else features.double()

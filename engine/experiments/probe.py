@@ -136,7 +136,7 @@ class Probe:
     def _attacked(self, lens: Lens, attacked: Attacked, resamples: int) -> Generator[None, None, Section]:
         """The groups that an attack makes: every attacked input counts, whether the attack succeeded or not."""
         clean, adv = lens.features(attacked.x), lens.features(attacked.x_adv)
-        random = lens.features(self._random(attacked))
+        random = lens.features(self.random_perturbation(attacked))
         section = dict(self._unmoved(lens, clean, attacked.target, resamples))
         yield
         steps: tuple[tuple[str, Callable[[], Tensor]], ...] = (
@@ -165,7 +165,7 @@ class Probe:
     def _means(self, values: Tensor, resamples: int) -> Interval:
         return input_means(values, resamples=resamples, seed=derive(self._spec.seed, "input bootstrap"))
 
-    def _random(self, attacked: Attacked) -> Tensor:
+    def random_perturbation(self, attacked: Attacked) -> Tensor:
         """The control: each input moved in a random direction by as much as the attack moved it, in the attack's norm."""
         delta = (attacked.x_adv - attacked.x).flatten(1)
         noise = torch.randn(delta.shape, generator=generator(self._spec.seed, "random perturbation"))

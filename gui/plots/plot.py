@@ -21,15 +21,13 @@ class _View(pg.ViewBox):
     """A view box that reports clicks; the wheel zooms, dragging moves."""
 
     clicked = Signal(float, float)
-    reset = Signal()
 
     def mouseClickEvent(self, ev: Any) -> None:
         if ev.button() != Qt.MouseButton.LeftButton:
             return
         ev.accept()
         if ev.double():
-            self.reset.emit()
-            return
+            return  # the plot goes home
         where = self.mapSceneToView(ev.scenePos())
         self.clicked.emit(where.x(), where.y())
 
@@ -78,7 +76,6 @@ class Plot(pg.PlotWidget):
         self.readout = Readout(self, theme)
         self._box.sigRangeChangedManually.connect(self._on_zoom)
         self._box.clicked.connect(self.clicked)
-        self._box.reset.connect(self.home)
         self.scene().sigMouseMoved.connect(self._on_move)
         self.set_theme(theme)
 
@@ -216,9 +213,8 @@ class Plot(pg.PlotWidget):
         self.leave()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        # without this a double click on an axis would be lost
         super().mouseDoubleClickEvent(event)
-        if not self._box.sceneBoundingRect().contains(self.mapToScene(event.position().toPoint())):
+        if event.button() == Qt.MouseButton.LeftButton:
             self.home()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -8,6 +8,7 @@ from conftest import unnamed
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 
+from gui.chrome.rail import STEPS
 from gui.helptext import parse_help, read_help
 from gui.panels import help as help_module
 from gui.panels.base import Panel
@@ -184,3 +185,10 @@ def test_a_help_text_is_split_into_kinds_source_and_body():
 def test_a_new_theme_reaches_the_picture(panel, theme):
     panel.set_theme(type(theme).light())
     assert panel.picture().pixelColor(2, 2) == QColor("#ffffff")
+
+
+def test_every_step_and_the_log_are_explained():
+    for key in [*(f"step-{step.key}" for step in STEPS), "log"]:
+        help = read_help(key)
+        assert help is not None, key
+        assert len(help.body) > 80

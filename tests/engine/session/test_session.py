@@ -194,7 +194,7 @@ def test_what_is_too_large_for_one_piece_is_told(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("engine.session.recorder._LARGEST", 5000)
     with Session.create(tmp_path, SPEC) as session:
         recorder = session.recorder(session.begin_run("x", SPEC))
-        with pytest.raises(SessionError, match="'weights' takes .* Use a smaller model"):
+        with pytest.raises(SessionError, match=r"'weights' takes .* Use a smaller model"):
             recorder.put(Artifact("weights", "k", {"w": np.zeros(1000)}))
         recorder.put(frame(1))
         recorder.close("finished")

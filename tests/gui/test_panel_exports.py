@@ -1,0 +1,98 @@
+"""Every panel that shows results: its text, its picture, its drawing and its numbers."""
+
+from __future__ import annotations
+
+import csv
+from xml.etree import ElementTree
+
+import frames
+import pytest
+from PySide6.QtGui import QImage
+
+from gui.helptext import read_help
+from gui.panels.attack_gallery import GalleryPanel
+from gui.panels.compare import ComparePanel
+from gui.panels.correlation_matrix import MatrixPanel
+from gui.panels.dataset_gallery import DatasetPanel
+from gui.panels.entanglement_profile import ProfilePanel
+from gui.panels.model_summary import ModelPanel
+from gui.panels.spacetime_diagram import SpacetimePanel
+from gui.panels.training_curves import TrainingPanel
+
+PANELS = [DatasetPanel, TrainingPanel, GalleryPanel, MatrixPanel, ProfilePanel, SpacetimePanel, ComparePanel, ModelPanel]
+
+
+def fill(panel):
+    makers = {
+        "dataset": frames.dataset_frame,
+        "gallery": frames.gallery_frame,
+        "matrix/clean": frames.matrix_frame,
+        "profile": frames.profile_frame,
+        "pairs": frames.pairs_frame,
+        "model": frames.model_frame,
+    }
+    for topic in panel.topics:
+        if topic in makers:
+            panel.show_frame(makers[topic]())
+    if "steps" in panel.tables:
+        panel.show_records("steps", frames.steps_table())
+        panel.show_records("epochs", frames.epochs_table())
+    if panel.key == "compare":
+        panel.set_runs([{"id": 1, "title": "only"}])
+
+
+@pytest.fixture(params=PANELS, ids=lambda cls: cls.key)
+def panel(request, qtbot, selection, theme):
+    made = request.param(selection, theme)
+    made.resize(420, 360)
+    qtbot.addWidget(made)
+    made.show()
+    fill(made)
+    return made
+
+
+def test_it_explains_itself_with_a_kind_and_a_source(panel):
+    text = read_help(panel.key)
+    assert text is not None
+    assert text.kinds
+    assert text.source
+    assert "Honest reading" in text.body
+
+
+def test_its_picture_shows_something(panel):
+    image: QImage = panel.picture().scaled(120, 120)
+    colours = {image.pixelColor(x, y).name() for x in range(0, 120, 2) for y in range(0, 120, 2)}
+    assert len(colours) > 8
+
+
+def test_its_numbers_can_be_saved(panel, tmp_path):
+    target = tmp_path / "numbers.csv"
+    panel.ask_save = lambda *_: str(target)
+    panel.save_csv()
+    with target.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) > 1
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_its_plots_can_be_saved_as_drawings(panel, tmp_path):
+    target = tmp_path / "plot.svg"
+    panel.ask_save = lambda *_: str(target)
+    panel.save_svg()
+    for number, _ in enumerate(panel.plots(), 1):
+        path = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
+        assert ElementTree.parse(path).getroot().tag.endswith("svg")
+
+
+def test_it_survives_every_size(panel):
+    for size in ((140, 120), (230, 380), (1200, 900), (900, 140)):
+        panel.resize(*size)
+        panel.grab()
+
+
+def test_clearing_twice_is_harmless_and_it_fills_again(panel):
+    panel.clear()
+    panel.clear()
+    assert panel.is_empty
+    fill(panel)
+    assert not panel.is_empty
