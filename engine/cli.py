@@ -63,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         "--experiment", choices=EXPERIMENTS, default="story", help="how far to go (default: story, which is everything)"
     )
     run.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], help="change a parameter, as in --set model.width=256"
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="change a parameter, as in --set model.width=256",
     )
     run.add_argument("--no-report", action="store_true", help="write the session file only")
     run.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
@@ -140,7 +144,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 def _follow(lab: Lab, job: int, console: Console) -> Finished | Cancelled | Failed:
     """Show a job's progress until it ends; Ctrl-C cancels it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as bars:
         shown: dict[str, TaskID] = {}
         cancelled = False

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import appdirs
 
 APP = "rapidity-lab"
+HOME_VARIABLE = "RAPIDITY_LAB_HOME"  # one folder for everything, as tests and portable installations want
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
-def _home(default: str, name: str) -> Path:
-    moved = os.environ.get("RAPIDITY_LAB_HOME")
-    return Path(moved) / name if moved else Path(default)
-
-
-def config_dir() -> Path:
-    """Folder of the settings file; it need not exist yet."""
-    return _home(appdirs.user_config_dir(APP, appauthor=False), "config")
+def settings_file() -> Path:
+    """The settings file; neither it nor its folder need be there yet."""
+    return _folder(appdirs.user_config_dir) / "settings.json"
 
 
 def working_copies() -> Path:
-    """Folder in which open sessions live until they are saved; it need not exist yet."""
-    return _home(appdirs.user_data_dir(APP, appauthor=False), "data") / "sessions"
+    """Folder in which open sessions live until they are saved; it need not be there yet."""
+    return _folder(appdirs.user_data_dir) / "sessions"
+
+
+def _folder(default: Callable[..., str]) -> Path:
+    home = os.environ.get(HOME_VARIABLE)
+    return Path(home) if home else Path(default(APP, appauthor=False))

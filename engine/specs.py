@@ -36,7 +36,13 @@ def param(
     **limits: Any,
 ) -> Any:
     """A spec field: a default, one line of help, and what the form shows (label, unit, names of the choices)."""
-    shown: dict[str, Any] = {"label": label, "unit": unit, "advanced": advanced, "widget": widget, "choices": choices or {}}
+    shown: dict[str, Any] = {
+        "label": label,
+        "unit": unit,
+        "advanced": advanced,
+        "widget": widget,
+        "choices": choices or {},
+    }
     return Field(default=default, description=help, json_schema_extra=shown, **limits)
 
 
@@ -71,7 +77,9 @@ class NoiseSpec(Spec):
     features: int = param(64, "Length of each noise vector", label="Features", ge=2, le=100_000)
     classes: int = param(10, "Number of random labels", label="Classes", ge=2, le=1000)
     train_size: int = param(1024, "Training vectors drawn", label="Training samples", ge=2, le=1_000_000)
-    test_size: int = param(512, "Test vectors drawn, independent of the training vectors", label="Test samples", ge=2, le=1_000_000)
+    test_size: int = param(
+        512, "Test vectors drawn, independent of the training vectors", label="Test samples", ge=2, le=1_000_000
+    )
 
 
 class GaussianNoiseSpec(NoiseSpec):
@@ -101,8 +109,12 @@ class NetworkSpec(Spec):
         advanced=True,
         choices={"he": "He (sigma_w^2 = 2)", "lecun": "LeCun (sigma_w^2 = 1)", "sigma": "sigma_w, sigma_b below"},
     )
-    sigma_w: float = param(1.5, "Weight scale, used with the sigma initialisation", label="sigma_w", gt=0, le=100, advanced=True)
-    sigma_b: float = param(0.05, "Bias scale, used with the sigma initialisation", label="sigma_b", ge=0, le=100, advanced=True)
+    sigma_w: float = param(
+        1.5, "Weight scale, used with the sigma initialisation", label="sigma_w", gt=0, le=100, advanced=True
+    )
+    sigma_b: float = param(
+        0.05, "Bias scale, used with the sigma initialisation", label="sigma_b", ge=0, le=100, advanced=True
+    )
     bias: bool = param(True, "Whether the linear maps have biases", label="Biases", advanced=True)
     normalise: Literal["standard", "none"] = param(
         "standard",
@@ -139,8 +151,17 @@ class CnnSpec(NetworkSpec):
     """A small convolutional network: 3x3 convolutions, halved in size after each, then one hidden linear layer."""
 
     family: Literal["cnn"] = "cnn"
-    depth: int = param(2, "Convolution layers, each followed by the activation and 2x2 mean pooling", label="Convolutions", ge=1, le=6, unit="layers")
-    channels: int = param(16, "Channels of the first convolution; doubled in each further one", label="Channels", ge=1, le=512)
+    depth: int = param(
+        2,
+        "Convolution layers, each followed by the activation and 2x2 mean pooling",
+        label="Convolutions",
+        ge=1,
+        le=6,
+        unit="layers",
+    )
+    channels: int = param(
+        16, "Channels of the first convolution; doubled in each further one", label="Channels", ge=1, le=512
+    )
     width: int = param(128, "Units in the hidden linear layer", label="Width", ge=1, le=16384, unit="units")
     activation: Activation = param(
         "relu",
@@ -175,7 +196,9 @@ class BaseAttackSpec(Spec):
     """What every attack of a fixed budget has."""
 
     norm: Norm = param("Linf", "Norm that bounds the perturbation", label="Norm", choices={"Linf": "L∞", "L2": "L2"})
-    eps: float = param(0.1, "Radius of the ball around each sample, in input units", label="ε", unit="input units", ge=0, le=1000)
+    eps: float = param(
+        0.1, "Radius of the ball around each sample, in input units", label="ε", unit="input units", ge=0, le=1000
+    )
     goal: Goal = param(
         "next",
         "What counts as success: any wrong class, or one chosen class",
@@ -202,7 +225,9 @@ class PgdSpec(BaseAttackSpec):
     method: Literal["pgd"] = "pgd"
     alpha: float = param(0.01, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
     steps: int = param(40, "Gradient steps in each restart", label="Steps", ge=1, le=10_000)
-    random_start: bool = param(True, "Begin at a random point of the ball instead of at the sample", label="Random start")
+    random_start: bool = param(
+        True, "Begin at a random point of the ball instead of at the sample", label="Random start"
+    )
     restarts: int = param(1, "Independent runs; each sample keeps its best", label="Restarts", ge=1, le=1000)
 
     @model_validator(mode="after")
@@ -220,7 +245,9 @@ AttackSpec = Annotated[FgsmSpec | PgdSpec, Field(discriminator="method")]
 class ProbeSpec(Spec):
     """Which features are compared, how often, and with what statistics."""
 
-    samples: int = param(128, "Test samples whose features are compared, balanced over the classes", label="Probe samples", ge=4, le=4096)
+    samples: int = param(
+        128, "Test samples whose features are compared, balanced over the classes", label="Probe samples", ge=4, le=4096
+    )
     reference: int = param(
         512,
         "Training samples that give the mean for centring and stand for their class, balanced over the classes",
@@ -228,10 +255,34 @@ class ProbeSpec(Spec):
         ge=4,
         le=100_000,
     )
-    bootstrap: int = param(1000, "Bootstrap resamples of the inputs for each 95% band of the final measurement", label="Bootstrap", ge=50, le=100_000)
-    pairs: int = param(60, "World lines drawn in the spacetime diagram, shared among the groups", label="World lines", ge=2, le=2000)
-    budget: float = param(0.03, "Largest share of training time that live probing may take", label="Probe budget", unit="of training time", gt=0, le=1, advanced=True)
-    every: int = param(0, "Training steps between probes; 0 chooses by the budget", label="Probe every", unit="steps, 0 = auto", ge=0, le=1_000_000, advanced=True)
+    bootstrap: int = param(
+        1000,
+        "Bootstrap resamples of the inputs for each 95% band of the final measurement",
+        label="Bootstrap",
+        ge=50,
+        le=100_000,
+    )
+    pairs: int = param(
+        60, "World lines drawn in the spacetime diagram, shared among the groups", label="World lines", ge=2, le=2000
+    )
+    budget: float = param(
+        0.03,
+        "Largest share of training time that live probing may take",
+        label="Probe budget",
+        unit="of training time",
+        gt=0,
+        le=1,
+        advanced=True,
+    )
+    every: int = param(
+        0,
+        "Training steps between probes; 0 chooses by the budget",
+        label="Probe every",
+        unit="steps, 0 = auto",
+        ge=0,
+        le=1_000_000,
+        advanced=True,
+    )
 
 
 # --- the experiment ------------------------------------------------------------------------------------------
@@ -242,7 +293,14 @@ class ExperimentSpec(Spec):
 
     title: str = param("Untitled", "Name shown in the window and on the report", label="Title", max_length=200)
     seed: int = param(0, "The one seed from which every generator is derived", label="Seed", ge=0, lt=2**63)
-    threads: int = param(1, "CPU threads torch computes with; equal counts give equal numbers, bit for bit", label="Threads", ge=1, le=256, advanced=True)
+    threads: int = param(
+        1,
+        "CPU threads torch computes with; equal counts give equal numbers, bit for bit",
+        label="Threads",
+        ge=1,
+        le=256,
+        advanced=True,
+    )
     dataset: DatasetSpec = DigitsSpec()
     model: ModelSpec = MlpSpec()
     training: TrainingSpec = TrainingSpec()

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     app.setApplicationName("Rapidity Lab")
     app.setApplicationVersion("0.1")
     app.setWindowIcon(QIcon(str(RESOURCES / "icons" / "app.svg")))
-    tune()
+    prepare()
     # without this Ctrl-C in the terminal would leave the window open
     signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
 
@@ -71,7 +71,7 @@ def open_window(settings: Settings, file: Path | None) -> MainWindow:
     return window
 
 
-def tune() -> None:
+def prepare() -> None:
     """Let the window in quickly, and keep the collector from stalling it or from running in the engine's thread."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.disable()

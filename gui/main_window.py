@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.documents = Documents(lab.session, settings, self.background, self.notices, self)
         self.reporting = Reporting(self.background, self.notices, self)
-        self.rotation = Rotation(self.panels, self.stage)
+        self.rotation = Rotation(self.panels, self.stage, self)
         self._slow = QTimer(self, interval=SLOW_MS)
         self._wire()
         self._bind_actions()
@@ -349,7 +349,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_tick(self) -> None:
         self.background.poll()
-        if not self.rotation.draw_one() and self._inspector_is_old:
+        drawn = self.rotation.draw_one(sparing=self.jobs.state == "running" and self.stage.live)
+        if not drawn and self._inspector_is_old:
             self._on_selection()
 
     @Slot()

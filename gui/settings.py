@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from gui.paths import settings_file
+from engine.paths import settings_file
 
 VERSION = 1
 RECENT_LIMIT = 12

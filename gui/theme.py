@@ -18,6 +18,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from engine.experiments.groups import GROUPS as PAIR_GROUPS
+
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 Choice = Literal["system", "dark", "light"]
@@ -26,18 +28,8 @@ FAMILIES = ("Inter", "Noto Sans", "DejaVu Sans")
 FIXED_FAMILIES = ("JetBrains Mono", "Noto Sans Mono", "DejaVu Sans Mono")
 WIDE = {"DejaVu Sans", "Verdana"}  # so wide that they read one size larger than they are
 
-# Which Okabe-Ito colour each group of pairs has, in every panel.
-GROUPS: dict[str, str] = {
-    "same": "sky",
-    "different": "orange",
-    "target_members": "green",
-    "adv_target": "vermillion",
-    "clean_target": "blue",
-    "random_target": "grey",
-    "adv_true": "purple",
-    "clean_adv": "yellow",
-    "clean_random": "ink",
-}
+# Which of the palette's colours each group of pairs has, in every panel and in the report.
+GROUPS: dict[str, str] = {group.name: group.colour for group in PAIR_GROUPS}
 
 DARK_PALETTE = {
     "sky": "#56b4e9",
@@ -49,6 +41,7 @@ DARK_PALETTE = {
     "purple": "#cc79a7",
     "yellow": "#f0e442",
     "ink": "#e8e8e8",
+    "violet": "#b66dff",
 }
 LIGHT_PALETTE = {
     "sky": "#2e98d4",
@@ -60,6 +53,7 @@ LIGHT_PALETTE = {
     "purple": "#bd5f93",
     "yellow": "#8f9a00",
     "ink": "#1a1a1a",
+    "violet": "#7a3db8",
 }
 CLASS_ORDER = ("sky", "vermillion", "green", "purple", "orange", "blue", "yellow", "grey")
 

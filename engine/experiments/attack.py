@@ -42,7 +42,7 @@ def attack(bench: Bench) -> Making:
             yield Record("attack", _row(event, x, spec.attack.norm, count))
             if count % max(1, total // WATCHED_MOMENTS) == 0 or count == total - 1:
                 goal = event.prediction if target is None else target
-                yield from probe.attack_frames(model, Attacked(index, x, y, event.x_adv, goal), count)
+                yield from probe.attack_frames(model, Attacked(index, x, y, event.x_adv, goal, event.success), count)
             count += 1
         yield Progress(count, total, f"attack step {event.step} of {event.steps}")
     yield from _keep(bench, attacking, seen, target)
@@ -51,7 +51,8 @@ def attack(bench: Bench) -> Making:
 def _keep(bench: Bench, attacking: Attack, seen: dict[str, torch.Tensor], target: torch.Tensor | None) -> Making:
     result = attacking.result()
     goal = result.prediction if target is None else target
-    yield bench.keep_attack(Attacked(seen["index"], seen["x"], seen["y"], result.x_adv, goal), result)
+    attacked = Attacked(seen["index"], seen["x"], seen["y"], result.x_adv, goal, result.success)
+    yield bench.keep_attack(attacked, result)
 
 
 def _row(iterate: Iterate, x: torch.Tensor, norm: str, count: int) -> dict[str, Scalar]:

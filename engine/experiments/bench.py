@@ -34,6 +34,7 @@ class Attacked:
     y: torch.Tensor
     x_adv: torch.Tensor
     target: torch.Tensor
+    success: torch.Tensor
 
 
 class Bench:
@@ -93,9 +94,8 @@ class Bench:
         found = self.given("adversarial")
         if self.attacked is None and found is not None:
             index, x, y = yield from self.to_attack()
-            self.attacked = Attacked(
-                index, x, y, torch.from_numpy(found.arrays["x_adv"].copy()), torch.from_numpy(found.arrays["target"].copy())
-            )
+            kept = (torch.from_numpy(found.arrays[name].copy()) for name in ("x_adv", "target", "success"))
+            self.attacked = Attacked(index, x, y, *kept)
         return self.attacked
 
     def keep_attack(self, attacked: Attacked, result: AttackResult) -> Artifact:

@@ -23,7 +23,7 @@ class Quantity:
     unit: str
 
 
-# colours that stay apart for colour-blind readers (Okabe & Ito, "Color Universal Design", 2008), and a grey
+# colours that stay apart for colour-blind readers (Okabe & Ito, "Color Universal Design", 2008), and a grey and a violet
 OKABE_ITO = {
     "sky": "#56b4e9",
     "orange": "#e69f00",
@@ -34,6 +34,7 @@ OKABE_ITO = {
     "purple": "#cc79a7",
     "yellow": "#f0e442",
     "ink": "#222222",
+    "violet": "#7a3db8",
 }
 
 GROUPS: tuple[Group, ...] = (
@@ -41,6 +42,7 @@ GROUPS: tuple[Group, ...] = (
     Group("different", "two images of different classes", "orange"),
     Group("target_members", "two images of the target class (ceiling)", "green"),
     Group("adv_target", "x_adv with target class", "vermillion"),
+    Group("adv_success", "x_adv with target class, successes only", "violet"),
     Group("clean_target", "x with target class", "blue"),
     Group("random_target", "random perturbation, same norm (control)", "grey"),
     Group("adv_true", "x_adv with true class", "purple"),

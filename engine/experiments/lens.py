@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
@@ -11,8 +11,8 @@ from torch import Tensor
 
 from engine.geometry.gram import upper_pairs
 from engine.geometry.groups import partner_means
-from engine.geometry.partners import partner_pairs
 from engine.geometry.pairs import centred, chords, rapidity, unit_rows
+from engine.geometry.partners import partner_pairs
 from engine.geometry.readings import quantities
 from engine.models import Network, observe
 
@@ -43,7 +43,10 @@ class Lens:
     def matrix(self, features: Features) -> Tensor:
         """Rapidity of all pairs of N inputs: float64 [views, T, N(N-1)/2]."""
         return torch.stack(
-            [torch.stack([upper_pairs(self._seen(f, tap, view)) for tap, f in enumerate(features)]) for view in range(VIEWS)]
+            [
+                torch.stack([upper_pairs(self._seen(f, tap, view)) for tap, f in enumerate(features)])
+                for view in range(VIEWS)
+            ]
         )
 
     def between(self, a: Features, b: Features) -> Tensor:
@@ -79,7 +82,7 @@ class Lens:
     def _to_members(self, features: Tensor, tap: int, view: int, partners: Tensor) -> Tensor:
         return partner_pairs(self._units(features, tap, view), self._reference_units(tap, view), partners)
 
-    @lru_cache(maxsize=None)  # noqa: B019  a lens lives as long as its experiment
+    @cache  # noqa: B019  a lens lives as long as its experiment
     def _reference_units(self, tap: int, view: int) -> Tensor:
         return self._units(self._reference[tap], tap, view)
 
@@ -92,7 +95,9 @@ class Lens:
         for label in labels:
             members = torch.nonzero(self._labels == label).flatten()
             missing.append(not len(members))
-            chosen.append(members[torch.randint(len(members), (1,), generator=generator)] if len(members) else torch.tensor([0]))
+            chosen.append(
+                members[torch.randint(len(members), (1,), generator=generator)] if len(members) else torch.tensor([0])
+            )
         nobody = torch.tensor(missing)[:, None]
         return [f[torch.cat(chosen)].masked_fill(nobody, torch.nan) for f in self._reference]
 

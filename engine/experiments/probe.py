@@ -16,8 +16,8 @@ from engine.experiments.bench import Attacked, Bench, Making, test_order
 from engine.experiments.groups import GROUP_POSITION, GROUPS, QUANTITIES
 from engine.experiments.lens import VIEWS, Features, Lens, paired_values
 from engine.experiments.pictures import taps_info
-from engine.geometry.bootstrap import Interval, PairBootstrap, input_means
 from engine.generators import drain, stoppable
+from engine.geometry.bootstrap import Interval, PairBootstrap, input_means
 from engine.geometry.groups import class_groups
 from engine.models import Network
 from engine.seeds import derive, generator
@@ -116,7 +116,9 @@ class Probe:
         """Pairs of clean probe samples, of the same class and of different classes."""
         if resamples not in self._bootstraps:
             groups, seed = class_groups(self.y), derive(self._spec.seed, "pair bootstrap")
-            self._bootstraps[resamples] = PairBootstrap(groups, n=len(self.y), n_groups=2, resamples=resamples, seed=seed)
+            self._bootstraps[resamples] = PairBootstrap(
+                groups, n=len(self.y), n_groups=2, resamples=resamples, seed=seed
+            )
         found = self._bootstraps[resamples].profile(eta)  # tensors [Q, groups, views, T]
         n = torch.full_like(found.count[:, 0], len(self.y))
 
@@ -139,8 +141,13 @@ class Probe:
         random = lens.features(self.random_perturbation(attacked))
         section = dict(self._unmoved(lens, clean, attacked.target, resamples))
         yield
+        toward_target = lens.toward(adv, attacked.target)
+        section["adv_target"] = self._means(toward_target, resamples)
+        # an input left out is NaN: the same inputs are resampled in every group
+        missed = ~attacked.success[:, None, None, None]
+        section["adv_success"] = self._means(toward_target.masked_fill(missed, torch.nan), resamples)
+        yield
         steps: tuple[tuple[str, Callable[[], Tensor]], ...] = (
-            ("adv_target", lambda: lens.toward(adv, attacked.target)),
             ("random_target", lambda: lens.toward(random, attacked.target)),
             ("adv_true", lambda: lens.toward(adv, attacked.y)),
             ("clean_adv", lambda: paired_values(lens.between(clean, adv))),
@@ -214,7 +221,9 @@ class Probe:
     def _adversarial_frame(self, lens: Lens, attacked: Attacked, phase: Phase, step: int) -> Frame:
         order = torch.argsort(attacked.y, stable=True)
         eta = self._matrix(lens, attacked.x_adv[order])
-        return self._matrix_frame("matrix/adversarial", phase, step, attacked.index[order], attacked.y[order], eta, True)
+        return self._matrix_frame(
+            "matrix/adversarial", phase, step, attacked.index[order], attacked.y[order], eta, True
+        )
 
     def _profile_frame(
         self, phase: Phase, step: int, now: Section, start: Section, keep: bool, resamples: int = LIVE_BOOTSTRAP

@@ -13,6 +13,7 @@ from engine.generators import stoppable
 from engine.models import weights_to_arrays
 from engine.training import evaluate, fit
 
+
 def train(bench: Bench) -> Making:
     """Train from initialisation; records every step and epoch, probes as the schedule allows, keeps the weights."""
     spec = bench.spec

@@ -53,7 +53,9 @@ def write_report(session: Session, folder: Path) -> Path:
         page = folder / "report.html"
         page.write_text(_page(session, drawn), encoding="utf-8")
     except OSError as error:
-        raise ReportError(f"The report could not be written to {folder}: {error.strerror}. Choose another folder.") from error
+        raise ReportError(
+            f"The report could not be written to {folder}: {error.strerror}. Choose another folder."
+        ) from error
     return page
 
 

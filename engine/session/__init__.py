@@ -6,7 +6,7 @@ from engine.session.recorder import Recorder, Status
 from engine.session.saving import TargetChanged
 from engine.session.session import Session
 from engine.session.table import Table
-from engine.session.working_copy import Recoverable, default_workdir, discard, recoverable
+from engine.session.working_copy import Recoverable, discard, recoverable
 
 __all__ = [
     "Instant",
@@ -17,7 +17,6 @@ __all__ = [
     "Status",
     "Table",
     "TargetChanged",
-    "default_workdir",
     "discard",
     "dump_json",
     "load_json",

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import appdirs
 from filelock import FileLock, Timeout
 
 from engine.errors import SessionError
@@ -156,11 +155,6 @@ class WorkingCopy:
         self._lock.release()
         if remove:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def default_workdir() -> Path:
-    """The folder for working copies in this user's data folder."""
-    return Path(appdirs.user_data_dir("rapidity-lab", appauthor=False)) / "sessions"
 
 
 def recoverable(workdir: Path) -> list[Recoverable]:

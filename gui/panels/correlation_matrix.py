@@ -37,6 +37,7 @@ class MatrixPanel(Panel):
         self._frames: dict[str, Frame] = {}
         self._values = np.zeros((0, 0), dtype=np.float32)
         self._pointed: tuple[int, int] | None = None
+        self._wanted = "clean"  # which inputs a person asked for; kept while a moment has none of them
         self.inputs = Segmented(
             theme,
             "Inputs",
@@ -77,8 +78,7 @@ class MatrixPanel(Panel):
         self._frames[which] = frame
         self.inputs.button("adversarial").setEnabled("adversarial" in self._frames)
         self.inputs.button("clean").setEnabled("clean" in self._frames)
-        if self.inputs.key() not in self._frames:
-            self.inputs.set_key(which)
+        self.inputs.set_key(self._wanted if self._wanted in self._frames else which)
         if which == self.inputs.key():
             self._redraw()
 
@@ -86,7 +86,6 @@ class MatrixPanel(Panel):
         self._frames.clear()
         self._values = np.zeros((0, 0), dtype=np.float32)
         self._pointed = None
-        self.inputs.set_key("clean")
         self.heat.clear_values()
         super().clear()
 
@@ -130,7 +129,8 @@ class MatrixPanel(Panel):
     # --- selection ---------------------------------------------------------------------------------------------
 
     @Slot(str)
-    def _on_inputs(self, _: str) -> None:
+    def _on_inputs(self, key: str) -> None:
+        self._wanted = key
         self._redraw()
 
     @Slot(int)

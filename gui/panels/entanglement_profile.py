@@ -305,7 +305,7 @@ class ProfilePanel(Panel):
         counts = sorted({self.count(name) for name in shown})
         n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}" if counts else "0"
         self.caption.set_text(
-            f"Mean over inputs · bands: 95% bootstrap over inputs ({int(frame.info.get('bootstrap', 0)):,} resamples) · n = {n}"
+            f"Mean and 95% bootstrap over inputs · n = {n} · {int(frame.info.get('bootstrap', 0)):,} resamples"
         )
         self.set_subtitle(f"{frame.info['quantities'][self.quantity]['label']}, {self.selection.view}, layer by layer")
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.experiments import views
 from gui.panels.base import Panel
-from gui.panels.labels import ElidedLabel
 from gui.plots.axes import PlainAxis
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import view_choice
@@ -81,7 +80,7 @@ class SpacetimePanel(Panel):
         self._tap_line.hide()
         self.chips = Chips(theme, "Groups of pairs")
         self.chips.toggled.connect(self._on_chip)
-        self.caption = ElidedLabel(NOTE)
+        self.caption = QLabel(NOTE, wordWrap=True)
         self.caption.setProperty("role", "small")
         body = QWidget()
         column = QVBoxLayout(body)
@@ -160,7 +159,7 @@ class SpacetimePanel(Panel):
         if near:
             word = "line reaches" if near == 1 else "lines reach"
             text = f"{near} {word} |η| ≈ {CEILING}, float32's ceiling: parallel as far as can be told · {NOTE}"
-        self.caption.set_text(text)
+        self.caption.setText(text)
 
     def _curve(self, name: str) -> pg.PlotCurveItem:
         found = self._curves.get(name)

@@ -89,6 +89,7 @@ class TrainingPanel(Panel):
         self.loss_plot.getPlotItem().sigXRangeChanged.connect(self._on_range)
         for plot, other in ((self.loss_plot, self.accuracy_plot), (self.accuracy_plot, self.loss_plot)):
             plot.homed.connect(other.follow_home)
+            plot.held.connect(other.follow_hold)
 
         self.chips = Chips(theme, "Curves")
         self.chips.toggled.connect(self._on_chip)

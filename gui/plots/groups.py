@@ -7,6 +7,7 @@ SHORT = {
     "different": "different class",
     "target_members": "target class (ceiling)",
     "adv_target": "x_adv · target",
+    "adv_success": "x_adv · target (fooled only)",
     "clean_target": "x · target",
     "random_target": "random · target (control)",
     "adv_true": "x_adv · true class",

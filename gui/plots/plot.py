@@ -36,7 +36,8 @@ class Plot(pg.PlotWidget):
     """A themed plot. Its range is set by ``set_home``, never searched for at every draw (that costs 1.3 ms).
 
     Signals carry data coordinates: ``hovered(x, y)``, ``clicked(x, y)``; ``left()`` when the pointer is gone;
-    ``moved(dx, dy)`` for the arrow keys and ``entered()`` for Return, so that all is reachable by keyboard.
+    ``moved(dx, dy)`` for the arrow keys and ``entered()`` for Return, so that all is reachable by keyboard;
+    ``held()`` and ``homed()`` when a person has zoomed or gone home, for plots that are linked.
     """
 
     hovered = Signal(float, float)
@@ -45,6 +46,7 @@ class Plot(pg.PlotWidget):
     moved = Signal(int, int)
     entered = Signal()
     homed = Signal()
+    held = Signal()
 
     def __init__(self, theme: Theme, axes: dict[str, pg.AxisItem] | None = None, parent: QWidget | None = None) -> None:
         made = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
@@ -106,6 +108,11 @@ class Plot(pg.PlotWidget):
         self.homed.emit()
 
     @Slot()
+    def follow_hold(self) -> None:
+        """Stay where it is, because a person has moved a linked plot."""
+        self._zoomed = True
+
+    @Slot()
     def follow_home(self) -> None:
         """Go home because a linked plot did."""
         self._zoomed = False
@@ -125,6 +132,7 @@ class Plot(pg.PlotWidget):
         self._zoomed = True
         self._reset.show()
         self._reset.raise_()
+        self.held.emit()
 
     # --- look --------------------------------------------------------------------------------------------------
 

@@ -43,8 +43,8 @@ class Series:
         old = self._n
         if n > len(self._x):
             room = max(1024, 2 * n)
-            self._x, self._y = np.resize(self._x, room), np.resize(self._y, room)
-            self._sum, self._finite = np.resize(self._sum, room + 1), np.resize(self._finite, room + 1)
+            self._x, self._y = _longer(self._x, room), _longer(self._y, room)
+            self._sum, self._finite = _longer(self._sum, room + 1), _longer(self._finite, room + 1)
         self._x[old:n] = x[old:]
         self._y[old:n] = y[old:]
         finite = np.isfinite(self._y[old:n])
@@ -118,3 +118,9 @@ class Series:
         start = max(0, int(np.searchsorted(self.x, low)) - 1)
         stop = min(self._n, int(np.searchsorted(self.x, high, side="right")) + 1)
         return start, stop
+
+
+def _longer(values: np.ndarray, length: int) -> np.ndarray:
+    grown = np.empty(length)
+    grown[: len(values)] = values
+    return grown

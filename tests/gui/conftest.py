@@ -116,3 +116,60 @@ def unnamed(root: QWidget) -> list[str]:
 
 def describe(widget: QWidget) -> str:
     return f"{type(widget).__name__} {widget.objectName() or widget.toolTip() or widget.windowTitle()!r}"
+
+
+# --- the whole window ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_lab(qtbot, qapp, tmp_path):
+    """Opens windows as ``python main.py [FILE]`` does, on a tiny fast experiment where no file is named.
+
+    Gives the person at it. Every window is closed after the test, unsaved work thrown away; its threads must be gone.
+    """
+    from person import TINY, Person
+
+    from engine.spec_files import dump_spec
+    from gui.app import open_window
+    from gui.settings import Settings
+
+    people: list[Person] = []
+
+    def open_one(file=None, *, spec=TINY, start: bool = True) -> Person:
+        if file is None:
+            file = tmp_path / "tiny.toml"
+            file.write_text(dump_spec(spec), encoding="utf-8")
+        undress(qapp)
+        person = Person(open_window(Settings(), file), qtbot)
+        people.append(person)
+        person.sit_down(start)
+        return person
+
+    yield open_one
+    for person in people:
+        person.leave()
+
+
+def undress(app: QApplication) -> None:
+    """A window is built three times as fast where no style sheet has to be matched with each widget as it comes."""
+    app.setStyleSheet("")
+    app.setProperty("dressed", None)
+
+
+@pytest.fixture
+def person(open_lab):
+    """A person at a new window with the tiny experiment; the engine is ready."""
+    return open_lab()
+
+
+@pytest.fixture
+def window(person):
+    return person.window
+
+
+@pytest.fixture(scope="session")
+def story_file(tmp_path_factory):
+    """A saved session in which the tiny experiment was run from the data to the measurement. Read it, or copy it."""
+    from person import TINY, run_headless
+
+    return run_headless(tmp_path_factory.mktemp("story") / "story.rapidity", TINY, "story")

@@ -137,7 +137,12 @@ def pairs_frame(eta: np.ndarray | None = None) -> Frame:
         "pairs",
         "attack",
         3,
-        {"eta": eta.astype(np.float32), "a": np.array([40, 40, 30, 30]), "b": np.array([10, 60, -1, -1]), "group": group},
+        {
+            "eta": eta.astype(np.float32),
+            "a": np.array([40, 40, 30, 30]),
+            "b": np.array([10, 60, -1, -1]),
+            "group": group,
+        },
         {"groups": [{"name": g.name, "label": g.label} for g in GROUPS], "taps": TAPS},
     )
 
@@ -145,7 +150,8 @@ def pairs_frame(eta: np.ndarray | None = None) -> Frame:
 def steps_table(n: int = 200, start: float = 2.0) -> Table:
     table = Table()
     table.extend(
-        {"step": k + 1, "epoch": k // 100, "loss": start * 0.97**k + 1e-3, "accuracy": min(1.0, 0.3 + k / n)} for k in range(n)
+        {"step": k + 1, "epoch": k // 100, "loss": start * 0.97**k + 1e-3, "accuracy": min(1.0, 0.3 + k / n)}
+        for k in range(n)
     )
     return table
 

@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from gui import paths
+from engine import paths
 from gui.settings import Settings, Values
 
 
 def test_settings_live_in_the_folder_of_the_environment(home):
     assert paths.settings_file() == home / "settings.json"
-    assert paths.data_dir() == home / "sessions"
+    assert paths.working_copies() == home / "sessions"
 
 
 def test_without_the_environment_they_live_where_the_system_keeps_them(monkeypatch):

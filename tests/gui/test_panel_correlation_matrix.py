@@ -77,6 +77,17 @@ def test_adversarial_inputs_are_offered_once_there_are_any(qtbot, panel):
     assert "attacked inputs" in panel.subtitle
 
 
+def test_the_choice_of_inputs_outlives_a_moment_without_them(panel):
+    panel.show_frame(frames.matrix_frame())
+    panel.show_frame(frames.matrix_frame("adversarial"))
+    panel.inputs.button("adversarial").click()
+    panel.clear()
+    panel.show_frame(frames.matrix_frame())
+    assert "clean inputs" in panel.subtitle
+    panel.show_frame(frames.matrix_frame("adversarial"))
+    assert "attacked inputs" in panel.subtitle
+
+
 def test_hover_says_both_samples_and_the_numbers_of_the_frame(panel):
     panel.show_frame(frames.matrix_frame())
     panel._on_hover(3.5, 1.2)  # column 3, row 1
@@ -112,7 +123,10 @@ def test_pair_sample_and_class_chosen_elsewhere_are_framed(panel, selection):
     selection.set_pair((60, 40))
     x, y = panel.heat._spot.getData()
     assert (np.nanmin(x), np.nanmin(y)) == pytest.approx((-0.4, -0.4))
-    assert {(round(a, 1), round(b, 1)) for a, b in zip(x, y, strict=True) if np.isfinite(a)} >= {(3.6, -0.4), (-0.4, 3.6)}
+    assert {(round(a, 1), round(b, 1)) for a, b in zip(x, y, strict=True) if np.isfinite(a)} >= {
+        (3.6, -0.4),
+        (-0.4, 3.6),
+    }
     selection.set_klass(1)
     x, y = panel.heat._band.getData()
     assert (np.nanmin(y[:5]), np.nanmax(y[:5])) == (2, 4)

@@ -19,7 +19,16 @@ from gui.panels.model_summary import ModelPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.training_curves import TrainingPanel
 
-PANELS = [DatasetPanel, TrainingPanel, GalleryPanel, MatrixPanel, ProfilePanel, SpacetimePanel, ComparePanel, ModelPanel]
+PANELS = [
+    DatasetPanel,
+    TrainingPanel,
+    GalleryPanel,
+    MatrixPanel,
+    ProfilePanel,
+    SpacetimePanel,
+    ComparePanel,
+    ModelPanel,
+]
 
 
 def fill(panel):
@@ -79,6 +88,7 @@ def test_its_plots_can_be_saved_as_drawings(panel, tmp_path):
     target = tmp_path / "plot.svg"
     panel.ask_save = lambda *_: str(target)
     panel.save_svg()
+    assert bool(panel.plots()) == (panel.key in {"training", "matrix", "profile", "spacetime"})
     for number, _ in enumerate(panel.plots(), 1):
         path = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
         assert ElementTree.parse(path).getroot().tag.endswith("svg")

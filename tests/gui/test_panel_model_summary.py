@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import frames
 import pytest
 from conftest import unnamed
@@ -53,7 +55,7 @@ def test_wider_layers_are_drawn_higher(panel):
     panel.show_frame(frames.model_frame())
     boxes = panel.schematic.boxes()
     assert boxes[1].height() > boxes[5].height()
-    assert all(a.right() < b.left() for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a.right() < b.left() for a, b in pairwise(boxes))
     assert "linear 1 · linear\n4 × 64 · 260 parameters" in panel.schematic.describe(1)
 
 

@@ -57,16 +57,16 @@ def test_the_cone_is_dashed_and_named_and_no_line_leaves_it(panel):
 
 def test_the_caption_says_what_is_theorem_and_what_is_analogy(panel):
     panel.show_frame(frames.pairs_frame())
-    assert "analogy" in panel.caption.full_text
-    assert "theorem" in panel.caption.full_text
-    assert "ceiling" not in panel.caption.full_text
+    assert "analogy" in panel.caption.text()
+    assert "theorem" in panel.caption.text()
+    assert "ceiling" not in panel.caption.text()
 
 
 def test_the_precision_ceiling_is_said_where_it_is_reached(panel):
     eta = np.zeros((2, 4, 6))
     eta[0, 1, 3:] = 16.5
     panel.show_frame(frames.pairs_frame(eta))
-    assert panel.caption.full_text.startswith("1 line reaches |η| ≈ 16.6, float32's ceiling")
+    assert panel.caption.text().startswith("1 line reaches |η| ≈ 16.6, float32's ceiling")
 
 
 def test_hover_takes_the_nearest_line_and_says_its_numbers(panel):

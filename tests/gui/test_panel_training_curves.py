@@ -132,7 +132,9 @@ def test_the_slider_may_take_rows_away_again(panel):
 
 def test_infinite_and_missing_losses_do_no_harm(panel):
     losses = [1.0, 0.0, float("nan"), float("inf"), 0.5] * 10
-    panel.show_records("steps", Table({"step": k, "epoch": 0, "loss": v, "accuracy": 0.5} for k, v in enumerate(losses)))
+    panel.show_records(
+        "steps", Table({"step": k, "epoch": 0, "loss": v, "accuracy": 0.5} for k, v in enumerate(losses))
+    )
     panel.grab()
     panel._on_chip("log", True)
     panel.grab()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ def test_labels_of_a_logarithmic_axis_never_touch(low, span, size):
     places = log_ticks(low, low + span, size, 24.0)
     scale = size / span
     assert all(low <= place <= low + span for place in places)
-    assert all((b - a) * scale >= 24.0 - 1e-6 for a, b in zip(places, places[1:], strict=False))
+    assert all((b - a) * scale >= 24.0 - 1e-6 for a, b in pairwise(places))
 
 
 @pytest.mark.parametrize(("low", "high"), [(-2, 1), (-0.4, 0.1), (-6, 0)])

@@ -167,7 +167,7 @@ def test_the_random_control_moves_as_far_as_the_attack(story: list[Event]) -> No
         x = torch.full((20, 1, 8, 8), 0.5)
         delta = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)) * 0.01
         index = torch.arange(20)
-        moved = probe.random_perturbation(Attacked(index, x, index % 10, x + delta, index % 10)) - x
+        moved = probe.random_perturbation(Attacked(index, x, index % 10, x + delta, index % 10, index >= 0)) - x
         order = torch.inf if norm == "Linf" else 2
         size, wanted = (d.flatten(1).norm(order, dim=1) for d in (moved, delta))
         assert torch.allclose(size, wanted, rtol=1e-4)

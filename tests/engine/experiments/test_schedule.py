@@ -1,5 +1,7 @@
 """When probes happen, and which of them are kept."""
 
+from itertools import pairwise
+
 import pytest
 
 from engine.experiments.schedule import ProbeSchedule
@@ -47,6 +49,6 @@ def test_the_last_step_is_always_probed_and_kept() -> None:
 def test_at_most_about_sixty_probes_are_kept_evenly_spread() -> None:
     schedule = ProbeSchedule(ProbeSpec(every=1), 100_000)
     kept = [step for step in range(1, 100_001) if schedule.keep(step)]
-    gaps = [b - a for a, b in zip(kept[:-2], kept[1:-1], strict=True)]
+    gaps = [b - a for a, b in pairwise(kept[:-1])]
     assert len(kept) <= ProbeSchedule.KEPT + 1
     assert max(gaps) - min(gaps) <= 1

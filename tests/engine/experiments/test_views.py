@@ -22,7 +22,13 @@ def frame() -> Frame:
     rng = np.random.default_rng(0)
     n = 7
     eta = rng.normal(size=(2, 4, n * (n - 1) // 2)).astype(np.float32)
-    return Frame("matrix/clean", "train", 3, {"eta": eta, "index": np.arange(100, 100 + n), "label": np.arange(n)}, {"taps": TAPS})
+    return Frame(
+        "matrix/clean",
+        "train",
+        3,
+        {"eta": eta, "index": np.arange(100, 100 + n), "label": np.arange(n)},
+        {"taps": TAPS},
+    )
 
 
 def test_the_square_matrix_is_symmetric_with_a_unit_diagonal(frame: Frame) -> None:
@@ -74,7 +80,19 @@ def test_a_dead_layer_ends_the_world_line() -> None:
     assert np.isnan(x[1:]).all()
 
 
-@pytest.mark.parametrize("module", ["engine.specs", "engine.experiments", "engine.experiments.views", "engine.runtime", "engine.session", "engine.lab", "engine.cli", "engine.report"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "engine.specs",
+        "engine.experiments",
+        "engine.experiments.views",
+        "engine.runtime",
+        "engine.session",
+        "engine.lab",
+        "engine.cli",
+        "engine.report",
+    ],
+)
 def test_importing_what_the_window_needs_imports_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,7 +15,7 @@ import pytest
 from session_helpers import SPEC, filled, frame
 
 from engine.errors import SessionError
-from engine.session import Session, TargetChanged, default_workdir, discard, recoverable
+from engine.session import Session, TargetChanged, discard, recoverable
 from engine.specs import ExperimentSpec
 
 CRASHING = """
@@ -187,10 +187,3 @@ def test_a_session_whose_folder_was_deleted_still_closes(tmp_path: Path) -> None
     shutil.rmtree(session.working_copy.parent)
     session.close()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_default_folder_is_in_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_workdir().name == "sessions"
-    assert "rapidity-lab" in str(default_workdir())

@@ -1,0 +1,75 @@
+"""How figures are taken: in pairs, one after the other, so that a machine whose speed drifts changes both alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from engine.specs import ExperimentSpec, IdxSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec, UniformNoiseSpec
+
+MNIST = Path(os.environ.get("RAPIDITY_MNIST", Path(__file__).parents[2] / "shared" / "data" / "mnist"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure beside its target; ``at_most`` says on which side of it is good."""
+
+    what: str
+    value: float
+    target: float | None = None
+    at_most: bool = True
+    unit: str = ""
+    detail: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the target was met; a figure without a target always is."""
+        if self.target is None:
+            return True
+        return self.value <= self.target if self.at_most else self.value >= self.target
+
+    def __str__(self) -> str:
+        target = ""
+        if self.target is not None:
+            verdict = "met" if self.met else "MISSED"
+            target = f"   target {'≤' if self.at_most else '≥'} {self.target:g}{self.unit}: {verdict}"
+        return f"{self.what:<58} {self.value:8.3f}{self.unit}{target}{f'   ({self.detail})' if self.detail else ''}"
+
+
+def paired(first: Callable[[], float], second: Callable[[], float], rounds: int = 5) -> tuple[float, str]:
+    """Median ratio first / second over rounds of one after the other, and the spread in words."""
+    ratios = [first() / second() for _ in range(rounds)]
+    return median(ratios), f"{rounds} pairs, {min(ratios):.3f} to {max(ratios):.3f}"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long work takes."""
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of the values lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def mnist_like() -> ExperimentSpec:
+    """The MLP of depth 6 and width 256 on MNIST where it is, else on noise of its size."""
+    there = MNIST.is_dir()
+    dataset = (
+        IdxSpec(folder=str(MNIST)) if there else UniformNoiseSpec(features=784, train_size=60_000, test_size=10_000)
+    )
+    return ExperimentSpec(
+        title="benchmark",
+        dataset=dataset,
+        model=MlpSpec(depth=6, width=256),
+        training=TrainingSpec(optimizer="sgd", learning_rate=0.02, batch_size=64, epochs=2),
+        attack=PgdSpec(),
+        probe=ProbeSpec(),
+    )
