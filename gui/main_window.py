@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import traceback
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,8 @@ class MainWindow(QMainWindow):
         for problem in self.settings.problems:
             self.log.append("warning", problem)
         self.documents.offer_recovery()
+        # one press of the space bar away from running
+        self.transport.buttons["run"].setFocus()
 
     # --- building --------------------------------------------------------------------------------------------
 
@@ -279,8 +282,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def run_current_step(self) -> None:
-        """Do what the shown step's button says."""
-        self.run_step(self.rail.current)
+        """Press the shown step's button, which takes in first what is still being typed."""
+        self.step_forms[self.rail.current].action_button.click()
 
     @Slot()
     def run_all(self) -> None:
@@ -650,10 +653,8 @@ class MainWindow(QMainWindow):
         layout = self.docks.save_layout() if self._arranged else self.settings.values.layout
         geometry = base64.b64encode(self.saveGeometry().data()).decode()
         self.settings.update(layout=layout, geometry=geometry, step=self.rail.current)
-        try:
+        with suppress(OSError):  # a full or read-only disk must not keep the window open
             self.settings.save()
-        except OSError:
-            pass  # a full or read-only disk must not keep the window open
         self.documents.session.close(discard=True)
         event.accept()
 

@@ -45,8 +45,7 @@ def train(bench: Bench) -> Making:
         accuracy += share * result.accuracy
         if schedule.due(result.step):
             began = perf_counter()
-            for frame in probe.training_frames(model, result.step, keep=schedule.keep(result.step)):
-                yield frame
+            yield from probe.training_frames(model, result.step, keep=schedule.keep(result.step))
             schedule.probed(perf_counter() - began)
         if result.step % per_epoch == 0:
             testing = Progress(result.step, result.steps, f"testing after epoch {result.epoch}")

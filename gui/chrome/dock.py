@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabBar, QTabWidget, QWidget
 
 from gui.panels.base import Panel
 from gui.theme import Theme
@@ -115,6 +115,7 @@ class DockArea(QMainWindow):
             if sizes:
                 self.resizeDocks([self._docks[key] for key in sizes], list(sizes.values()), orientation)
         self._default = self.saveState(LAYOUT_VERSION)
+        QTimer.singleShot(0, self, self._hide_stray_bars)
 
     # --- what is on screen -----------------------------------------------------------------------------------
 
@@ -188,6 +189,7 @@ class DockArea(QMainWindow):
         if self._before is not None:
             self.restoreState(self._before, LAYOUT_VERSION)
             self._before = None
+            QTimer.singleShot(0, self, self._hide_stray_bars)
         self.maximised_changed.emit("")
 
     # --- layouts ---------------------------------------------------------------------------------------------
@@ -204,6 +206,7 @@ class DockArea(QMainWindow):
         except ValueError:
             return False
         self.restore()
+        QTimer.singleShot(0, self, self._hide_stray_bars)
         return bool(text) and self.restoreState(QByteArray(state), LAYOUT_VERSION)
 
     @Slot()
@@ -212,11 +215,20 @@ class DockArea(QMainWindow):
         self.restore()
         if self._default is not None:
             self.restoreState(self._default, LAYOUT_VERSION)
+            QTimer.singleShot(0, self, self._hide_stray_bars)
 
     def set_theme(self, theme: Theme) -> None:
         """Pass a theme on to every panel."""
         for dock in self._docks.values():
             dock.panel.set_theme(theme)
+
+    @Slot()
+    def _hide_stray_bars(self) -> None:
+        """Hide tab bars that Qt made while docks were moved and then forgot: they would lie between the panels."""
+        tops = {(dock.x(), dock.width(), dock.y()) for dock in self._docks.values() if not dock.isFloating()}
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if (bar.x(), bar.width(), bar.y() + bar.height()) not in tops:
+                bar.hide()
 
     @Slot(str, bool)
     def _on_shown(self, key: str, on: bool) -> None:

@@ -208,6 +208,9 @@ class Inspector(QWidget):
                 continue
             row = lines[number]
             heading = row.tone == "heading"
+            # a heading takes both columns: in the first alone it would push every number out of the card
+            self._rows.addWidget(name, number, 0, 1, 2 if heading else 1)
+            value.setVisible(not heading)
             put(name, row.name, self._theme.text if heading else self._theme.muted, bold=heading)
             put(value, row.value, colours.get(row.tone, self._theme.text))
             name.setContentsMargins(0, 8 if heading and number else 0, 0, 0)

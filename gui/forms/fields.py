@@ -54,8 +54,9 @@ class LineField(QLineEdit):
         return self.text()
 
     def write(self, value: Any) -> None:
-        """Show a value."""
+        """Show a value, from its beginning."""
         self.setText(str(value))
+        self.setCursorPosition(0)
 
     def set_invalid(self, on: bool) -> None:
         """Mark the field as holding what cannot be used."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 CHOOSERS = {"dataset": "Source", "model": "Family", "attack": "Method"}
 
 VARIANTS = {
-    "digits": "Handwritten digits",
+    "digits": "Digits, 8 × 8",
     "idx": "IDX files",
     "gaussian-noise": "Gaussian noise",
     "uniform-noise": "Uniform noise",

@@ -62,11 +62,16 @@ class Person:
         self.window.resize(1440, 900)
         self.window.show()
         self.qtbot.waitExposed(self.window)
-        self.window.activateWindow()
-        self.wait(lambda: self.window._arranged and self.window.isActiveWindow())
+        self.come_back()
+        self.wait(lambda: self.window._arranged)
         if start:
             self.window.start()
             self.wait(lambda: self.window.status.text("device").startswith("CPU"))
+
+    def come_back(self) -> None:
+        """Make the window the active one again, as a window manager does when a list or a dialog closes."""
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow)
 
     def close(self) -> bool:
         """Close the window; False where it stays."""
@@ -155,6 +160,8 @@ class Person:
         index = combo.model().index(combo.findData(value), 0)
         view.scrollTo(index)
         self.qtbot.mouseClick(view.viewport(), LEFT, pos=view.visualRect(index).center())
+        self.wait(lambda: not view.isVisible())
+        self.come_back()
 
     def slide_to(self, position: int) -> None:
         """Drag the handle of the time slider from where it is to a moment, by its position."""

@@ -6,6 +6,7 @@ import pytest
 from person import TINY, Person
 from PySide6.QtCore import QPoint
 
+from engine.experiments.views import layer_taps
 from engine.specs import LinearSpec, MlpSpec, TrainingSpec
 from gui.panels.compare import A, B
 
@@ -46,11 +47,10 @@ def test_the_whole_story(open_lab, tmp_path):
     person.wait(lambda: len(window.stage.table("steps")) > 3)
     person.transport("pause")
     person.wait(lambda: window.jobs.state == "paused")
-    paused_at = len(window.stage.table("steps"))
-    for more in (1, 2):
+    paused_at = window.jobs.current.progress.done
+    for more in (1, 2, 3):
         person.transport("step")
-        person.wait(lambda more=more: len(window.stage.table("steps")) >= paused_at + more)
-        window.bridge.tick()
+        person.wait(lambda more=more: window.jobs.current.progress.done == paused_at + more)
         assert len(window.stage.table("steps")) == paused_at + more
         assert window.jobs.state == "paused"
     person.transport("run")
@@ -140,10 +140,11 @@ def test_the_whole_story(open_lab, tmp_path):
     assert ("Model · Width", "12", "24") in window.compare.rows()
     window.docks.show_panel("profile")
     window.rotation.draw_all()
-    drawn = [curve for (_, kind), curve in window.profile._curves.items() if kind == "baseline" and curve.visible]
-    assert drawn, "the baseline is drawn"
-    first = window.lab.session.frame("profile", run=3)
-    assert window.profile._baseline.arrays["mean"].tobytes() == first.arrays["mean"].tobytes()
+    frame = window.lab.session.frame("profile", run=3)
+    group = [g["name"] for g in frame.info["groups"]].index("adv_target")
+    line = window.profile._curves["adv_target", "baseline"].line
+    assert line.isVisible()
+    assert line.getData()[1].tolist() == frame.arrays["mean"][0, 0, 0, group, layer_taps(frame.info["taps"])].tolist()
 
 
 @pytest.mark.parametrize("place", ["form", "transport", "menu"])
@@ -175,9 +176,7 @@ def test_a_single_step_where_nothing_runs_begins_the_step_shown_and_pauses(perso
 
 
 def test_a_moment_of_the_past_stays_while_the_run_goes_on(open_lab):
-    from person import LONG
-
-    person = open_lab(spec=LONG)
+    person = open_lab(spec=TINY.model_copy(update={"training": TrainingSpec(epochs=200)}))
     window = person.window
     person.step("train")
     person.act()

@@ -1,0 +1,76 @@
+"""Take the pictures of the README and the guide: the real window on the ready example, run to its end.
+
+``python -m docs.screenshots [FOLDER]`` needs no display: Qt draws offscreen.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import monotonic, sleep
+
+SIZE = (1440, 900)
+PATIENCE = 120  # seconds for the example to run
+
+
+def main(folder: Path) -> None:
+    """Write window-dark.png and window-light.png, and one picture of each panel, to a folder."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["RAPIDITY_LAB_HOME"] = home
+        take(folder)
+
+
+def take(folder: Path) -> None:
+    """Run the example in the real window and take its pictures."""
+    from PySide6.QtWidgets import QApplication
+
+    from gui.app import open_window, prepare
+    from gui.settings import Settings
+    from gui.theme import Theme
+
+    app = QApplication([])
+    prepare()
+    window = open_window(Settings(), None)
+    window.documents.ask_unsaved = lambda *_: "discard"
+    window.resize(*SIZE)
+    window.show()
+    window.start()
+    ended: list[object] = []
+    window.jobs.ended.connect(lambda _, end: ended.append(end))
+    window.run_all()
+    deadline = monotonic() + PATIENCE
+    while not ended and monotonic() < deadline:
+        app.processEvents()
+        sleep(0.005)
+    if not ended:
+        raise SystemExit(f"The example did not end within {PATIENCE} s.")
+
+    window.show_step("attack")
+    window.selection.set_tap("relu 5")
+    gallery = window.stage.frame("gallery")
+    window.selection.set_sample(int(gallery.arrays["index"][1]))
+    folder.mkdir(parents=True, exist_ok=True)
+    for theme in (Theme.dark(), Theme.light()):
+        window.set_theme(theme)
+        settle(app, window)
+        window.grab().save(str(folder / f"window-{theme.name}.png"))
+    for panel in window.panels:
+        window.docks.show_panel(panel.key)
+        settle(app, window)
+        panel.picture().save(str(folder / f"panel-{panel.key}.png"))
+    window.close()
+
+
+def settle(app: object, window: object) -> None:
+    """Draw what is new and let Qt lay it out and paint it."""
+    for _ in range(20):
+        window.rotation.draw_all()
+        app.processEvents()
+        sleep(0.02)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "images")
