@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -40,10 +41,34 @@ class Result:
         return f"{self.what:<58} {self.value:8.3f}{self.unit}{target}{f'   ({self.detail})' if self.detail else ''}"
 
 
-def paired(first: Callable[[], float], second: Callable[[], float], rounds: int = 5) -> tuple[float, str]:
-    """Median ratio first / second over rounds of one after the other, and the spread in words."""
-    ratios = [first() / second() for _ in range(rounds)]
-    return median(ratios), f"{rounds} pairs, {min(ratios):.3f} to {max(ratios):.3f}"
+def paired(first: Callable[[], float], second: Callable[[], float], rounds: int) -> tuple[float, str]:
+    """Median ratio first / second over rounds of one right after the other, and the spread in words.
+
+    Which of the two comes first changes from round to round. A round that nobody counts goes before.
+    """
+    first(), second()
+    ratios = []
+    for number in range(rounds):
+        if number % 2:
+            below, above = second(), first()
+        else:
+            above, below = first(), second()
+        ratios.append(above / below)
+    return middle(ratios, "pairs")
+
+
+def in_turns(first: Iterator[float], second: Iterator[float], turns: int) -> float:
+    """Total seconds of ``turns`` portions of the first work, over those of as many of the second, taken in turns.
+
+    For works whose cost comes at long intervals, so that no short pair could show it.
+    """
+    pairs = list(islice(zip(first, second, strict=False), turns))
+    return sum(above for above, _ in pairs) / sum(below for _, below in pairs)
+
+
+def middle(values: Sequence[float], what: str) -> tuple[float, str]:
+    """The median, and how many values it is of and how far they spread, in words."""
+    return median(values), f"{len(values)} {what}, {min(values):.3f} to {max(values):.3f}"
 
 
 def seconds(work: Callable[[], object]) -> float:

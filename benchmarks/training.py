@@ -1,0 +1,79 @@
+"""What the training loop of the lab costs beside a loop written by hand, with the same optimiser and the same batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from benchmarks.measure import Result, paired, seconds
+from benchmarks.networks import SEED, images, network, networks
+from engine.data import Dataset
+from engine.generators import drain
+from engine.seeds import generator
+from engine.specs import TrainingSpec
+from engine.training import evaluate, fit
+
+ROUNDS = 15
+STEPS = {"MLP": 100, "CNN": 40}  # in a portion: some third of a second
+BATCH = 256  # of the evaluation
+TRAINING = TrainingSpec(optimizer="adam", batch_size=64, epochs=1000)
+
+
+def run() -> Iterator[Result]:
+    """Yield the figures."""
+    dataset = images()
+    for name, spec in networks():
+        ours, plain = network(spec, dataset), network(spec, dataset)
+        ratio, spread = paired(
+            _timed(fit(ours, dataset, TRAINING, SEED), STEPS[name]),
+            _timed(_loop(plain, dataset, TRAINING), STEPS[name]),
+            ROUNDS,
+        )
+        _check_same(ours, plain)
+        yield Result(f"{name}: training step / loop by hand", ratio, 1.05, detail=spread)
+        ratio, spread = paired(_evaluation(ours, dataset), _forward(ours, dataset), ROUNDS)
+        yield Result(f"{name}: evaluation / bare forward pass", ratio, 1.05, detail=spread)
+
+
+def _timed(steps: Iterator[object], count: int) -> Callable[[], float]:
+    def portion() -> float:
+        return seconds(lambda: [next(steps) for _ in range(count)])
+
+    return portion
+
+
+def _loop(model: nn.Module, dataset: Dataset, spec: TrainingSpec) -> Iterator[None]:
+    """The least that trains: it tells nobody its loss, and stays in train mode."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=spec.learning_rate, fused=True)
+    order = generator(SEED, "training order")
+    model.train()
+    for _ in range(spec.epochs):
+        for chosen in torch.randperm(len(dataset.x_train), generator=order).split(spec.batch_size):
+            loss = cross_entropy(model(dataset.x_train[chosen]), dataset.y_train[chosen])
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            yield
+
+
+def _evaluation(model: nn.Module, dataset: Dataset) -> Callable[[], float]:
+    return lambda: seconds(lambda: drain(evaluate(model, dataset.x_test, dataset.y_test, batch=BATCH)))
+
+
+def _forward(model: nn.Module, dataset: Dataset) -> Callable[[], float]:
+    @torch.no_grad()
+    def work() -> None:
+        for batch in dataset.x_test.split(BATCH):
+            model(batch)
+
+    return lambda: seconds(work)
+
+
+def _check_same(ours: nn.Module, plain: nn.Module) -> None:
+    """Both have done the same work if they have come to the same weights."""
+    pairs = zip(ours.parameters(), plain.parameters(), strict=True)
+    if not all(torch.equal(a, b) for a, b in pairs):
+        raise RuntimeError("the two loops have come to different weights, so that they cannot be compared")
