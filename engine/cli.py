@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from engine import events
 from engine.errors import UserError
 from engine.experiments import EXPERIMENTS
 from engine.lab import Lab
@@ -168,6 +169,8 @@ def _follow(lab: Lab, job: int, console: Console) -> Finished | Cancelled | Fail
                 _show(bars, shown, delivery)
                 for event in delivery.lifecycle:
                     if isinstance(event, Finished | Cancelled | Failed) and event.job == job:
+                        if isinstance(event, Finished):
+                            _complete(bars)
                         return event
 
 
@@ -180,12 +183,19 @@ def _show(bars: Progress, shown: dict[str, TaskID], delivery: Delivery) -> None:
             bars.console.print(f"epoch {row['epoch']}: test accuracy {row['test_accuracy']:.4f}", highlight=False)
 
 
-def _show_progress(bars: Progress, shown: dict[str, TaskID], progress: Any) -> None:
+def _show_progress(bars: Progress, shown: dict[str, TaskID], progress: events.Progress) -> None:
     # one bar for each kind of work: "training, epoch 3 of 20" and "testing after epoch 3" are one
-    kind = "training" if progress.text.startswith(("training", "testing")) else progress.text.rstrip("0123456789 of")
+    first = progress.text.split()[0].strip(",:").lower()
+    kind = {"testing": "training", "reading": "data", "entanglement": "measuring"}.get(first, first)
     if kind not in shown:
+        _complete(bars)  # the work before this one is done, even if its last step was told too late to be seen
         shown[kind] = bars.add_task(progress.text, total=progress.total)
     bars.update(shown[kind], description=progress.text, completed=progress.done, total=progress.total)
+
+
+def _complete(bars: Progress) -> None:
+    for task in bars.tasks:
+        bars.update(task.id, completed=task.total)
 
 
 def summary(session: Session, target: Path) -> dict[str, Any]:

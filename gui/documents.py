@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -38,7 +39,9 @@ class Documents(QObject):
         self.session = session
         self._settings, self._background, self._notices, self._window = settings, background, notices, window
         self.saved_at: datetime | None = None
-        self.before_replacing: Callable[[], None] = lambda: None  # ends the jobs of the session that goes
+        # set by the window, which knows the jobs
+        self.hold_jobs: Callable[[], Callable[[], None]] = lambda: lambda: None  # to rest; gives what lets them go on
+        self.end_jobs: Callable[[Callable[[], None]], None] = lambda then: then()  # calls back when none is left
         # replaced in tests
         self.ask_open = files.ask_open
         self.ask_save = files.ask_save
@@ -99,9 +102,9 @@ class Documents(QObject):
     def _replace(self, session: Session) -> None:
         old, self.session = self.session, session
         self.saved_at = None
-        self.before_replacing()
+        # closed when nothing writes into it any more
+        self.end_jobs(partial(old.close, discard=True))
         self.opened.emit(session)
-        old.close(discard=True)
 
     # --- saving ----------------------------------------------------------------------------------------------
 
@@ -146,6 +149,13 @@ class Documents(QObject):
     def let_go(self) -> bool:
         """Before the session is closed: save or drop what is unsaved, as the person says. False to stay."""
         self._background.wait()
+        go_on = self.hold_jobs()
+        may_go = self._may_go()
+        if not may_go:
+            go_on()
+        return may_go
+
+    def _may_go(self) -> bool:
         if not self.session.dirty or not self.session.runs():
             return True
         answer = self.ask_unsaved(self._window, self.session.name)

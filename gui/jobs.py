@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -39,6 +40,7 @@ class Jobs(QObject):
         self._lab = lab
         self._jobs: dict[int, JobView] = {}
         self._announced: RunState = "idle"
+        self._ending: list[tuple[set[int], Callable[[], None]]] = []  # jobs that are stopped, and what comes after them
 
     @property
     def all(self) -> list[JobView]:
@@ -92,6 +94,16 @@ class Jobs(QObject):
             self._lab.engine.cancel(named)
             self._changed()
 
+    def end_all(self, then: Callable[[], None]) -> None:
+        """Stop every job; ``then`` is called when the last of them is over, at once where there is none."""
+        left = set(self._jobs)
+        if not left:
+            then()
+            return
+        self._ending.append((left, then))
+        for job in self.all:
+            self.cancel(job.id)
+
     def _tell(self, what: str, job: int | None) -> None:
         named = job if job is not None else (self.current.id if self.current else None)
         if named is not None:
@@ -121,7 +133,15 @@ class Jobs(QObject):
                 case Finished() | Cancelled() | Failed():
                     del self._jobs[job]
                     self.ended.emit(view, event)
+                    self._after(job)
             self._changed()
+
+    def _after(self, job: int) -> None:
+        for left, then in list(self._ending):
+            left.discard(job)
+            if not left:
+                self._ending.remove((left, then))
+                then()
 
     def _changed(self) -> None:
         self.listed.emit()

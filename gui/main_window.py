@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QTimer, Slot
+from PySide6.QtCore import QByteArray, QThread, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWhatsThis, QWidget
 
@@ -56,6 +58,7 @@ from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
 
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
+HOLD_SECONDS = 5.0  # how long a job may take to come to rest before a person is asked about unsaved work
 SIZE = (1440, 900)
 
 
@@ -204,7 +207,8 @@ class MainWindow(QMainWindow):
         self.documents.opened.connect(self._on_session)
         self.documents.saved.connect(self._on_saved)
         self.documents.failed.connect(self._on_failure)
-        self.documents.before_replacing = self._end_jobs
+        self.documents.hold_jobs = self._hold
+        self.documents.end_jobs = self.jobs.end_all
         self.reporting.finished.connect(self._say)
         self.reporting.failed.connect(self._on_failure)
         self.compare.baseline_chosen.connect(self._on_baseline)
@@ -320,13 +324,31 @@ class MainWindow(QMainWindow):
         self.jobs.cancel()
 
     def _run(self, experiment: str, *, paused: bool = False) -> None:
-        self.go_live()
-        self.jobs.run(experiment, self.editor.spec, paused=paused)
+        if self._take_entries():
+            self.go_live()
+            self.jobs.run(experiment, self.editor.spec, paused=paused)
 
-    def _end_jobs(self) -> None:
-        """Before another session takes this one's place."""
-        for job in self.jobs.all:
-            self.jobs.cancel(job.id)
+    def _take_entries(self) -> bool:
+        """Take what is still being typed in any form; False, and the field is shown, where it cannot be used."""
+        for key, form in self.step_forms.items():
+            if not form.commit():
+                self.show_step(key)
+                name = form.accessibleName()
+                self._on_failure(f"An entry on the {name} step cannot be used. Mend the field marked there, then run again.")
+                return False
+        return True
+
+    def _hold(self) -> Callable[[], None]:
+        """Bring the running job to rest, so that what is saved then is everything; gives what lets it go on."""
+        job = self.jobs.current
+        if job is None or job.state != "running":
+            return lambda: None
+        self.jobs.pause(job.id)
+        patience = monotonic() + HOLD_SECONDS
+        while self.jobs.state == "running" and monotonic() < patience:
+            self.bridge.tick()
+            QThread.msleep(2)
+        return partial(self.jobs.resume, job.id)
 
     # --- what the engine says --------------------------------------------------------------------------------
 
@@ -488,6 +510,7 @@ class MainWindow(QMainWindow):
         self.lab.session = session
         if self.stage.session is not session:
             self.selection.clear()
+            self.compare.choose()  # the baseline was a run of the session before
             self.editor.attach(session)
             self.stage.attach(session)
         self._show_results()
@@ -636,19 +659,14 @@ class MainWindow(QMainWindow):
             )
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        # at rest while the person decides, so that what is saved is everything
-        paused = self.jobs.state == "running"
-        if paused:
-            self.jobs.pause()
         if not self.documents.let_go():
-            if paused:
-                self.jobs.resume()
             event.ignore()
             return
         self.bridge.stop()
         self._slow.stop()
         if not self.lab.close():
             self.log.append("error", "The running experiment did not stop in time.")
+        self.bridge.tick()  # its end is the last that is heard of it
         self.background.close()
         layout = self.docks.save_layout() if self._arranged else self.settings.values.layout
         geometry = base64.b64encode(self.saveGeometry().data()).decode()

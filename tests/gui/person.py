@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,8 +181,9 @@ def run_headless(path: Path, spec: ExperimentSpec, experiment: str) -> Path:
     lab.start()
     lab.run(experiment, spec)
     assert lab.engine.alive
-    end = None
+    end, clock = None, threading.Event()
     while end is None:
+        clock.wait(0.005)
         end = next((e for e in lab.mailbox.drain().lifecycle if isinstance(e, Finished | Cancelled | Failed)), None)
     assert lab.close()
     assert isinstance(end, Finished), end

@@ -40,7 +40,7 @@ def test_a_choice_can_be_made_by_keyboard(person, window):
     person.step("model")
     chooser = person.form("model").chooser
     chooser.setFocus()
-    person.qtbot.keyClicks(chooser, "cnn")
+    person.press("Down", chooser)
     assert chooser.currentText() == "CNN"
     assert isinstance(window.editor.spec.model, CnnSpec)
 
@@ -48,7 +48,7 @@ def test_a_choice_can_be_made_by_keyboard(person, window):
 @pytest.mark.parametrize(
     ("step", "part", "field", "text", "sentence"),
     [
-        ("attack", "attack", "eps", "-0.1", "ε must be at least 0 and at most 1000."),
+        ("attack", "attack", "eps", "-5", "ε must be at least 0 and at most 1000."),
         ("attack", "attack", "steps", "", "Steps is empty. Type a number, at least 1 and at most 10000."),
         ("train", "training", "epochs", "2.5", "“2.5” is not a whole number."),
         ("model", "model", "width", "many", "“many” is not a whole number."),
