@@ -16,20 +16,34 @@ HEADLINES = {
 }
 
 
-def run_rows(session: Session, runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """One row a run: id, title, experiment, started, status, spec and numbers."""
-    return [
-        {
-            "id": run.id,
-            "title": f"{run.id} · {run.spec.get('title', '')}",
-            "experiment": run.experiment,
-            "started": datetime.fromtimestamp(run.started).astimezone().strftime("%d %b %H:%M"),
-            "status": run.status,
-            "spec": run.spec,
-            "numbers": numbers(session, run.id),
-        }
-        for run in runs
-    ]
+class RunRows:
+    """One row a run: id, title, experiment, started, status, spec and numbers. The numbers of a run are read once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._numbers: dict[int, dict[str, float]] = {}
+
+    def of(self, runs: Iterable[Run]) -> list[dict[str, Any]]:
+        """The rows of these runs."""
+        return [
+            {
+                "id": run.id,
+                "title": f"{run.id} · {run.spec.get('title', '')}",
+                "experiment": run.experiment,
+                "started": datetime.fromtimestamp(run.started).astimezone().strftime("%d %b %H:%M"),
+                "status": run.status,
+                "spec": run.spec,
+                "numbers": self._of(run),
+            }
+            for run in runs
+        ]
+
+    def _of(self, run: Run) -> dict[str, float]:
+        if run.status == "running":
+            return {}
+        if run.id not in self._numbers:
+            self._numbers[run.id] = numbers(self._session, run.id)
+        return self._numbers[run.id]
 
 
 def numbers(session: Session, run: int) -> dict[str, float]:

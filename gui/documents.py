@@ -19,6 +19,7 @@ from gui import files
 from gui.background import Background
 from gui.chrome.notice import NoticeBar
 from gui.settings import Settings
+from gui.stage import Opening, read_opening
 
 SESSION_FILES = "Rapidity Lab session (*.rapidity)"
 SPEC_FILES = "Experiment (*.toml)"
@@ -28,7 +29,7 @@ SUFFIX = ".rapidity"
 class Documents(QObject):
     """Holds the open session and replaces it. Nothing unsaved is let go without asking."""
 
-    opened = Signal(object)  # Session: another one is open now; the old one is closed
+    opened = Signal(object)  # Opening: another session is open now; the old one is closed
     saved = Signal(object)  # Path
     failed = Signal(str)  # a sentence
 
@@ -52,7 +53,7 @@ class Documents(QObject):
     def new(self, spec: ExperimentSpec) -> None:
         """Begin a new session with this experiment."""
         if self.let_go():
-            self._replace(Session.create(working_copies(), spec))
+            self._replace(read_opening(Session.create(working_copies(), spec)))
 
     def choose_and_open(self) -> None:
         """Ask for a session file and open it."""
@@ -68,11 +69,11 @@ class Documents(QObject):
         if not self.let_go():
             return
 
-        def done(session: Session) -> None:
+        def done(opening: Opening) -> None:
             self._settings.add_recent(path)
-            self._replace(session)
+            self._replace(opening)
 
-        self._background.run(lambda: Session.open(path, working_copies()), done, self._failed)
+        self._background.run(lambda: read_opening(Session.open(path, working_copies())), done, self._failed)
 
     def import_spec(self, path: Path) -> None:
         """Begin a new session with the experiment of a TOML file."""
@@ -99,12 +100,12 @@ class Documents(QObject):
         except OSError as error:
             self.failed.emit(f"{name} could not be written: {error.strerror}. Choose another folder.")
 
-    def _replace(self, session: Session) -> None:
-        old, self.session = self.session, session
+    def _replace(self, opening: Opening) -> None:
+        old, self.session = self.session, opening.session
         self.saved_at = None
         # closed when nothing writes into it any more
         self.end_jobs(partial(old.close, discard=True))
-        self.opened.emit(session)
+        self.opened.emit(opening)
 
     # --- saving ----------------------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class Documents(QObject):
     def recover(self, found: Recoverable) -> None:
         """Go on with what a crash left."""
         if self.let_go():
-            self._background.run(lambda: Session.recover(found.path), self._replace, self._failed)
+            self._background.run(lambda: read_opening(Session.recover(found.path)), self._replace, self._failed)
 
     def _discard(self, found: Recoverable) -> None:
         self._background.run(lambda: discard(found.path), lambda _: None, self._failed)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.events import Frame
-from engine.experiments.views import VIEWS, layer_taps, pair_eta, readings
+from engine.experiments.views import VIEWS, layer_taps, pair_eta, readings, square
 from gui.chrome.inspector import Row, Section
 from gui.selection import Selection
 from gui.stage import Stage
@@ -136,20 +136,19 @@ def _attacked(gallery: Frame, at: int) -> list[Row]:
 def _neighbours(matrix: Frame, at: int, selection: Selection) -> Section:
     """Mean correlation of one sample with its own and with other classes, at the chosen layer."""
     tap = _tap_position(matrix.info["taps"], selection.tap)
-    index, label = matrix.arrays["index"], matrix.arrays["label"]
-    own, other = [], []
-    for j in range(len(index)):
-        eta = pair_eta(matrix, int(index[at]), int(index[j]))
-        if eta is not None:
-            (own if label[j] == label[at] else other).append(readings(eta[selection.view_index, tap])["C"])
+    row = square(matrix, tap, selection.view_index)[at].astype(np.float64)
+    row[at] = np.nan  # with itself
+    own = matrix.arrays["label"] == matrix.arrays["label"][at]
     name = matrix.info["taps"][tap]["name"]
     return Section(
         f"Mean C at {name}, {selection.view}",
-        [
-            Row("own class", number(float(np.nanmean(own))) if own else "–"),
-            Row("other classes", number(float(np.nanmean(other))) if other else "–"),
-        ],
+        [Row("own class", _mean(row[own])), Row("other classes", _mean(row[~own]))],
     )
+
+
+def _mean(values: np.ndarray) -> str:
+    known = values[np.isfinite(values)]
+    return number(float(known.mean())) if len(known) else "–"
 
 
 def _pair(pair: tuple[int, int], selection: Selection, stage: Stage) -> Content:

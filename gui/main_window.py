@@ -19,7 +19,7 @@ from engine.experiments.views import VIEWS
 from engine.lab import Lab
 from engine.paths import RESOURCES
 from engine.runtime import Cancelled, Delivery, EngineFailed, EngineReady, Failed, Finished, RecorderFailed, memory_use
-from engine.session import Session
+from engine.session import Run
 from engine.specs import ExperimentSpec
 from gui import steps
 from gui.about import about_text, keys_text, show_text
@@ -35,7 +35,7 @@ from gui.chrome.rail import STEPS, Rail
 from gui.chrome.status import StatusBar
 from gui.chrome.step_form import StepForm
 from gui.chrome.transport import Transport
-from gui.comparing import run_rows
+from gui.comparing import RunRows
 from gui.documents import SUFFIX, Documents
 from gui.editor import Editor
 from gui.forms.form import SpecForm, description
@@ -53,7 +53,7 @@ from gui.redraw import Rotation
 from gui.reporting import Reporting
 from gui.selection import Selection
 from gui.settings import Settings
-from gui.stage import Stage
+from gui.stage import Opening, Stage, read_opening
 from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
 
@@ -84,13 +84,13 @@ class MainWindow(QMainWindow):
         self.reporting = Reporting(self.background, self.notices, self)
         self.rotation = Rotation(self.panels, self.stage, self)
         self._slow = QTimer(self, interval=SLOW_MS)
+        self._runs: list[Run] = []
+        self._run_rows = RunRows(lab.session)
         self._wire()
         self._bind_actions()
         self.set_theme(self.theme)
         self._restore_layout()
-        self.stage.attach(lab.session)
-        self._on_spec(self.editor.spec)
-        self._on_session(lab.session)
+        self._on_session(read_opening(lab.session))
         self.show_step(settings.values.step if settings.values.step in steps.FORMS else "data")
 
     def start(self) -> None:
@@ -103,8 +103,18 @@ class MainWindow(QMainWindow):
         for problem in self.settings.problems:
             self.log.append("warning", problem)
         self.documents.offer_recovery()
+        if not self.settings.path.exists():
+            self.welcome()
         # one press of the space bar away from running
         self.transport.buttons["run"].setFocus()
+
+    def welcome(self) -> None:
+        """At the first start: say what there is to press."""
+        self.notices.show_notice(
+            f"Ready to run: “{self.editor.spec.title}”. A network learns, an attack fools it, and you see at which layer.",
+            buttons=(("Run everything", self.run_all),),
+            key="welcome",
+        )
 
     # --- building --------------------------------------------------------------------------------------------
 
@@ -292,6 +302,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def run_all(self) -> None:
         """Data, training, attack and measurement in one run."""
+        self.notices.dismiss("welcome")
         for panel in ("training", "gallery", "profile"):
             self.docks.show_panel(panel)
         self._run("story")
@@ -334,7 +345,9 @@ class MainWindow(QMainWindow):
             if not form.commit():
                 self.show_step(key)
                 name = form.accessibleName()
-                self._on_failure(f"An entry on the {name} step cannot be used. Mend the field marked there, then run again.")
+                self._on_failure(
+                    f"An entry on the {name} step cannot be used. Mend the field marked there, then run again."
+                )
                 return False
         return True
 
@@ -401,6 +414,8 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_progress(self, progress: Any) -> None:
         self.transport.set_progress(progress.done, progress.total, progress.text)
+        if self.jobs_popup.isVisible():
+            self._on_jobs()
 
     @Slot(object, object)
     def _on_ended(self, job: JobView, end: Any) -> None:
@@ -415,7 +430,7 @@ class MainWindow(QMainWindow):
                 self.transport.clear_progress("failed")
                 self._on_failure(message) if mendable else self._on_bug(message, trace)
         self.stage.refresh_instants()
-        self._show_results()
+        self._read_runs()
 
     # --- what the person edits -------------------------------------------------------------------------------
 
@@ -432,12 +447,16 @@ class MainWindow(QMainWindow):
         self._show_results()
         self._show_title()
 
+    def _read_runs(self) -> None:
+        """The list of runs is another: a run ended, or another session is open."""
+        self._runs = self.documents.session.runs()
+        self.compare.set_runs(self._run_rows.of(self._runs))
+        self._show_results()
+
     def _show_results(self) -> None:
-        runs = self.documents.session.runs()
-        done = steps.current_results(self.editor.spec, runs)
+        done = steps.current_results(self.editor.spec, self._runs)
         for key in steps.DEPENDS:
             self.rail.set_done(key, key in done)
-        self.compare.set_runs(run_rows(self.documents.session, runs))
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -506,14 +525,15 @@ class MainWindow(QMainWindow):
     # --- documents -------------------------------------------------------------------------------------------
 
     @Slot(object)
-    def _on_session(self, session: Session) -> None:
+    def _on_session(self, opening: Opening) -> None:
+        session = opening.session
         self.lab.session = session
-        if self.stage.session is not session:
-            self.selection.clear()
-            self.compare.choose()  # the baseline was a run of the session before
-            self.editor.attach(session)
-            self.stage.attach(session)
-        self._show_results()
+        self._runs, self._run_rows = [], RunRows(session)
+        self.selection.clear()
+        self.compare.choose()  # the baseline was a run of the session before
+        self.editor.attach(session)
+        self.stage.attach(opening)
+        self._read_runs()
         self._show_title()
 
     @Slot(object)

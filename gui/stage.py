@@ -8,18 +8,61 @@ Nothing is shown that belongs to a later part of the work than the moment: at a 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.events import Frame
-from engine.runtime import Delivery, Started
+from engine.runtime import Delivery, Ending, Started
 from engine.session import Instant, Session, Table
 
 PHASES = ("data", "init", "train", "attack", "measure")
 TOPICS = ("dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs")
 TABLES = ("steps", "epochs", "attack", "profile")
 CACHED_FRAMES = 64  # read lately, so that dragging to and fro reads nothing twice
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a session shows when it is opened, read beforehand: a large one takes longer than a window may wait."""
+
+    session: Session
+    instants: list[Instant]
+    frames: dict[str, Frame]
+    tables: dict[tuple[int, str], Table]  # by run and name, the latest run of each name
+
+
+def read_opening(session: Session) -> Opening:
+    """Read a session's end: the latest frames and tables. May run in any thread."""
+    instants = session.instants()
+    frames = {}
+    for topic in TOPICS if instants else ():
+        source = source_of(instants, topic, len(instants) - 1)
+        if source is not None and (frame := session.frame(topic, at=source)) is not None:
+            frames[topic] = frame
+    runs = tables_by_run(session)
+    found = {(run, name): session.table(run, name) for name in TABLES if (run := latest_with(runs, name)) is not None}
+    return Opening(session, instants, frames, found)
+
+
+def source_of(instants: Sequence[Instant], topic: str, position: int) -> int | None:
+    """Id of the instant whose frame of a topic is shown at a position, or None if there is nothing to show."""
+    phase = PHASES.index(instants[position].phase)
+    for at in range(position, -1, -1):
+        if topic in instants[at].topics:
+            return instants[at].id if PHASES.index(instants[at].phase) <= phase else None
+    return None
+
+
+def tables_by_run(session: Session) -> dict[int, tuple[str, ...]]:
+    """The names of the tables of every run, in the order of the runs."""
+    return {run.id: session.tables(run.id) for run in session.runs()}
+
+
+def latest_with(runs: Mapping[int, Sequence[str]], name: str, up_to: int | None = None) -> int | None:
+    """The latest run, up to one, that has a table of this name."""
+    return max((run for run, names in runs.items() if name in names and (up_to is None or run <= up_to)), default=None)
 
 
 class Stage(QObject):
@@ -38,33 +81,26 @@ class Stage(QObject):
         self._moment: Instant | None = None
         self._live: dict[str, Frame] = {}
         self._tables: dict[str, Table] = {}
+        self._begun: set[str] = set()  # tables of the running job; the first row of each begins it anew
         self._past: dict[str, Frame] = {}
+        self._shown: dict[str, int] = {}  # topic to the instant whose frame is shown
         self._past_tables: dict[str, Table] = {}
         self._past_run = 0
-        self._shown: dict[str, int] = {}  # topic to the instant whose frame is shown
-        self._cache: dict[tuple[str, int], Frame] = {}
-        self._begun: set[str] = set()  # tables of the running job; the first row of each begins it anew
+        self._frames_read: dict[tuple[str, int], Frame] = {}
+        self._tables_read: dict[tuple[int, str], Table] = {}
 
-    def attach(self, session: Session) -> None:
+    def attach(self, opening: Opening) -> None:
         """Show another session, from its end."""
-        self.session = session
+        self.session = opening.session
+        self.instants = list(opening.instants)
         self._moment = None
-        self._live, self._past, self._tables, self._past_tables = {}, {}, {}, {}
-        self._cache, self._shown, self._begun = {}, {}, set()
-        self.instants = session.instants()
+        self._live = dict(opening.frames)
+        self._tables = {name: table for (_, name), table in opening.tables.items()}
+        self._begun, self._past, self._shown, self._past_tables, self._past_run = set(), {}, {}, {}, 0
+        self._frames_read, self._tables_read = {}, dict(opening.tables)
         self.cleared.emit()
-        for topic in TOPICS if self.instants else ():
-            source = self._source(topic, len(self.instants) - 1)
-            if source is not None:
-                self._live[topic] = self._read(topic, source)
-                self.topic_changed.emit(topic)
-        for name in TABLES:
-            run = self._run_with(name, None)
-            if run is not None:
-                self._tables[name] = session.table(run, name)
-                self.table_changed.emit(name)
+        self._changed(self._live, self._tables)
         self.instants_changed.emit()
-        self.moment_changed.emit()
 
     # --- what panels read ------------------------------------------------------------------------------------
 
@@ -108,7 +144,7 @@ class Stage(QObject):
             self._tables[name].extend(rows)
             if self.live:
                 self.table_changed.emit(name)
-        if any(isinstance(event, Started) for event in delivery.lifecycle):
+        if any(isinstance(event, Started | Ending) for event in delivery.lifecycle):
             self._begun = set()
 
     def refresh_instants(self) -> None:
@@ -142,7 +178,9 @@ class Stage(QObject):
         was_live = self._moment is None
         before = {} if was_live else self._shown
         self._moment = self.instants[position]
-        self._shown = {topic: source for topic in TOPICS if (source := self._source(topic, position)) is not None}
+        self._shown = {
+            topic: source for topic in TOPICS if (source := source_of(self.instants, topic, position)) is not None
+        }
         changed = [topic for topic in TOPICS if was_live or before.get(topic) != self._shown.get(topic)]
         for topic in changed:
             source = self._shown.get(topic)
@@ -152,23 +190,15 @@ class Stage(QObject):
                 self._past[topic] = self._read(topic, source)
         self._changed(changed, self._find_tables(self._moment.run, was_live))
 
-    def _source(self, topic: str, position: int) -> int | None:
-        """Id of the instant whose frame of a topic is shown at a position, or None if there is nothing to show."""
-        phase = PHASES.index(self.instants[position].phase)
-        for instant in reversed(self.instants[: position + 1]):
-            if topic in instant.topics:
-                return instant.id if PHASES.index(instant.phase) <= phase else None
-        return None
-
     def _read(self, topic: str, instant_id: int) -> Frame:
         key = topic, instant_id
-        if key not in self._cache:
+        if key not in self._frames_read:
             frame = self.session.frame(topic, at=instant_id)
             assert frame is not None
-            self._cache[key] = frame
-            if len(self._cache) > CACHED_FRAMES:
-                del self._cache[next(iter(self._cache))]
-        return self._cache[key]
+            self._frames_read[key] = frame
+            if len(self._frames_read) > CACHED_FRAMES:
+                del self._frames_read[next(iter(self._frames_read))]
+        return self._frames_read[key]
 
     def _find_tables(self, run: int, all_are_new: bool) -> list[str]:
         """Show the tables as they were in a run: its own, or those of the runs before it."""
@@ -176,17 +206,19 @@ class Stage(QObject):
             return []
         self._past_run = run
         self._past_tables = {}
+        runs = tables_by_run(self.session)
         for name in TABLES:
-            found = self._run_with(name, run)
-            self._past_tables[name] = Table() if found is None else self.session.table(found, name)
+            found = latest_with(runs, name, up_to=run)
+            if found is None:
+                self._past_tables[name] = Table()
+            elif found == latest_with(runs, name) and name in self._tables and name not in self._begun:
+                self._past_tables[name] = self._tables[name]  # complete: a growing one would not stay as it was
+            else:
+                key = found, name
+                if key not in self._tables_read:
+                    self._tables_read[key] = self.session.table(*key)
+                self._past_tables[name] = self._tables_read[key]
         return list(TABLES)
-
-    def _run_with(self, name: str, up_to: int | None) -> int | None:
-        """The latest run, up to one, that has a table of this name."""
-        for run in reversed(self.session.runs()):
-            if (up_to is None or run.id <= up_to) and name in self.session.tables(run.id):
-                return run.id
-        return None
 
     def _changed(self, topics: Iterable[str], tables: Iterable[str]) -> None:
         for topic in topics:

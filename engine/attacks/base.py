@@ -172,18 +172,24 @@ class _Best:
 def _better(best: _Best | None, new: Iterate, problem: Problem) -> _Best:
     """Sample by sample the better of two points: success first, then the end of a restart, then the loss."""
     gain = problem.gain(new.loss)
-    last = torch.full_like(new.success, new.step == new.steps)
-    never = torch.full_like(new.prediction, -1)
+    last = new.step == new.steps
     if best is None:
-        best = _Best(new.x_adv, torch.zeros_like(new.success), torch.zeros_like(last), gain, never, never)
-    by_end = (last & ~best.last) | ((last == best.last) & (gain > best.gain))
+        never = torch.full_like(new.prediction, -1)
+        nobody = torch.zeros_like(new.success)
+        best = _Best(new.x_adv, nobody, nobody, gain, never, never)
+    more = gain > best.gain
+    by_end = ~best.last | more if last else ~best.last & more
     better = (new.success & ~best.success) | ((new.success == best.success) & by_end)
+    # a step that is better for every sample, as most steps are, is taken as it is
+    every = bool(better.all())
+    rows = better.reshape(-1, *[1] * (new.x_adv.ndim - 1))
     first = new.success & (best.first_success < 0)
+    any_first = bool(first.any())
     return _Best(
-        x_adv=torch.where(better.reshape(-1, *[1] * (new.x_adv.ndim - 1)), new.x_adv, best.x_adv),
+        x_adv=new.x_adv if every else torch.where(rows, new.x_adv, best.x_adv),
         success=new.success | best.success,
-        last=torch.where(better, last, best.last),
-        gain=torch.where(better, gain, best.gain),
-        first_success=torch.where(first, new.step, best.first_success),
-        first_restart=torch.where(first, new.restart, best.first_restart),
+        last=best.last | better if last else best.last & ~better,
+        gain=gain if every else torch.where(better, gain, best.gain),
+        first_success=torch.where(first, new.step, best.first_success) if any_first else best.first_success,
+        first_restart=torch.where(first, new.restart, best.first_restart) if any_first else best.first_restart,
     )

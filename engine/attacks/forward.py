@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +23,10 @@ class Score:
     confidence: Tensor
 
     @classmethod
-    def of(cls, logits: Tensor, labels: Tensor) -> Score:
-        """Score logits ``[n, K]`` against labels ``[n]``; confidence is the softmax probability of the prediction."""
-        logits = logits.detach()
-        confidence, prediction = logits.softmax(1).max(1)
-        return cls(functional.cross_entropy(logits, labels, reduction="none"), prediction, confidence)
+    def of(cls, logits: Tensor, loss: Tensor) -> Score:
+        """The score of logits ``[n, K]`` with their loss ``[n]``; confidence is the softmax probability of the prediction."""
+        confidence, prediction = logits.detach().softmax(1).max(1)
+        return cls(loss.detach(), prediction, confidence)
 
     @classmethod
     def joined(cls, scores: list[Score]) -> Score:
@@ -42,7 +42,8 @@ class Score:
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put the model in evaluation mode and afterwards each of its modules back in the mode it was in."""
     training = [module for module in model.modules() if module.training]
-    model.eval()
+    if training:
+        model.eval()
     try:
         yield
     finally:
@@ -53,7 +54,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def score(model: nn.Module, x: Tensor, labels: Tensor) -> Score:
     """Score a batch without gradients."""
     with evaluating(model), torch.no_grad():
-        return Score.of(_fitting(logits_of(model, x), labels), labels)
+        logits = _fitting(logits_of(model, x), labels)
+        return Score.of(logits, functional.cross_entropy(logits, labels, reduction="none"))
 
 
 def score_and_gradient(model: nn.Module, x: Tensor, labels: Tensor) -> tuple[Score, Tensor]:
@@ -64,19 +66,19 @@ def score_and_gradient(model: nn.Module, x: Tensor, labels: Tensor) -> tuple[Sco
     with evaluating(model), torch.enable_grad():
         x = x.detach().requires_grad_()
         logits = _fitting(logits_of(model, x), labels)
-        loss = functional.cross_entropy(logits, labels, reduction="sum")
-        gradient = torch.autograd.grad(loss, x, allow_unused=True)[0] if loss.requires_grad else None
+        loss = functional.cross_entropy(logits, labels, reduction="none")
+        gradient = torch.autograd.grad(loss.sum(), x, allow_unused=True)[0] if loss.requires_grad else None
     if gradient is None:
         raise AttackError(
             "The model passes no gradient from its output to its input, so a gradient attack cannot work on it: "
             "remove the layer that detaches or rounds its values, or attack another model."
         )
-    if not bool(gradient.isfinite().all()):
+    if not _all_finite(gradient):
         raise AttackError(
             "The gradient of the loss with respect to the input is not finite: the model has overflowed. "
             "Train it again with a smaller learning rate, or choose another model."
         )
-    return Score.of(logits, labels), gradient
+    return Score.of(logits, loss), gradient
 
 
 def logits_of(model: nn.Module, x: Tensor) -> Tensor:
@@ -88,13 +90,18 @@ def logits_of(model: nn.Module, x: Tensor) -> Tensor:
             f"An attack needs one row of at least 2 class scores for each of {len(x)} samples, but the model gives "
             f"{found}: attack a classifier."
         )
-    broken = int((~logits.isfinite()).any(1).sum())
-    if broken:
+    if not _all_finite(logits):
+        broken = int((~logits.isfinite()).any(1).sum())
         raise AttackError(
             f"The model's outputs are not finite for {broken} of {len(x)} samples, so there is nothing to attack: "
             "train it again with a smaller learning rate, or choose another model."
         )
     return logits
+
+
+def _all_finite(values: Tensor) -> bool:
+    # one value that is not finite makes the sum so; only if the sum is not, which may be by its size, is each looked at
+    return math.isfinite(values.detach().sum().item()) or bool(values.isfinite().all())
 
 
 def _fitting(logits: Tensor, labels: Tensor) -> Tensor:

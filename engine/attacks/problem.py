@@ -45,7 +45,7 @@ class Part:
         """The score at a point, and the next one: alpha along the steepest direction, then back into ball and box."""
         scored, gradient = score_and_gradient(self.model, x_adv, self.labels)
         direction = self.ball.ascent(gradient)
-        return scored, self.ball.project(x_adv - alpha * direction if self.targeted else x_adv + alpha * direction)
+        return scored, self.ball.project(torch.add(x_adv, direction, alpha=-alpha if self.targeted else alpha))
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ class LinfBall:
         self.lower, self.upper = box(self.lower, bounds), box(self.upper, bounds)
 
     def project(self, x_adv: Tensor) -> Tensor:
-        return torch.minimum(torch.maximum(x_adv, self.lower), self.upper)
+        return torch.clamp(x_adv, self.lower, self.upper)
 
     def ascent(self, gradient: Tensor) -> Tensor:
         return gradient.sign()

@@ -121,6 +121,7 @@ class Transport(QFrame):
         if state != self._state:
             self._left.reset()
         self._state = state
+        self._show_where()
         for name, id in _BUTTONS.items():
             self.buttons[name].setEnabled(state in _DECLARED[id].states)
         going_on = state == "paused"
@@ -250,7 +251,9 @@ class Transport(QFrame):
         self._show_where()
 
     def _show_where(self) -> None:
-        self._where.setText(self.timeline.text() or "nothing recorded")
+        # while a run is followed, the progress beside it says where it is
+        following = self._live and self._state == "running"
+        self._where.setText("" if following else self.timeline.text() or "nothing recorded")
         self._where.setEnabled(bool(self.timeline.text()))
 
 

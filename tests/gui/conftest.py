@@ -135,12 +135,15 @@ def open_lab(qtbot, qapp, tmp_path):
 
     people: list[Person] = []
 
-    def open_one(file=None, *, spec=TINY, start: bool = True) -> Person:
+    def open_one(file=None, *, spec=TINY, start: bool = True, first_time: bool = False) -> Person:
         if file is None:
             file = tmp_path / "tiny.toml"
             file.write_text(dump_spec(spec), encoding="utf-8")
+        settings = Settings()
+        if not first_time and not settings.path.exists():
+            settings.save()
         undress(qapp)
-        person = Person(open_window(Settings(), file), qtbot)
+        person = Person(open_window(settings, file), qtbot)
         people.append(person)
         person.sit_down(start)
         return person

@@ -163,6 +163,16 @@ def test_one_press_runs_everything(open_lab, place):
     assert set(person.drawn()) == {"training", "gallery", "matrix", "profile", "spacetime", "dataset", "model"}
 
 
+def test_the_first_start_offers_the_ready_experiment_in_one_press(open_lab):
+    person = open_lab(first_time=True)
+    (notice,) = person.window.notices.notices
+    assert "Tiny" in notice.text
+    person.click(notice.buttons["Run everything"])
+    person.wait_for_job()
+    assert person.notices() == []
+    assert [(run.experiment, run.status) for run in person.window.lab.session.runs()] == [("story", "finished")]
+
+
 def test_a_single_step_where_nothing_runs_begins_the_step_shown_and_pauses(person, window):
     person.step("train")
     person.transport("step")
