@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     except UserError as error:
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         return 2
+    except KeyboardInterrupt:
+        return 130
     return code
 
 
@@ -98,7 +102,7 @@ def _parameter_help() -> str:
             lines.append(f"[{part}]{chosen}: {(spec.__doc__ or '').splitlines()[0]}")
             for p in parameters(spec):
                 lines += _parameter_lines(f"{part}.", p)
-    return "\n".join(lines).replace("%", "%%")
+    return "\n".join(lines)
 
 
 def _parameter_lines(prefix: str, p: Any) -> list[str]:
@@ -114,14 +118,15 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     lab = Lab(session)
     target = out / f"{Path(options.spec).stem}.rapidity"
     try:
-        lab.start()
-        outcome = _follow(lab, lab.run(options.experiment, spec), console)
-        lab.close()
-        session.save(target, force=True)
-        if not options.no_report:
-            from engine.report import write_report
+        with _ctrl_c_noted() as pressed:
+            lab.start()
+            outcome = _follow(lab, lab.run(options.experiment, spec), console, pressed)
+            lab.close()
+            session.save(target, force=True)
+            if not options.no_report:
+                from engine.report import write_report
 
-            write_report(session, out)
+                write_report(session, out)
         if options.json:
             sys.stdout.write(json.dumps(summary(session, target)) + "\n")
         console.print(f"Session: {escape(str(target))}", soft_wrap=True)
@@ -129,7 +134,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             console.print(f"Report:  {escape(str(out / 'report.html'))}", soft_wrap=True)
     finally:
         lab.close()
-        session.close(discard=True)
+        unsaved = session.dirty and bool(session.runs())
+        session.close(discard=not unsaved)
+        if unsaved:
+            console.print("[yellow]What was run is kept: the window offers to recover it when it is next opened.[/yellow]")
     match outcome:
         case Failed(message=message, is_user_error=True):
             raise UserError(message)
@@ -143,7 +151,24 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _follow(lab: Lab, job: int, console: Console) -> Finished | Cancelled | Failed:
+@contextmanager
+def _ctrl_c_noted() -> Iterator[list[int]]:
+    """Ctrl-C is noted, not raised wherever the program happens to be; pressed once more, it is raised."""
+    pressed: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _follow(lab: Lab, job: int, console: Console, pressed: Sequence[int]) -> Finished | Cancelled | Failed:
     """Show a job's progress until it ends; Ctrl-C cancels it."""
     columns = (
         TextColumn("{task.description}"),
@@ -155,11 +180,8 @@ def _follow(lab: Lab, job: int, console: Console) -> Finished | Cancelled | Fail
         shown: dict[str, TaskID] = {}
         cancelled = False
         while True:
-            try:
-                time.sleep(DRAIN_SECONDS)
-            except KeyboardInterrupt:
-                if cancelled:
-                    raise
+            time.sleep(DRAIN_SECONDS)
+            if pressed and not cancelled:
                 cancelled = True
                 lab.engine.cancel(job)
             more = True

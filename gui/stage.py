@@ -148,10 +148,11 @@ class Stage(QObject):
             self._begun = set()
 
     def refresh_instants(self) -> None:
-        """Ask the session what has been recorded meanwhile."""
-        new = self.session.instants(after=self.instants[-1].id if self.instants else 0)
-        if new:
-            self.instants += new
+        """Ask the session what has been recorded meanwhile; the last moment known may have got more frames since."""
+        last = self.instants[-1:]
+        new = self.session.instants(after=last[0].id - 1 if last else 0)
+        if new != last:
+            self.instants = self.instants[: len(self.instants) - len(last)] + new
             self.instants_changed.emit()
 
     def _forget_attack(self) -> None:

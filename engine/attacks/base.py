@@ -76,7 +76,8 @@ class Attack(Iterator[Iterate]):
     def __init__(self, problem: Problem, steps: Iterator[Working | Iterate]) -> None:
         self._problem = problem
         self._steps = steps
-        self._best: _Best | None = None
+        self._earlier: _Best | None = None  # the restarts that have ended
+        self._latest: _Best | None = None  # the one that runs
         self._verified: Score | None = None
         self._events = self._attack_and_verify()
 
@@ -100,9 +101,9 @@ class Attack(Iterator[Iterate]):
 
     def result(self) -> AttackResult:
         """The best points so far, evaluated anew; raises RuntimeError before the first iterate."""
-        best = self._best
-        if best is None:
+        if self._latest is None:
             raise RuntimeError("an attack has no result before its first iterate")
+        best = _better(self._earlier, self._latest)
         found = self._verified or Score.joined([part.score(best.x_adv[part.rows]) for part in self._problem.parts])
         success = self._problem.succeeded(found.prediction)
         return AttackResult(
@@ -121,15 +122,18 @@ class Attack(Iterator[Iterate]):
         event: Working | Iterate | None = None
         for event in self._steps:
             if isinstance(event, Iterate):
-                self._best = _better(self._best, event, self._problem)
+                if event.step == 0 and self._latest is not None:
+                    self._earlier, self._latest = _better(self._earlier, self._latest), None
+                self._latest = _newer(self._latest, _Best.of(event, self._problem))
             yield event
-        if self._best is None or event is None:
+        if self._latest is None or event is None:
             return
+        best = _better(self._earlier, self._latest)
         scores: list[Score] = []
         for part in self._problem.parts:
             if scores:
                 yield Working(event.steps, event.steps, event.restart, done=len(scores), total=len(self._problem.parts))
-            scores.append(part.score(self._best.x_adv[part.rows]))
+            scores.append(part.score(best.x_adv[part.rows]))
         self._verified = Score.joined(scores)
 
 
@@ -141,15 +145,15 @@ def run(attack: Attack) -> AttackResult:
 
 
 def iterate(
-    problem: Problem, points: list[Tensor], scores: list[Score], *, step: int, steps: int, restart: int
+    problem: Problem, x_adv: Tensor, scores: list[Score], *, step: int, steps: int, restart: int
 ) -> Iterate:
-    """The iterate that the batches' points and scores make together."""
+    """The iterate that the points of all samples and the batches' scores make together."""
     joined = Score.joined(scores)
     return Iterate(
         step=step,
         steps=steps,
         restart=restart,
-        x_adv=torch.cat(points),
+        x_adv=x_adv,
         loss=joined.loss,
         prediction=joined.prediction,
         confidence=joined.confidence,
@@ -160,6 +164,8 @@ def iterate(
 
 @dataclass(frozen=True, eq=False)
 class _Best:
+    """For each sample one point of an attack and what speaks for it."""
+
     x_adv: Tensor
     success: Tensor
     last: Tensor
@@ -168,28 +174,43 @@ class _Best:
     first_success: Tensor
     first_restart: Tensor
 
+    @classmethod
+    def of(cls, iterate: Iterate, problem: Problem) -> _Best:
+        return cls(
+            x_adv=iterate.x_adv,
+            success=iterate.success,
+            last=torch.full_like(iterate.success, iterate.step == iterate.steps),
+            gain=problem.gain(iterate.loss),
+            first_success=torch.where(iterate.success, iterate.step, -1),
+            first_restart=torch.where(iterate.success, iterate.restart, -1),
+        )
 
-def _better(best: _Best | None, new: Iterate, problem: Problem) -> _Best:
-    """Sample by sample the better of two points: success first, then the end of a restart, then the loss."""
-    gain = problem.gain(new.loss)
-    last = new.step == new.steps
-    if best is None:
-        never = torch.full_like(new.prediction, -1)
-        nobody = torch.zeros_like(new.success)
-        best = _Best(new.x_adv, nobody, nobody, gain, never, never)
-    more = gain > best.gain
-    by_end = ~best.last | more if last else ~best.last & more
-    better = (new.success & ~best.success) | ((new.success == best.success) & by_end)
-    # a step that is better for every sample, as most steps are, is taken as it is
-    every = bool(better.all())
-    rows = better.reshape(-1, *[1] * (new.x_adv.ndim - 1))
-    first = new.success & (best.first_success < 0)
-    any_first = bool(first.any())
+
+def _newer(old: _Best | None, new: _Best) -> _Best:
+    """Of two points of a restart the newer one, unless it fails where the older one succeeded."""
+    return new if old is None else _merged(old, new, new.success | ~old.success)
+
+
+def _better(old: _Best | None, new: _Best) -> _Best:
+    """Of the points of two restarts the better one: success first, then the end of a restart, then the loss."""
+    if old is None:
+        return new
+    by_end = (new.last & ~old.last) | ((new.last == old.last) & (new.gain > old.gain))
+    return _merged(old, new, (new.success & ~old.success) | ((new.success == old.success) & by_end))
+
+
+def _merged(old: _Best, new: _Best, taken: Tensor) -> _Best:
+    """The new points where ``taken``, else the old ones; what succeeded first did so, whichever is kept."""
+    if bool(taken.all()):  # as in most steps: copies nothing large
+        x_adv, last, gain = new.x_adv, new.last, new.gain
+    else:
+        x_adv = torch.where(taken.reshape(-1, *[1] * (new.x_adv.ndim - 1)), new.x_adv, old.x_adv)
+        last, gain = torch.where(taken, new.last, old.last), torch.where(taken, new.gain, old.gain)
     return _Best(
-        x_adv=new.x_adv if every else torch.where(rows, new.x_adv, best.x_adv),
-        success=new.success | best.success,
-        last=best.last | better if last else best.last & ~better,
-        gain=gain if every else torch.where(better, gain, best.gain),
-        first_success=torch.where(first, new.step, best.first_success) if any_first else best.first_success,
-        first_restart=torch.where(first, new.restart, best.first_restart) if any_first else best.first_restart,
+        x_adv=x_adv,
+        success=new.success | old.success,
+        last=last,
+        gain=gain,
+        first_success=torch.where(old.success, old.first_success, new.first_success),
+        first_restart=torch.where(old.success, old.first_restart, new.first_restart),
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -16,26 +17,29 @@ from engine.errors import AttackError
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """How a model sees some samples: cross-entropy ``loss`` to the label asked about, ``prediction``, ``confidence``."""
+    """How a model sees some samples: its ``logits`` ``[n, K]`` and their cross-entropy ``loss`` ``[n]`` to the label asked about."""
 
+    logits: Tensor
     loss: Tensor
-    prediction: Tensor
-    confidence: Tensor
-
-    @classmethod
-    def of(cls, logits: Tensor, loss: Tensor) -> Score:
-        """The score of logits ``[n, K]`` with their loss ``[n]``; confidence is the softmax probability of the prediction."""
-        confidence, prediction = logits.detach().softmax(1).max(1)
-        return cls(loss.detach(), prediction, confidence)
 
     @classmethod
     def joined(cls, scores: list[Score]) -> Score:
         """The scores of all batches as one."""
-        return cls(
-            torch.cat([s.loss for s in scores]),
-            torch.cat([s.prediction for s in scores]),
-            torch.cat([s.confidence for s in scores]),
-        )
+        return cls(torch.cat([s.logits for s in scores]), torch.cat([s.loss for s in scores]))
+
+    @cached_property
+    def _top(self) -> torch.return_types.max:
+        return self.logits.softmax(1).max(1)
+
+    @property
+    def prediction(self) -> Tensor:
+        """int64 ``[n]``"""
+        return self._top.indices
+
+    @property
+    def confidence(self) -> Tensor:
+        """Softmax probability of the prediction ``[n]``, in [0, 1]."""
+        return self._top.values
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def score(model: nn.Module, x: Tensor, labels: Tensor) -> Score:
     """Score a batch without gradients."""
     with evaluating(model), torch.no_grad():
         logits = _fitting(logits_of(model, x), labels)
-        return Score.of(logits, functional.cross_entropy(logits, labels, reduction="none"))
+        return Score(logits, functional.cross_entropy(logits, labels, reduction="none"))
 
 
 def score_and_gradient(model: nn.Module, x: Tensor, labels: Tensor) -> tuple[Score, Tensor]:
@@ -73,12 +77,12 @@ def score_and_gradient(model: nn.Module, x: Tensor, labels: Tensor) -> tuple[Sco
             "The model passes no gradient from its output to its input, so a gradient attack cannot work on it: "
             "remove the layer that detaches or rounds its values, or attack another model."
         )
-    if not _all_finite(gradient):
+    if not all_finite(gradient):
         raise AttackError(
             "The gradient of the loss with respect to the input is not finite: the model has overflowed. "
             "Train it again with a smaller learning rate, or choose another model."
         )
-    return Score.of(logits, loss), gradient
+    return Score(logits.detach(), loss.detach()), gradient
 
 
 def logits_of(model: nn.Module, x: Tensor) -> Tensor:
@@ -90,7 +94,7 @@ def logits_of(model: nn.Module, x: Tensor) -> Tensor:
             f"An attack needs one row of at least 2 class scores for each of {len(x)} samples, but the model gives "
             f"{found}: attack a classifier."
         )
-    if not _all_finite(logits):
+    if not all_finite(logits):
         broken = int((~logits.isfinite()).any(1).sum())
         raise AttackError(
             f"The model's outputs are not finite for {broken} of {len(x)} samples, so there is nothing to attack: "
@@ -99,8 +103,9 @@ def logits_of(model: nn.Module, x: Tensor) -> Tensor:
     return logits
 
 
-def _all_finite(values: Tensor) -> bool:
-    # one value that is not finite makes the sum so; only if the sum is not, which may be by its size, is each looked at
+def all_finite(values: Tensor) -> bool:
+    """Whether no value is NaN or infinite."""
+    # any such value makes the sum so; a sum that has only grown too large is looked at value by value, which is slow
     return math.isfinite(values.detach().sum().item()) or bool(values.isfinite().all())
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import Tensor
+import torch
 
 from engine.attacks.base import Iterate, Working, iterate
 from engine.attacks.problem import Problem
@@ -27,23 +27,20 @@ def descend(
     """
     parts = problem.parts
     for restart in range(restarts):
-        points: list[Tensor] = []
+        # each batch writes its rows while they are in the processor's cache
+        points = torch.empty_like(problem.x) if random_start else problem.x
         for step in range(steps + 1):
-            here, scores, moved = [], [], []
+            following = torch.empty_like(points) if step < steps else points
+            scores = []
             for number, part in enumerate(parts):
                 if number:
                     yield Working(step, steps, restart, done=number, total=len(parts))
-                if step > 0:
-                    here.append(points[number])
-                elif random_start:
-                    here.append(part.random_start(restart))
-                else:
-                    here.append(part.x)
+                if step == 0 and random_start:
+                    points[part.rows] = part.random_start(restart)
                 if step < steps:
-                    scored, following = part.step(here[-1], alpha)
-                    moved.append(following)
+                    scored, following[part.rows] = part.step(points[part.rows], alpha)
                 else:
-                    scored = part.score(here[-1])
+                    scored = part.score(points[part.rows])
                 scores.append(scored)
-            yield iterate(problem, here, scores, step=step, steps=steps, restart=restart)
-            points = moved
+            yield iterate(problem, points, scores, step=step, steps=steps, restart=restart)
+            points = following

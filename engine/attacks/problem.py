@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.forward import Score, score, score_and_gradient
+from engine.attacks.forward import Score, all_finite, score, score_and_gradient
 from engine.attacks.projections import Ball, Bounds, ball
 from engine.errors import AttackError
 from engine.seeds import generator
@@ -53,6 +53,7 @@ class Problem:
     """All samples of one attack, in batches."""
 
     parts: tuple[Part, ...]
+    x: Tensor
     labels: Tensor
     targeted: bool
 
@@ -90,7 +91,7 @@ def pose(
         Part(model, x[rows], labels[rows], target is not None, ball(spec.norm, x[rows], spec.eps, bounds), rows, seed)
         for rows in slices
     )
-    return Problem(parts, labels, target is not None)
+    return Problem(parts, x, labels, target is not None)
 
 
 def _check_samples(x: Tensor, y: Tensor, bounds: Bounds) -> None:
@@ -104,16 +105,17 @@ def _check_samples(x: Tensor, y: Tensor, bounds: Bounds) -> None:
         raise AttackError(
             f"{len(x)} samples need {len(x)} whole-number labels (int64), but these are {y.dtype} of shape {tuple(y.shape)}."
         )
-    broken = int((~x.isfinite()).flatten(1).any(1).sum())
-    if broken:
+    if not all_finite(x):
+        broken = int((~x.isfinite()).flatten(1).any(1).sum())
         raise AttackError(f"{broken} of {len(x)} samples hold values that are not finite: remove them from the data.")
     if bounds is not None:
         low, high = bounds
-        outside = int(((x < low) | (x > high)).flatten(1).any(1).sum())
-        if outside:
+        least, most = float(x.min()), float(x.max())
+        if least < low or most > high:
+            outside = int(((x < low) | (x > high)).flatten(1).any(1).sum())
             raise AttackError(
                 f"{outside} of {len(x)} samples have values outside [{low:g}, {high:g}], the range of valid inputs "
-                f"(found {float(x.min()):g} to {float(x.max()):g}): scale the data into it."
+                f"(found {least:g} to {most:g}): scale the data into it."
             )
 
 

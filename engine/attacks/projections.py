@@ -42,11 +42,7 @@ class LinfBall:
 
     def __init__(self, x: Tensor, eps: float, bounds: Bounds) -> None:
         self.x, self.eps = x, eps
-        self.lower, self.upper = x - eps, x + eps
-        # the sum may be rounded outwards; one step back, so that the difference from x really is within eps
-        self.lower = torch.where(x - self.lower > eps, torch.nextafter(self.lower, x), self.lower)
-        self.upper = torch.where(self.upper - x > eps, torch.nextafter(self.upper, x), self.upper)
-        self.lower, self.upper = box(self.lower, bounds), box(self.upper, bounds)
+        self.lower, self.upper = (box(_within(edge, x, eps), bounds) for edge in (x - eps, x + eps))
 
     def project(self, x_adv: Tensor) -> Tensor:
         return torch.clamp(x_adv, self.lower, self.upper)
@@ -57,7 +53,7 @@ class LinfBall:
     def draw(self, generators: list[torch.Generator]) -> Tensor:
         shape = self.x.shape[1:]
         noise = torch.stack([torch.rand(shape, generator=own, dtype=self.x.dtype) for own in generators])
-        return self.project(self.x + (2 * noise.to(self.x.device) - 1) * self.eps)
+        return self.project(noise.to(self.x.device).mul_(2).sub_(1).mul_(self.eps).add_(self.x))
 
     def distance(self, x_adv: Tensor) -> Tensor:
         return _rows(x_adv.double() - self.x.double()).abs().amax(1)
@@ -99,6 +95,12 @@ class L2Ball:
 def box(x: Tensor, bounds: Bounds) -> Tensor:
     """Clamp to the valid range of inputs; None is no range."""
     return x if bounds is None else x.clamp(*bounds)
+
+
+def _within(edge: Tensor, x: Tensor, eps: float) -> Tensor:
+    """``x - eps`` or ``x + eps``; where that was rounded outwards, one step back: the difference really is within eps."""
+    inward = torch.nextafter(edge, x)
+    return edge + (inward - edge) * ((edge - x).abs() > eps)
 
 
 def _rows(x: Tensor) -> Tensor:

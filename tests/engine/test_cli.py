@@ -56,7 +56,11 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_writes_session_report_figures_and_tables(done: Path) -> None:
     names = {str(path.relative_to(done)) for path in done.rglob("*") if path.is_file()}
-    figures = {f"figures/{name}.{end}" for name in ("training", "gallery", "profile", "matrices", "spacetime") for end in ("svg", "png")}
+    figures = {
+        f"figures/{name}.{end}"
+        for name in ("training", "gallery", "profile", "matrices", "spacetime")
+        for end in ("svg", "png")
+    }
     tables = {f"tables/{name}.csv" for name in ("steps", "epochs", "attack", "profile")}
     assert names == {"tiny.rapidity", "report.html"} | figures | tables
     assert not list(done.parent.glob("home/sessions/*")), "nothing is left behind"
@@ -71,7 +75,9 @@ def test_the_session_of_a_run_is_whole(done: Path, tmp_path: Path) -> None:
         assert len(session.table(1, "steps")) == -(-1347 // 64)
 
 
-def test_a_part_of_the_way_and_changed_parameters(spec_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_part_of_the_way_and_changed_parameters(
+    spec_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "results" / "deep"
     arguments = ["run", str(spec_file), "--out", str(out), "--experiment", "train", "--no-report", "--json"]
     assert main([*arguments, "--set", "model.width=8", "--set", "training.epochs=2"]) == 0
@@ -85,12 +91,14 @@ def test_a_part_of_the_way_and_changed_parameters(spec_file: Path, tmp_path: Pat
         assert len(session.table(1, "epochs")) == 2
 
 
-def test_the_json_summary_holds_the_profile(spec_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_summary_holds_the_profile(
+    spec_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--no-report", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     row = next(row for row in said["profile"] if row["group"] == "adv_target" and row["quantity"] == "C")
     assert row["low"] <= row["mean"] <= row["high"]
-    assert isinstance(row["n"], int)
+    assert row["n"] == TINY.attack.samples
 
 
 @pytest.mark.parametrize(
@@ -172,16 +180,27 @@ def test_a_save_that_fails_keeps_the_work_to_be_recovered(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.session.saving.os.open", full)
+        patch.setattr("engine.session.database.Database.copy_into", full)
         assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--experiment", "data"]) == 2
-    assert "disk is full" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "disk is full" in said
+    assert "recover" in said
     (found,) = recoverable(home / "sessions")
     assert found.unsaved
     assert found.runs == 1
 
 
 def test_ctrl_c_saves_what_was_done_and_ends_with_code_130(spec_file: Path, tmp_path: Path, home: Path) -> None:
-    arguments = ["run", str(spec_file), "--out", str(tmp_path / "out"), "--set", "training.epochs=10000", "--set", "probe.every=1000"]
+    arguments = [
+        "run",
+        str(spec_file),
+        "--out",
+        str(tmp_path / "out"),
+        "--set",
+        "training.epochs=10000",
+        "--set",
+        "probe.every=1000",
+    ]
     process = subprocess.Popen(
         [sys.executable, "main.py", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -240,7 +259,9 @@ def test_the_report_of_a_saved_session_is_that_of_the_run(done: Path, tmp_path: 
     for name in ("profile.svg", "training.svg"):
         assert (tmp_path / "again" / "figures" / name).is_file()
     for name in ("steps", "profile"):
-        assert (tmp_path / "again" / "tables" / f"{name}.csv").read_bytes() == (done / "tables" / f"{name}.csv").read_bytes()
+        assert (tmp_path / "again" / "tables" / f"{name}.csv").read_bytes() == (
+            done / "tables" / f"{name}.csv"
+        ).read_bytes()
 
 
 def test_export_writes_the_tables_and_the_spec(done: Path, tmp_path: Path) -> None:
@@ -260,4 +281,6 @@ def test_export_writes_the_tables_and_the_spec(done: Path, tmp_path: Path) -> No
 def test_the_same_command_gives_the_same_numbers(done: Path, spec_file: Path, tmp_path: Path) -> None:
     assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--set", "probe.every=1000"]) == 0
     for name in ("steps", "epochs", "attack", "profile"):
-        assert (tmp_path / "out" / "tables" / f"{name}.csv").read_bytes() == (done / "tables" / f"{name}.csv").read_bytes(), name
+        assert (tmp_path / "out" / "tables" / f"{name}.csv").read_bytes() == (
+            done / "tables" / f"{name}.csv"
+        ).read_bytes(), name

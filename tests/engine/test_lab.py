@@ -144,7 +144,9 @@ def measuring(event: Event) -> bool:
 
 @pytest.mark.parametrize("moment", [training, attacking, measuring])
 @pytest.mark.parametrize("model", [MlpSpec(), CnnSpec()], ids=["mlp", "cnn"])
-def test_a_stop_takes_effect_in_under_200_ms(lab: Lab, model: MlpSpec | CnnSpec, moment: Callable[[Event], bool]) -> None:
+def test_a_stop_takes_effect_in_under_200_ms(
+    lab: Lab, model: MlpSpec | CnnSpec, moment: Callable[[Event], bool]
+) -> None:
     spec = ExperimentSpec(model=model, training=TrainingSpec(epochs=1), attack=PgdSpec(steps=1))
     listener = Listener(lab)
     if moment is not training:

@@ -28,7 +28,12 @@ def drop(target: QWidget, path: Path) -> bool:
     """Drag a file over a widget and let it go, by the way that Qt takes; False where nobody would have it."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    at, copy, left, no = QPoint(5, 5), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    at, copy, left, no = (
+        QPoint(5, 5),
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
     enter = QDragEnterEvent(at, copy, data, left, no)
     QApplication.sendEvent(target, enter)
     move = QDragMoveEvent(at, copy, data, left, no)
@@ -58,7 +63,12 @@ def no_session(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
-    [(no_session, "not a Rapidity Lab session"), (newer, "newer version"), (cut_off, "cut off"), (Path.unlink, "no file")],
+    [
+        (no_session, "not a Rapidity Lab session"),
+        (newer, "newer version"),
+        (cut_off, "cut off"),
+        (Path.unlink, "no file"),
+    ],
 )
 def test_a_file_that_cannot_be_opened_is_told_and_the_old_session_stays(
     person, window, story_file, tmp_path, spoil, sentence

@@ -45,7 +45,9 @@ def test_the_numbers_choose_the_steps_of_the_rail(person, window):
 
 
 def test_the_commands_follow_the_run(person, window):
-    usable = lambda: {id for id in ("run.start", "run.pause", "run.step", "run.stop") if window.actions_[id].isEnabled()}  # noqa: E731
+    usable = lambda: {
+        id for id in ("run.start", "run.pause", "run.step", "run.stop") if window.actions_[id].isEnabled()
+    }  # noqa: E731
     assert usable() == {"run.start", "run.step"}
     person.press("7")
     person.press("F7")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from person import LONG
 
 from engine.spec_files import dump_spec
@@ -37,15 +36,25 @@ app.exec()
 """
 
 
-@pytest.fixture
-def killed(home, tmp_path):
-    """Rows that were recorded for certain by a window that was killed while it trained."""
-    spec = tmp_path / "long.toml"
+RECORDED = """
+import sys, time
+from engine.paths import working_copies
+from engine.session import Session
+from engine.spec_files import load_spec
+
+session = Session.create(working_copies(), load_spec(sys.argv[1]))
+print(session.begin_run("train", session.spec), flush=True)
+time.sleep(600)
+"""
+
+
+def kill_when_it_speaks(code: str, folder: Path) -> int:
+    """Run a program on the long experiment, kill it when it says a number, and give the number."""
+    spec = folder / "long.toml"
     spec.write_text(dump_spec(LONG.model_copy(update={"title": "Cut short"})))
+    command = [sys.executable, "-c", code, str(spec)]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(spec)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         line = process.stdout.readline()
     finally:
@@ -55,7 +64,8 @@ def killed(home, tmp_path):
     return int(line)
 
 
-def test_work_that_a_crash_left_is_offered_and_recovered(killed, open_lab, home):
+def test_what_a_window_recorded_before_it_was_killed_is_offered_and_recovered(open_lab, tmp_path):
+    rows = kill_when_it_speaks(KILLED, tmp_path)
     person = open_lab()
     window = person.window
     (notice,) = window.notices.notices
@@ -67,7 +77,7 @@ def test_work_that_a_crash_left_is_offered_and_recovered(killed, open_lab, home)
     assert window.editor.spec.title == "Cut short"
     (run,) = window.lab.session.runs()
     assert (run.experiment, run.status) == ("train", "interrupted")
-    assert len(window.stage.table("steps")) >= killed > 0
+    assert len(window.stage.table("steps")) >= rows > 0
     assert {"training", "profile", "matrix"} <= set(person.drawn())
     assert window.isWindowModified(), "it is still not saved"
     person.slide_to(1)
@@ -79,7 +89,8 @@ def test_work_that_a_crash_left_is_offered_and_recovered(killed, open_lab, home)
     assert open_lab().notices() == []
 
 
-def test_work_that_is_discarded_is_gone(killed, open_lab, home):
+def test_work_that_is_discarded_is_gone(open_lab, tmp_path, home):
+    kill_when_it_speaks(RECORDED, tmp_path)
     person = open_lab()
     person.click(person.window.notices.notices[0].buttons["Discard"])
     person.wait_for_files()
