@@ -137,7 +137,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         unsaved = session.dirty and bool(session.runs())
         session.close(discard=not unsaved)
         if unsaved:
-            console.print("[yellow]What was run is kept: the window offers to recover it when it is next opened.[/yellow]")
+            console.print(
+                "[yellow]What was run is kept: the window offers to recover it when it is next opened.[/yellow]"
+            )
     match outcome:
         case Failed(message=message, is_user_error=True):
             raise UserError(message)

@@ -57,4 +57,5 @@ class Artifact:
 
 
 Event = Progress | Record | Frame | Artifact
-Events = Iterator[Event]
+Events = Iterator[Event | None]
+"""What an experiment yields. None is a breath: nothing is said, but the job can be paused or cancelled there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from time import perf_counter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -27,4 +28,17 @@ def stoppable(work: Generator[None, None, T], said: Said) -> Generator[Said, Non
         except StopIteration as end:
             result: T = end.value
             return result
+        yield said
+
+
+def timed(work: Generator[Said, None, Any]) -> Generator[Said, None, float]:
+    """Work as it is, and the seconds it took: its own, not those of whoever pulled it in between."""
+    took = 0.0
+    while True:
+        began = perf_counter()
+        try:
+            said = next(work)
+        except StopIteration:
+            return took + perf_counter() - began
+        took += perf_counter() - began
         yield said

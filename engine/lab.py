@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from engine.events import Event
+from engine.events import Events
 from engine.experiments import artifact_keys, open_experiment, warm
 from engine.runtime import Engine, Mailbox, Start
 from engine.session import Recorder, Session
@@ -31,7 +29,7 @@ class Lab:
         """End the running job and the thread. False if an experiment would not stop in time."""
         return self.engine.close(timeout)
 
-    def _open(self, start: Start) -> Iterator[Event]:
+    def _open(self, start: Start) -> Events:
         # looked up when the job begins, not when it is queued: the job before it may make what this one needs
         found = {name: self.session.artifact(name, key) for name, key in artifact_keys(start.spec).items()}
         given = {name: artifact for name, artifact in found.items() if artifact is not None}

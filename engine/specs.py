@@ -246,7 +246,7 @@ class ProbeSpec(Spec):
     """Which features are compared, how often, and with what statistics."""
 
     samples: int = param(
-        128, "Test samples whose features are compared, balanced over the classes", label="Probe samples", ge=4, le=4096
+        128, "Test samples whose features are compared, balanced over the classes", label="Probe samples", ge=4, le=512
     )
     reference: int = param(
         512,

@@ -70,7 +70,9 @@ class Rotation(QObject):
     def _draw(self, panel: Panel) -> None:
         new, self._new[panel] = self._new[panel], set()
         frames = {topic: self._stage.frame(topic) for topic in panel.topics}
-        if any(frames[topic] is None for topic in new & frames.keys()):
+        gone = {topic for topic, frame in frames.items() if frame is None}
+        gone |= {name for name in panel.tables if not len(self._stage.table(name))}
+        if new & gone:
             # something is not there any more: begin with a clean panel
             panel.clear()
             new = {*panel.tables, *panel.topics}

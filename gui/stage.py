@@ -216,9 +216,10 @@ class Stage(QObject):
                 self._past_tables[name] = self._tables[name]  # complete: a growing one would not stay as it was
             else:
                 key = found, name
-                if key not in self._tables_read:
-                    self._tables_read[key] = self.session.table(*key)
-                self._past_tables[name] = self._tables_read[key]
+                table = self._tables_read.get(key) or self.session.table(*key)
+                if name not in self._begun:  # one that still grows is read anew the next time
+                    self._tables_read[key] = table
+                self._past_tables[name] = table
         return list(TABLES)
 
     def _changed(self, topics: Iterable[str], tables: Iterable[str]) -> None:

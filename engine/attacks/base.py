@@ -144,9 +144,7 @@ def run(attack: Attack) -> AttackResult:
     return attack.result()
 
 
-def iterate(
-    problem: Problem, x_adv: Tensor, scores: list[Score], *, step: int, steps: int, restart: int
-) -> Iterate:
+def iterate(problem: Problem, x_adv: Tensor, scores: list[Score], *, step: int, steps: int, restart: int) -> Iterate:
     """The iterate that the points of all samples and the batches' scores make together."""
     joined = Score.joined(scores)
     return Iterate(

@@ -5,9 +5,9 @@ Importing this package imports no torch; opening an experiment does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from engine.events import Artifact, Event
+from engine.events import Artifact, Events
 from engine.experiments.keys import artifact_keys
 from engine.specs import ExperimentSpec
 
@@ -17,7 +17,7 @@ EXPERIMENTS: tuple[str, ...] = (*STEPS, "story")
 __all__ = ["EXPERIMENTS", "STEPS", "artifact_keys", "open_experiment", "warm"]
 
 
-def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Iterator[Event]:
+def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Events:
     """Open an experiment by name; pull it to work, close it to stop.
 
     ``given`` holds artifacts of earlier runs. Those made from exactly the same settings are used again; whatever

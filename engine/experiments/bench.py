@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from engine.attacks import AttackResult
@@ -19,14 +20,15 @@ from engine.specs import ExperimentSpec
 if TYPE_CHECKING:
     from engine.experiments.probe import Probe
 
-Making = Generator[Event, None, None]
+Making = Generator[Event | None, None, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Attacked:
     """Attacked test samples: positions in the test set [N], images before and after, and what each was driven to.
 
-    ``target`` is the chosen class, or for an untargeted attack the class that the network sees in ``x_adv``.
+    ``target`` is the chosen class, or for an untargeted attack the wrong class that the network sees in ``x_adv``, and
+    -1 where it still sees the right one: such an input was driven nowhere, and is in no group of a target class.
     """
 
     index: torch.Tensor
@@ -54,25 +56,25 @@ class Bench:
         """An earlier run's artifact, if it was made from exactly what the spec says now."""
         return self._given.get(name)
 
-    def dataset(self) -> Generator[Event, None, Dataset]:
+    def dataset(self) -> Generator[Event | None, None, Dataset]:
         """The dataset, loaded on first use."""
         if self._dataset is None:
             self._dataset = yield from load(self.spec.dataset, self.spec.seed)
         return self._dataset
 
-    def initial(self) -> Generator[Event, None, Network]:
+    def initial(self) -> Generator[Event | None, None, Network]:
         """The network as initialised, never trained."""
         if self._initial is None:
             dataset = yield from self.dataset()
             self._initial = build(self.spec.model, dataset, self.spec.seed)
         return self._initial
 
-    def fresh(self) -> Generator[Event, None, Network]:
+    def fresh(self) -> Generator[Event | None, None, Network]:
         """A second copy of the network as initialised, to be trained."""
         dataset = yield from self.dataset()
         return build(self.spec.model, dataset, self.spec.seed)
 
-    def restored(self) -> Generator[Event, None, Network | None]:
+    def restored(self) -> Generator[Event | None, None, Network | None]:
         """The trained network from an earlier run, or None."""
         weights = self.given("weights")
         if self.trained is None and weights is not None:
@@ -81,7 +83,7 @@ class Bench:
             self.trained = model
         return self.trained
 
-    def to_attack(self) -> Generator[Event, None, tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    def to_attack(self) -> Generator[Event | None, None, tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """The test samples to attack, probe samples first: positions [N], inputs [N, ...], labels [N]."""
         dataset = yield from self.dataset()
         index = test_order(dataset, self.spec.seed)[: self.spec.attack.samples]
@@ -89,11 +91,13 @@ class Bench:
             raise AttackError("There is no test sample to attack. Choose data with a test set on the Data step.")
         return index, dataset.x_test[index], dataset.y_test[index]
 
-    def restored_attack(self) -> Generator[Event, None, Attacked | None]:
+    def restored_attack(self) -> Generator[Event | None, None, Attacked | None]:
         """The attacked samples from an earlier run, or None."""
         found = self.given("adversarial")
         if self.attacked is None and found is not None:
             index, x, y = yield from self.to_attack()
+            if not np.array_equal(found.arrays["index"], index.numpy()):
+                return None
             kept = (torch.from_numpy(found.arrays[name].copy()) for name in ("x_adv", "target", "success"))
             self.attacked = Attacked(index, x, y, *kept)
         return self.attacked

@@ -24,7 +24,7 @@ def entangle(bench: Bench) -> Making:
     probe = yield from probe_for(bench)
     frame = yield from probe.measured_frames(trained, attacked)
     yield from _records(frame)
-    yield Progress(4, 4, "entanglement measured")
+    yield Progress(3, 3, "entanglement measured")
 
 
 def _records(frame: Frame) -> Making:

@@ -1,11 +1,14 @@
-"""One network looked through: features of inputs compared with each other and with the members of a class."""
+"""One network looked through: features of inputs compared with each other and with the members of a class.
+
+Methods that take more than a moment are generators that yield None between two pieces of work of a few hundredths of
+a second, so that a job can be cancelled there, and return their result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,81 +16,93 @@ from engine.geometry.gram import upper_pairs
 from engine.geometry.groups import partner_means
 from engine.geometry.pairs import centred, chords, rapidity, unit_rows
 from engine.geometry.partners import partner_pairs
-from engine.geometry.readings import quantities
+from engine.geometry.readings import QUANTITIES, quantities
 from engine.models import Network, observe
+
+T = TypeVar("T")
+Work = Generator[None, None, T]
 
 Features = list[Tensor]
 """Features of N inputs at every tap: T tensors [N, D_l]."""
 
 VIEWS = 2  # centred by the reference mean, and as they are
+BATCH = 64  # inputs that go through the network at a time
+CHUNK = 256  # inputs compared with their class's members at a time
+KEPT_WIDTH = 4096  # unit reference features up to this many are kept; wider ones are made when they are needed
 
 
 class Lens:
-    """A network and the reference samples that give its centre and its classes.
+    """A network and the reference samples that give its centre and its classes; made by :func:`look`.
 
-    ``reference_x`` [R, ...] and ``reference_y`` [R] are training samples. Centring subtracts their mean feature at
-    each tap: without it, features after a ReLU look correlated whatever they show.
+    Centring subtracts the mean reference feature at each tap: without it, features after a ReLU look correlated
+    whatever they show.
     """
 
-    def __init__(self, model: Network, reference_x: Tensor, reference_y: Tensor) -> None:
+    def __init__(self, model: Network, reference: Features, labels: Tensor) -> None:
         self._model = model
-        self._labels = reference_y
-        self._reference = self.features(reference_x)
-        self._means = [f.double().mean(0) for f in self._reference]
-        self._partners, self._real = partners(reference_y)
+        self._labels = labels
+        self._reference = reference
+        self._means = [f.double().mean(0) for f in reference]
+        self._partners, self._real = partners(labels)
+        self._kept: dict[tuple[int, int], Tensor] = {}
 
-    def features(self, x: Tensor) -> Features:
+    @property
+    def width(self) -> int:
+        """Features at all taps together: what a look at one input costs."""
+        return sum(f.shape[1] for f in self._reference)
+
+    def features(self, x: Tensor) -> Work[Features]:
         """Features of inputs [N, ...] at every tap of the network, in order."""
-        return list(observe(self._model, x).values())
+        return observed(self._model, x)
 
-    def matrix(self, features: Features) -> Tensor:
+    def matrix(self, features: Features) -> Work[Tensor]:
         """Rapidity of all pairs of N inputs: float64 [views, T, N(N-1)/2]."""
-        return torch.stack(
-            [
-                torch.stack([upper_pairs(self._seen(f, tap, view)) for tap, f in enumerate(features)])
-                for view in range(VIEWS)
-            ]
-        )
+        views = []
+        for view in range(VIEWS):
+            rows = []
+            for tap, f in enumerate(features):
+                rows.append(upper_pairs(self._seen(f, tap, view)))
+                yield
+            views.append(torch.stack(rows))
+        return torch.stack(views)
 
-    def between(self, a: Features, b: Features) -> Tensor:
+    def rapidity(self, a: Features, b: Features) -> Work[Tensor]:
         """Rapidity of input i of ``a`` with input i of ``b``: float64 [views, T, N]."""
-        return torch.stack(
-            [
-                torch.stack(
-                    [
-                        rapidity(*chords(self._units(f, tap, v), self._units(g, tap, v)))
-                        for tap, (f, g) in enumerate(zip(a, b, strict=True))
-                    ]
-                )
-                for v in range(VIEWS)
-            ]
-        )
+        views = []
+        for view in range(VIEWS):
+            rows = []
+            for tap, (f, g) in enumerate(zip(a, b, strict=True)):
+                rows.append(rapidity(*chords(self._units(f, tap, view), self._units(g, tap, view))))
+                yield
+            views.append(torch.stack(rows))
+        return torch.stack(views)
 
-    def toward(self, features: Features, labels: Tensor) -> Tensor:
-        """Each input's mean over the reference members of its class in ``labels`` [N]: float64 [N, views, Q, T].
+    def between(self, a: Features, b: Features) -> Work[Tensor]:
+        """All quantities of input i of ``a`` with input i of ``b``: float64 [N, views, Q, T]; rapidity may be infinite."""
+        eta = yield from self.rapidity(a, b)
+        return torch.from_numpy(quantities(eta.numpy())).permute(3, 1, 0, 2)
 
-        NaN for a class without reference members.
+    def toward(self, features: Features, labels: Tensor) -> Work[tuple[Tensor, Tensor]]:
+        """Each input's mean over the reference members of its class in ``labels`` [N].
+
+        Returns float64 [N, views, Q, T], NaN for a label without reference members (-1 is none), and the number of
+        saturated pairs left out of the mean rapidity, int64 [views, T].
         """
-        known = labels.clamp(max=len(self._partners) - 1)
+        known = labels.clamp(0, len(self._partners) - 1)
         real = self._real[known] & (labels == known)[:, None]
-        eta = torch.stack(
-            [
-                torch.stack([self._to_members(f, tap, view, self._partners[known]) for tap, f in enumerate(features)])
-                for view in range(VIEWS)
-            ]
-        )
-        means = partner_means(torch.from_numpy(quantities(eta.numpy())), real).mean  # [Q, views, T, N]
-        return means.permute(3, 1, 0, 2)
-
-    def _to_members(self, features: Tensor, tap: int, view: int, partners: Tensor) -> Tensor:
-        return partner_pairs(self._units(features, tap, view), self._reference_units(tap, view), partners)
-
-    @cache  # noqa: B019  a lens lives as long as its experiment
-    def _reference_units(self, tap: int, view: int) -> Tensor:
-        return self._units(self._reference[tap], tap, view)
-
-    def _units(self, features: Tensor, tap: int, view: int) -> Tensor:
-        return unit_rows(self._seen(features, tap, view))[0]
+        found = torch.full((len(labels), VIEWS, len(QUANTITIES), len(features)), torch.nan, dtype=torch.float64)
+        saturated = torch.zeros(VIEWS, len(features), dtype=torch.int64)
+        for view in range(VIEWS):
+            for tap, f in enumerate(features):
+                reference = self._reference_units(tap, view)
+                for start in range(0, len(labels), CHUNK):
+                    rows = slice(start, start + CHUNK)
+                    eta = partner_pairs(self._units(f[rows], tap, view), reference, self._partners[known[rows]])
+                    means = partner_means(torch.from_numpy(quantities(eta.numpy())), real[rows])
+                    found[rows, view, :, tap] = means.mean.T
+                    saturated[view, tap] += means.saturated.amax(0).sum()
+                yield
+        return found, saturated
 
     def members(self, labels: Sequence[int], generator: torch.Generator) -> Features:
         """Features of one random reference member of each of the given classes; NaN for a class that has none."""
@@ -95,19 +110,39 @@ class Lens:
         for label in labels:
             members = torch.nonzero(self._labels == label).flatten()
             missing.append(not len(members))
-            chosen.append(
-                members[torch.randint(len(members), (1,), generator=generator)] if len(members) else torch.tensor([0])
-            )
+            drawn = torch.randint(max(1, len(members)), (1,), generator=generator)
+            chosen.append(members[drawn] if len(members) else drawn)
         nobody = torch.tensor(missing)[:, None]
         return [f[torch.cat(chosen)].masked_fill(nobody, torch.nan) for f in self._reference]
+
+    def _reference_units(self, tap: int, view: int) -> Tensor:
+        if (tap, view) in self._kept:
+            return self._kept[tap, view]
+        units = self._units(self._reference[tap], tap, view)
+        if units.shape[1] <= KEPT_WIDTH:
+            self._kept[tap, view] = units
+        return units
+
+    def _units(self, features: Tensor, tap: int, view: int) -> Tensor:
+        return unit_rows(self._seen(features, tap, view))[0]
 
     def _seen(self, features: Tensor, tap: int, view: int) -> Tensor:
         return centred(features, self._means[tap]) if view == 0 else features.double()
 
 
-def paired_values(eta: Tensor) -> Tensor:
-    """All quantities of pairs, one pair an input: eta [views, T, N] to float64 [N, views, Q, T]."""
-    return torch.from_numpy(np.transpose(quantities(eta.numpy()), (3, 1, 0, 2)).copy())
+def look(model: Network, reference_x: Tensor, reference_y: Tensor) -> Work[Lens]:
+    """Look through a network as it is now, with reference samples [R, ...] of the training set and their labels [R]."""
+    reference = yield from observed(model, reference_x)
+    return Lens(model, reference, reference_y)
+
+
+def observed(model: Network, x: Tensor) -> Work[Features]:
+    """Features of inputs [N, ...] at every tap of a network, in order."""
+    parts = []
+    for start in range(0, len(x), BATCH):
+        parts.append(list(observe(model, x[start : start + BATCH]).values()))
+        yield
+    return [torch.cat(part) for part in zip(*parts, strict=True)]
 
 
 def partners(labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from engine.attacks import Iterate
 from engine.data import Dataset
 from engine.events import Frame
 from engine.experiments.bench import test_order
+from engine.experiments.control import length
 from engine.models import Network, parameter_count
 from engine.specs import AttackSpec
 
@@ -74,13 +75,13 @@ def gallery_frame(
     spec: AttackSpec,
     classes: tuple[str, ...],
     step: int,
+    keep: bool,
 ) -> Frame:
     """The watched samples of an attack at one iterate; ``seen`` holds what does not change from step to step."""
     m = min(WATCHED_SAMPLES, len(iterate.success))
     x = seen["x"][:m]
     x_adv = iterate.x_adv[:m]
-    delta = (x_adv - x).flatten(1).double()
-    norm = delta.abs().amax(1) if spec.norm == "Linf" else delta.norm(dim=1)
+    norm = length((x_adv - x).flatten(1).double(), spec.norm)
     arrays = {
         "x": x,
         "x_adv": x_adv,
@@ -111,6 +112,7 @@ def gallery_frame(
             "n_samples": len(iterate.success),
             "success_rate": float(iterate.success.double().mean()),
         },
+        keep,
     )
 
 

@@ -1,22 +1,26 @@
-"""What is measured on a network's features, as frames: correlation matrices, the profile of the groups, world lines."""
+"""What is measured on a network's features: all pairs of probe samples, and the groups of pairs that an attack makes.
+
+As in :mod:`engine.experiments.lens`, what takes more than a moment is a generator that yields None where it can be
+cancelled. Its frames come in between.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Generator
+from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from engine.data import Dataset, balanced_order
-from engine.events import Event, Frame, Phase, Progress
+from engine.errors import DataError
+from engine.events import Event, Frame, Progress
 from engine.experiments.bench import Attacked, Bench, Making, test_order
-from engine.experiments.groups import GROUP_POSITION, GROUPS, QUANTITIES
-from engine.experiments.lens import VIEWS, Features, Lens, paired_values
+from engine.experiments.control import random_perturbation
+from engine.experiments.lens import Features, Lens, Work, look
+from engine.experiments.measured import Lines, Moment, matrix_frame, pairs_frame, profile_frame
 from engine.experiments.pictures import taps_info
-from engine.generators import drain, stoppable
+from engine.generators import stoppable
 from engine.geometry.bootstrap import Interval, PairBootstrap, input_means
 from engine.geometry.groups import class_groups
 from engine.models import Network
@@ -25,9 +29,10 @@ from engine.specs import ExperimentSpec
 
 LIVE_BOOTSTRAP = 200  # resamples of a band that is drawn once and replaced
 LIVE_INPUTS = 64  # attacked inputs in a live profile; the final one takes all
+PAIRS_AT_A_TIME = 65_536  # pairs that are resampled between two breaths
 
-Section = dict[str, Interval]
-"""Groups by name; the tensors of each interval are [views, Q, T]."""
+T = TypeVar("T")
+Measuring = Generator[Event | None, None, T]
 
 
 class Probe:
@@ -35,159 +40,193 @@ class Probe:
 
     The probe samples are test samples balanced over the classes and sorted by class; the reference samples are
     training samples. Which they are depends on the seed alone, so every probe of a run looks at the same inputs.
+
+    Raises DataError when there are fewer than two test samples.
     """
 
     def __init__(self, spec: ExperimentSpec, dataset: Dataset, initial: Network) -> None:
-        self._spec, self._dataset = spec, dataset
+        if len(dataset.y_test) < 2:
+            raise DataError(
+                f"Features are compared in pairs, but {dataset.name} has {len(dataset.y_test)} test sample(s). "
+                "Take more test samples on the Data step."
+            )
+        self._spec, self._dataset, self._network = spec, dataset, initial
         self._taps = taps_info(initial)
         chosen = test_order(dataset, spec.seed)[: spec.probe.samples]
         self.index = chosen[torch.argsort(dataset.y_test[chosen], stable=True)]
         self.x, self.y = dataset.x_test[self.index], dataset.y_test[self.index]
         reference = balanced_order(dataset.y_train, spec.seed, "reference")[: spec.probe.reference]
         self._reference = dataset.x_train[reference], dataset.y_train[reference]
-        self._initial = self.lens(initial)
-        self._eta_at_start = self._initial.matrix(self._initial.features(self.x))
         self._bootstraps: dict[int, PairBootstrap] = {}
-        self._pairs_at_start: dict[int, Section] = {}
-        self._kept: dict[tuple[Lens, int], tuple[Tensor, Section]] = {}
-        self._trained: tuple[Lens, Tensor] | None = None
-
-    def lens(self, model: Network) -> Lens:
-        """A network seen with this probe's reference samples."""
-        return Lens(model, *self._reference)
+        self._unmoved_groups: dict[tuple[Lens, int], tuple[Tensor, dict[str, Interval]]] = {}
+        self._looks: dict[str, tuple[Lens, Tensor]] = {}
+        self._pairs_at_start: dict[int, dict[str, Interval]] = {}
 
     # --- frames ----------------------------------------------------------------------------------------------
 
-    def training_frames(self, model: Network, step: int, *, keep: bool, phase: Phase = "train") -> Iterator[Frame]:
+    def training_frames(self, model: Network, at: Moment) -> Measuring[None]:
         """The picture of a network in training: all pairs of clean probe samples."""
-        eta = self._matrix(self.lens(model))
-        yield self._matrix_frame("matrix/clean", phase, step, self.index, self.y, eta, keep)
-        yield self._profile_frame(phase, step, self._pairs(eta, LIVE_BOOTSTRAP), self._start(LIVE_BOOTSTRAP), keep)
-        yield self._pairs_frame(phase, step, self._clean_lines(eta, self._spec.probe.pairs), keep)
+        lens = yield from look(model, *self._reference)
+        eta = yield from self._matrix(lens, self.x)
+        yield from self._clean_frames(at, eta)
 
-    def start_frames(self) -> Iterator[Frame]:
+    def start_frames(self) -> Measuring[None]:
         """The picture of the network at initialisation."""
-        eta, start = self._eta_at_start, self._start(LIVE_BOOTSTRAP)
-        yield self._matrix_frame("matrix/clean", "init", 0, self.index, self.y, eta, True)
-        yield self._profile_frame("init", 0, start, start, True)
-        yield self._pairs_frame("init", 0, self._clean_lines(eta, self._spec.probe.pairs), True)
+        _, eta = yield from self._at_start()
+        yield from self._clean_frames(Moment("init", 0), eta)
 
-    def attack_frames(self, model: Network, attacked: Attacked, step: int) -> Iterator[Frame]:
+    def _clean_frames(self, at: Moment, eta: Tensor) -> Measuring[None]:
+        yield self._matrix_frame("matrix/clean", at, self.index, self.y, eta)
+        start = yield from self._start(LIVE_BOOTSTRAP)
+        now = start if at.phase == "init" else (yield from self._pairs(eta, LIVE_BOOTSTRAP))
+        yield profile_frame(at, now, start, self._taps, LIVE_BOOTSTRAP)
+        yield pairs_frame(at, self._clean_lines(eta, self._spec.probe.pairs), self._taps)
+
+    def attack_frames(self, model: Network, attacked: Attacked, step: int) -> Measuring[None]:
         """The picture of an attack at one of its steps, on those attacked inputs that are probe samples too."""
-        lens, eta = self._now(model)
-        some, few = first(attacked, self._spec.probe.samples), first(attacked, LIVE_INPUTS)
-        yield self._adversarial_frame(lens, some, "attack", step)
-        yield self._pairs_frame("attack", step, self._attack_lines(lens, eta, some), True)
-        now = self._pairs(eta, LIVE_BOOTSTRAP) | drain(self._attacked(lens, few, LIVE_BOOTSTRAP))
-        start = self._start(LIVE_BOOTSTRAP) | drain(self._attacked(self._initial, few, LIVE_BOOTSTRAP))
-        yield self._profile_frame("attack", step, now, start, True)
+        yield from self._frames(model, attacked, Moment("attack", step), first(attacked, LIVE_INPUTS), LIVE_BOOTSTRAP)
 
-    def measured_frames(self, model: Network, attacked: Attacked) -> Generator[Event, None, Frame]:
+    def measured_frames(self, model: Network, attacked: Attacked) -> Measuring[Frame]:
         """The final picture, on every attacked input and with the full bootstrap; returns the profile."""
-        resamples = self._spec.probe.bootstrap
-        lens, eta = self._now(model)
-        yield self._matrix_frame("matrix/clean", "measure", 0, self.index, self.y, eta, True)
+        _, eta = yield from self._trained(model)
+        at = Moment("measure", 0)
+        yield self._matrix_frame("matrix/clean", at, self.index, self.y, eta)
+        return (yield from self._frames(model, attacked, at, attacked, self._spec.probe.bootstrap, told=True))
+
+    def _frames(
+        self, model: Network, attacked: Attacked, at: Moment, inputs: Attacked, resamples: int, told: bool = False
+    ) -> Measuring[Frame]:
+        """Matrix and world lines of the probe samples among the attacked, and the profile of ``inputs``."""
+        lens, eta = yield from self._trained(model)
+        initial, _ = yield from self._at_start()
         some = first(attacked, self._spec.probe.samples)
-        yield self._adversarial_frame(lens, some, "measure", 0)
-        yield Progress(1, 4, "measuring: all pairs")
-        said = Progress(2, 4, "measuring: attacked inputs")
-        now = self._pairs(eta, resamples) | (yield from stoppable(self._attacked(lens, attacked, resamples), said))
-        said = Progress(3, 4, "measuring: the same at initialisation")
-        again = stoppable(self._attacked(self._initial, attacked, resamples), said)
-        start = self._start(resamples) | (yield from again)
-        frame = self._profile_frame("measure", 0, now, start, True, resamples)
+        order = torch.argsort(some.y, stable=True)
+        adversarial = yield from self._matrix(lens, some.x_adv[order])
+        yield self._matrix_frame("matrix/adversarial", at, some.index[order], some.y[order], adversarial)
+        lines = yield from self._attack_lines(lens, eta, some)
+        yield pairs_frame(at, lines, self._taps)
+        sections = []
+        for number, (seen, pairs) in enumerate(
+            ((lens, self._pairs(eta, resamples)), (initial, self._start(resamples)))
+        ):
+            said = Progress(1 + number, 3, "measuring: at initialisation" if number else "measuring") if told else None
+            clean = yield from stoppable(pairs, said)
+            sections.append(clean | (yield from stoppable(self._attacked(seen, inputs, resamples), said)))
+        frame = profile_frame(at, sections[0], sections[1], self._taps, resamples)
         yield frame
-        yield self._pairs_frame("measure", 0, self._attack_lines(lens, eta, some), True)
         return frame
 
-    # --- measuring -------------------------------------------------------------------------------------------
+    def _matrix_frame(self, topic: str, at: Moment, index: Tensor, label: Tensor, eta: Tensor) -> Frame:
+        return matrix_frame(topic, at, index, label, eta, self._taps, self._dataset.classes)
 
-    def _now(self, model: Network) -> tuple[Lens, Tensor]:
-        """The trained network's lens and clean matrix, made once: an attack changes neither."""
-        if self._trained is None:
-            lens = self.lens(model)
-            self._trained = lens, self._matrix(lens)
-        return self._trained
+    # --- looks, each taken once ------------------------------------------------------------------------------
 
-    def _matrix(self, lens: Lens, x: Tensor | None = None) -> Tensor:
-        return lens.matrix(lens.features(self.x if x is None else x))
+    def _at_start(self) -> Work[tuple[Lens, Tensor]]:
+        """The initial network's lens and its clean matrix."""
+        return (yield from self._look("initial", self._network))
 
-    def _pairs(self, eta: Tensor, resamples: int) -> Section:
+    def _trained(self, model: Network) -> Work[tuple[Lens, Tensor]]:
+        """The trained network's: an attack changes neither."""
+        return (yield from self._look("trained", model))
+
+    def _look(self, name: str, model: Network) -> Work[tuple[Lens, Tensor]]:
+        if name not in self._looks:
+            lens = yield from look(model, *self._reference)
+            self._looks[name] = lens, (yield from self._matrix(lens, self.x))
+        return self._looks[name]
+
+    def _matrix(self, lens: Lens, x: Tensor) -> Work[Tensor]:
+        features = yield from lens.features(x)
+        return (yield from lens.matrix(features))
+
+    def attack_width(self, model: Network) -> Work[int]:
+        """Features of the trained network at all taps together: what a look at one input costs."""
+        lens, _ = yield from self._trained(model)
+        return lens.width
+
+    # --- groups ----------------------------------------------------------------------------------------------
+
+    def _start(self, resamples: int) -> Work[dict[str, Interval]]:
+        if resamples not in self._pairs_at_start:
+            _, eta = yield from self._at_start()
+            self._pairs_at_start[resamples] = yield from self._pairs(eta, resamples)
+        return self._pairs_at_start[resamples]
+
+    def _pairs(self, eta: Tensor, resamples: int) -> Work[dict[str, Interval]]:
         """Pairs of clean probe samples, of the same class and of different classes."""
         if resamples not in self._bootstraps:
             groups, seed = class_groups(self.y), derive(self._spec.seed, "pair bootstrap")
             self._bootstraps[resamples] = PairBootstrap(
                 groups, n=len(self.y), n_groups=2, resamples=resamples, seed=seed
             )
-        found = self._bootstraps[resamples].profile(eta)  # tensors [Q, groups, views, T]
-        n = torch.full_like(found.count[:, 0], len(self.y))
+        bootstrap = self._bootstraps[resamples]
+        views, taps, pairs = eta.shape
+        size = max(1, PAIRS_AT_A_TIME // pairs)
+        parts = []
+        for start in range(0, views * taps, size):
+            rows = eta.reshape(views * taps, pairs)[start : start + size]
+            parts.append(bootstrap.profile(rows))  # tensors [Q, groups, rows]
+            yield
 
-        def of(part: Tensor, g: int) -> Tensor:
-            return part[:, g].transpose(0, 1)
+        def whole(name: str, group: int) -> Tensor:
+            joined = torch.cat([getattr(part, name)[:, group] for part in parts], dim=1)
+            return joined.reshape(-1, views, taps).transpose(0, 1)
 
-        return {
-            name: Interval(of(found.mean, g), of(found.low, g), of(found.high, g), n, n)
-            for g, name in enumerate(("same", "different"))
-        }
+        found = {}
+        for group, name in enumerate(("same", "different")):
+            used = whole("count", group)
+            # the independent unit is the input, and it is inputs that are counted
+            inputs = torch.where(used > 0, len(self.y), 0)
+            mean, low, high, saturated = (whole(part, group) for part in ("mean", "low", "high", "saturated"))
+            found[name] = Interval(mean, low, high, inputs, saturated)
+        return found
 
-    def _start(self, resamples: int) -> Section:
-        if resamples not in self._pairs_at_start:
-            self._pairs_at_start[resamples] = self._pairs(self._eta_at_start, resamples)
-        return self._pairs_at_start[resamples]
-
-    def _attacked(self, lens: Lens, attacked: Attacked, resamples: int) -> Generator[None, None, Section]:
+    def _attacked(self, lens: Lens, attacked: Attacked, resamples: int) -> Work[dict[str, Interval]]:
         """The groups that an attack makes: every attacked input counts, whether the attack succeeded or not."""
-        clean, adv = lens.features(attacked.x), lens.features(attacked.x_adv)
-        random = lens.features(self.random_perturbation(attacked))
-        section = dict(self._unmoved(lens, clean, attacked.target, resamples))
-        yield
-        toward_target = lens.toward(adv, attacked.target)
-        section["adv_target"] = self._means(toward_target, resamples)
+        clean = yield from lens.features(attacked.x)
+        adv = yield from lens.features(attacked.x_adv)
+        random = yield from lens.features(self.control(attacked))
+        section = dict((yield from self._unmoved(lens, clean, attacked.target, resamples)))
+        values, saturated = yield from lens.toward(adv, attacked.target)
+        section["adv_target"] = self._means(values, resamples, saturated)
         # an input left out is NaN: the same inputs are resampled in every group
         missed = ~attacked.success[:, None, None, None]
-        section["adv_success"] = self._means(toward_target.masked_fill(missed, torch.nan), resamples)
+        section["adv_success"] = self._means(values.masked_fill(missed, torch.nan), resamples)
         yield
-        steps: tuple[tuple[str, Callable[[], Tensor]], ...] = (
-            ("random_target", lambda: lens.toward(random, attacked.target)),
-            ("adv_true", lambda: lens.toward(adv, attacked.y)),
-            ("clean_adv", lambda: paired_values(lens.between(clean, adv))),
-            ("clean_random", lambda: paired_values(lens.between(clean, random))),
-        )
-        for name, values in steps:
-            section[name] = self._means(values(), resamples)
-            yield
+        for name, features, labels in (("random_target", random, attacked.target), ("adv_true", adv, attacked.y)):
+            values, saturated = yield from lens.toward(features, labels)
+            section[name] = self._means(values, resamples, saturated)
+        for name, features in (("clean_adv", adv), ("clean_random", random)):
+            section[name] = self._means((yield from lens.between(clean, features)), resamples)
         return section
 
-    def _unmoved(self, lens: Lens, clean: Features, target: Tensor, resamples: int) -> Section:
+    def _unmoved(self, lens: Lens, clean: Features, target: Tensor, resamples: int) -> Work[dict[str, Interval]]:
         """The groups that an attack does not change from one step to the next, unless it changes its targets."""
         key = (lens, resamples)
-        if key not in self._kept or not torch.equal(self._kept[key][0], target):
-            found = {
-                "target_members": self._means(lens.toward(lens.features(self.x), self.y), resamples),
-                "clean_target": self._means(lens.toward(clean, target), resamples),
-            }
-            self._kept[key] = target, found
-        return self._kept[key][1]
+        if key not in self._unmoved_groups or not torch.equal(self._unmoved_groups[key][0], target):
+            members = yield from lens.features(self.x)
+            found = {}
+            for name, features, labels in (("target_members", members, self.y), ("clean_target", clean, target)):
+                values, saturated = yield from lens.toward(features, labels)
+                found[name] = self._means(values, resamples, saturated)
+            self._unmoved_groups[key] = target, found
+        return self._unmoved_groups[key][1]
 
-    def _means(self, values: Tensor, resamples: int) -> Interval:
-        return input_means(values, resamples=resamples, seed=derive(self._spec.seed, "input bootstrap"))
+    def _means(self, values: Tensor, resamples: int, saturated: Tensor | None = None) -> Interval:
+        found = input_means(values, resamples=resamples, seed=derive(self._spec.seed, "input bootstrap"))
+        if saturated is None:
+            return found
+        return Interval(found.mean, found.low, found.high, found.count, saturated[:, None].expand_as(found.count))
 
-    def random_perturbation(self, attacked: Attacked) -> Tensor:
-        """The control: each input moved in a random direction by as much as the attack moved it, in the attack's norm."""
-        delta = (attacked.x_adv - attacked.x).flatten(1)
-        noise = torch.randn(delta.shape, generator=generator(self._spec.seed, "random perturbation"))
-        if self._spec.attack.norm == "Linf":
-            moved = noise.sign() * delta.abs().amax(1, keepdim=True)
-        else:
-            moved = noise * (delta.norm(dim=1, keepdim=True) / noise.norm(dim=1, keepdim=True))
-        x = attacked.x + moved.reshape(attacked.x.shape)
-        bounds = self._dataset.bounds
-        return x if bounds is None else x.clamp(*bounds)
+    def control(self, attacked: Attacked) -> Tensor:
+        """The attacked inputs moved at random by as much as the attack moved them."""
+        draw = generator(self._spec.seed, "random perturbation")
+        return random_perturbation(attacked.x, attacked.x_adv, self._spec.attack.norm, self._dataset.bounds, draw)
 
     # --- world lines -----------------------------------------------------------------------------------------
 
-    def _clean_lines(self, eta: Tensor, count: int) -> list[tuple[str, Tensor, Tensor, Tensor]]:
-        """Some pairs of each kind among the probe samples: (group, a [k], b [k], eta [views, T, k])."""
+    def _clean_lines(self, eta: Tensor, count: int) -> list[Lines]:
+        """Some pairs of each kind among the probe samples."""
         i, j = torch.triu_indices(len(self.y), len(self.y), offset=1)
         groups = class_groups(self.y)
         lines = []
@@ -195,66 +234,21 @@ class Probe:
             members = torch.nonzero(groups == g).flatten()
             order = torch.randperm(len(members), generator=generator(self._spec.seed, "world lines", name))
             picked = members[order[: max(1, count // 2)]]
-            lines.append((name, self.index[i[picked]], self.index[j[picked]], eta[:, :, picked]))
+            lines.append(Lines(name, self.index[i[picked]], self.index[j[picked]], eta[:, :, picked]))
         return lines
 
-    def _attack_lines(self, lens: Lens, eta: Tensor, attacked: Attacked) -> list[tuple[str, Tensor, Tensor, Tensor]]:
+    def _attack_lines(self, lens: Lens, eta: Tensor, attacked: Attacked) -> Work[list[Lines]]:
         """A quarter each: clean pairs of both kinds, and x and x_adv with one training member of the target class."""
         quarter = max(1, self._spec.probe.pairs // 4)
         some = first(attacked, quarter)
         members = lens.members(some.target.tolist(), generator(self._spec.seed, "world lines", "members"))
-        nobody = torch.full_like(some.index, -1)
-        return [
-            *self._clean_lines(eta, 2 * quarter),
-            ("clean_target", some.index, nobody, lens.between(lens.features(some.x), members)),
-            ("adv_target", some.index, nobody, lens.between(lens.features(some.x_adv), members)),
-        ]
-
-    # --- into frames -----------------------------------------------------------------------------------------
-
-    def _matrix_frame(
-        self, topic: str, phase: Phase, step: int, index: Tensor, label: Tensor, eta: Tensor, keep: bool
-    ) -> Frame:
-        arrays = {"eta": eta.float().numpy(), "index": index.numpy(), "label": label.numpy()}
-        return Frame(topic, phase, step, arrays, {"taps": self._taps, "classes": list(self._dataset.classes)}, keep)
-
-    def _adversarial_frame(self, lens: Lens, attacked: Attacked, phase: Phase, step: int) -> Frame:
-        order = torch.argsort(attacked.y, stable=True)
-        eta = self._matrix(lens, attacked.x_adv[order])
-        return self._matrix_frame(
-            "matrix/adversarial", phase, step, attacked.index[order], attacked.y[order], eta, True
-        )
-
-    def _profile_frame(
-        self, phase: Phase, step: int, now: Section, start: Section, keep: bool, resamples: int = LIVE_BOOTSTRAP
-    ) -> Frame:
-        shape = (2, VIEWS, len(QUANTITIES), len(GROUPS), len(self._taps))
-        mean, low, high = (np.full(shape, np.nan) for _ in range(3))
-        count = np.zeros(len(GROUPS), dtype=np.int64)
-        for net, section in enumerate((now, start)):
-            for name, interval in section.items():
-                g = GROUP_POSITION[name]
-                mean[net, :, :, g], low[net, :, :, g], high[net, :, :, g] = interval.mean, interval.low, interval.high
-                count[g] = int(interval.count.max())
-        info: dict[str, Any] = {
-            "groups": [{"name": group.name, "label": group.label} for group in GROUPS],
-            "quantities": [asdict(quantity) for quantity in QUANTITIES],
-            "taps": self._taps,
-            "bootstrap": resamples,
-        }
-        return Frame("profile", phase, step, {"mean": mean, "low": low, "high": high, "count": count}, info, keep)
-
-    def _pairs_frame(
-        self, phase: Phase, step: int, lines: list[tuple[str, Tensor, Tensor, Tensor]], keep: bool
-    ) -> Frame:
-        arrays = {
-            "eta": torch.cat([eta for *_, eta in lines], dim=2).permute(0, 2, 1).float().numpy(),
-            "a": torch.cat([a for _, a, _, _ in lines]).numpy(),
-            "b": torch.cat([b for _, _, b, _ in lines]).numpy(),
-            "group": np.concatenate([np.full(len(a), GROUP_POSITION[name]) for name, a, _, _ in lines]),
-        }
-        info = {"groups": [{"name": group.name, "label": group.label} for group in GROUPS], "taps": self._taps}
-        return Frame("pairs", phase, step, arrays, info, keep)
+        lines = self._clean_lines(eta, 2 * quarter)
+        for name, x in (("clean_target", some.x), ("adv_target", some.x_adv)):
+            features = yield from lens.features(x)
+            lines.append(
+                Lines(name, some.index, torch.full_like(some.index, -1), (yield from lens.rapidity(features, members)))
+            )
+        return lines
 
 
 def first(attacked: Attacked, count: int) -> Attacked:
@@ -262,7 +256,7 @@ def first(attacked: Attacked, count: int) -> Attacked:
     return Attacked(*(getattr(attacked, name)[:count] for name in Attacked.__annotations__))
 
 
-def probe_for(bench: Bench) -> Generator[Event, None, Probe]:
+def probe_for(bench: Bench) -> Measuring[Probe]:
     """The bench's probe, made on first use."""
     if bench.probe is None:
         dataset = yield from bench.dataset()

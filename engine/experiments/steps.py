@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
-from engine.events import Artifact, Event, Progress
+from engine.events import Artifact, Events, Progress
 from engine.experiments.attack import attack
 from engine.experiments.bench import Bench, Making
 from engine.experiments.entangle import entangle
@@ -47,7 +47,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
 }
 
 
-def open_step(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Iterator[Event]:
+def open_step(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Events:
     """Open an experiment by name with the number of threads that its spec asks for."""
     step = _STEPS[name]
     return _run(step, Bench(spec, given))

@@ -6,10 +6,11 @@ from time import perf_counter
 
 from engine.events import Artifact, Progress, Record
 from engine.experiments.bench import Bench, Making
+from engine.experiments.measured import Moment
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.probe import initial_frames, probe_for
 from engine.experiments.schedule import ProbeSchedule
-from engine.generators import stoppable
+from engine.generators import stoppable, timed
 from engine.models import weights_to_arrays
 from engine.training import evaluate, fit
 
@@ -22,13 +23,12 @@ def train(bench: Bench) -> Making:
     model = yield from bench.fresh()
     yield dataset_frame(dataset, spec.seed)
     yield model_frame(initial)
-    started = perf_counter()
     probe = yield from probe_for(bench)
     yield from initial_frames(bench)
     n = len(dataset.y_train)
+    n = len(dataset.y_train)
     per_epoch = -(-n // spec.training.batch_size)
     schedule = ProbeSchedule(spec.probe, per_epoch * spec.training.epochs)
-    schedule.probed(perf_counter() - started)
 
     steps = fit(model, dataset, spec.training, spec.seed)
     loss = accuracy = 0.0
@@ -38,15 +38,17 @@ def train(bench: Bench) -> Making:
         if result is None:
             break
         schedule.trained(perf_counter() - began)
-        row = {"step": result.step, "epoch": result.epoch, "loss": result.loss, "accuracy": result.accuracy}
-        yield Record("steps", row)
+        yield Record(
+            "steps",
+            {"step": result.step, "epoch": result.epoch, "loss": result.loss, "accuracy": result.accuracy},
+        )
         share = min(spec.training.batch_size, n - spec.training.batch_size * ((result.step - 1) % per_epoch)) / n
         loss += share * result.loss
         accuracy += share * result.accuracy
         if schedule.due(result.step):
-            began = perf_counter()
-            yield from probe.training_frames(model, result.step, keep=schedule.keep(result.step))
-            schedule.probed(perf_counter() - began)
+            at = Moment("train", result.step, keep=schedule.keep(result.step))
+            took = yield from timed(probe.training_frames(model, at))
+            schedule.probed(took)
         if result.step % per_epoch == 0:
             testing = Progress(result.step, result.steps, f"testing after epoch {result.epoch}")
             test = yield from stoppable(evaluate(model, dataset.x_test, dataset.y_test), testing)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import ReportError
+from engine.errors import ReportError, SessionError
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
 from engine.session import Session
@@ -76,19 +76,35 @@ def _draw(session: Session, folder: Path) -> dict[str, str]:
 
 
 def _page(session: Session, drawn: dict[str, str]) -> str:
-    spec = session.spec
     now = datetime.now().astimezone().strftime("%d %B %Y, %H:%M")
     parts = [
-        f"<h1>{html.escape(spec.title)}</h1><p class=quiet>Rapidity Lab, {now}. Seed {spec.seed}, {spec.threads} thread(s).</p>",
+        f"<h1>{html.escape(session.spec.title)}</h1><p class=quiet>Rapidity Lab, {now}.</p>",
         _runs(session),
         _numbers(session),
     ]
     for name, svg in drawn.items():
         title = FIGURES[name][0]
         parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{CAPTIONS[name]}</figcaption></figure>")
-    parts.append(f"<h2>Settings</h2><pre>{html.escape(dump_spec(spec))}</pre>")
-    title = html.escape(spec.title)
+    parts.append(_settings(session))
+    title = html.escape(session.spec.title)
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>{''.join(parts)}</html>\n"
+
+
+def _settings(session: Session) -> str:
+    """The settings that each run was made with, once for runs that had the same; not what was edited since."""
+    runs_of: dict[str, list[str]] = {}
+    for run in session.runs():
+        try:
+            text = dump_spec(run.read_spec())
+        except SessionError as error:
+            text = str(error)
+        runs_of.setdefault(text, []).append(str(run.id))
+    if not runs_of:
+        return f"<h2>Settings</h2><pre>{html.escape(dump_spec(session.spec))}</pre>"
+    return "".join(
+        f"<h2>Settings of run{'s' if len(runs) > 1 else ''} {', '.join(runs)}</h2><pre>{html.escape(text)}</pre>"
+        for text, runs in runs_of.items()
+    )
 
 
 def _runs(session: Session) -> str:

@@ -13,12 +13,12 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from engine.errors import UserError
-from engine.events import Artifact, Event, Progress
+from engine.events import Artifact, Events, Progress
 from engine.runtime.commands import Cancel, Command, Pause, Resume, Shutdown, Start, Step
 from engine.runtime.lifecycle import (
     Cancelled,
@@ -80,7 +80,7 @@ class Engine:
 
     def __init__(
         self,
-        open_experiment: Callable[[Start], Iterator[Event]],
+        open_experiment: Callable[[Start], Events],
         *,
         mailbox: Mailbox,
         recorder_for: Callable[[Start], RecorderLike | None] | None = None,
@@ -267,7 +267,7 @@ class Engine:
         failure = self._close_recorder(recorder, start.job, status, error_text) or failure
         self._announce_end(start.job, status, failure)
 
-    def _pull_all(self, job: _Job, events: Iterator[Event], recorder: RecorderLike | None) -> RunEnd:
+    def _pull_all(self, job: _Job, events: Events, recorder: RecorderLike | None) -> RunEnd:
         while True:
             self._listen(job)
             if job.cancelled:
@@ -278,6 +278,8 @@ class Engine:
                 event = next(events)
             except StopIteration:
                 return "finished"
+            if event is None:
+                continue
             if recorder is not None:
                 try:
                     recorder.put(event)
@@ -312,9 +314,7 @@ class Engine:
         self.mailbox.announce(RecorderFailed(job, reason))
         return Failed(job, reason, trace, is_user_error=True)
 
-    def _close_events(
-        self, events: Iterator[Event] | None, job: int, status: RunEnd, failure: Failed | None
-    ) -> Failed | None:
+    def _close_events(self, events: Events | None, job: int, status: RunEnd, failure: Failed | None) -> Failed | None:
         close = getattr(events, "close", None)  # plain iterators have none
         if close is None:
             return failure

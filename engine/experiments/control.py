@@ -1,0 +1,40 @@
+"""The control of every attack: the same inputs moved at random, by as much as the attack moved them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+HALVINGS = 40  # of the interval in which the right length lies
+
+
+def random_perturbation(
+    x: Tensor, x_adv: Tensor, norm: str, bounds: tuple[float, float] | None, generator: torch.Generator
+) -> Tensor:
+    """Inputs [N, ...] moved in a random direction until each is as far from ``x`` as ``x_adv`` is, in the attack's norm.
+
+    Directions are random signs for L-inf and Gaussian for L2. Inputs stay within ``bounds``: what is clipped there is
+    made up for by a longer step, as far as the bounds leave room.
+    """
+    clean = x.flatten(1).double()
+    wanted = length((x_adv.flatten(1).double() - clean), norm)
+    noise = torch.randn(clean.shape, generator=generator, dtype=torch.float64)
+    direction = noise.sign() if norm == "Linf" else noise / noise.norm(dim=1, keepdim=True)
+
+    def moved(step: Tensor) -> Tensor:
+        there = clean + step[:, None] * direction
+        return there if bounds is None else there.clamp(*bounds)
+
+    low, high = torch.zeros_like(wanted), wanted.clone()
+    for _ in range(HALVINGS):  # far enough, or as far as the bounds let
+        high = torch.where(length(moved(high) - clean, norm) < wanted, 2 * high, high)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        short = length(moved(middle) - clean, norm) < wanted
+        low, high = torch.where(short, middle, low), torch.where(short, high, middle)
+    return moved(high).to(x.dtype).reshape(x.shape)
+
+
+def length(delta: Tensor, norm: str) -> Tensor:
+    """Size of perturbations [N, D] in a norm, [N]."""
+    return delta.abs().amax(1) if norm == "Linf" else delta.norm(dim=1)

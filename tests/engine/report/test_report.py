@@ -1,0 +1,142 @@
+"""The report: everything it shows is in the session, and it says which settings made it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import ReportError
+from engine.lab import Lab
+from engine.report import write_report
+from engine.runtime import Finished
+from engine.session import Session
+from engine.specs import ExperimentSpec, GaussianNoiseSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec
+
+TINY = ExperimentSpec(
+    title="Tiny <b>& bold</b>",
+    model=MlpSpec(depth=2, width=16),
+    training=TrainingSpec(epochs=2, learning_rate=0.01),
+    attack=PgdSpec(eps=0.3, alpha=0.1, steps=4, samples=16),
+    probe=ProbeSpec(samples=20, reference=40, bootstrap=50, pairs=8, every=5),
+)
+
+
+def run(session: Session, experiment: str, spec: ExperimentSpec) -> None:
+    lab = Lab(session)
+    lab.start()
+    lab.run(experiment, spec)
+    ends: list[object] = []
+    announce = lab.mailbox.announce
+    lab.mailbox.announce = lambda event: ends.append(event) or announce(event)  # type: ignore[method-assign, func-returns-value]
+    while not any(isinstance(end, Finished) for end in ends):
+        lab.engine._thread.join(0.01)
+    lab.close()
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    with Session.create(tmp_path_factory.mktemp("copies"), TINY) as made:
+        run(made, "story", TINY)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def folder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("report")
+    assert write_report(session, made) == made / "report.html"
+    return made
+
+
+def test_every_figure_is_on_the_page_and_in_files(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 5
+    assert page.count("<figcaption>") == 5
+    for name in ("training", "gallery", "profile", "matrices", "spacetime"):
+        assert (folder / "figures" / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
+        assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_needs_nothing_from_elsewhere(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert set(re.findall(r"(?:src|href)=[\"']?(#|data:|[^\"']{1,20})", page)) <= {"#", "data:"}
+
+
+def test_what_a_person_named_is_text_and_not_markup(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<b>&" not in page
+    assert "Tiny &lt;b&gt;&amp; bold" in page
+
+
+def test_the_numbers_are_those_of_the_session(folder: Path, session: Session) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    accuracy = session.table(1, "epochs").column("test_accuracy")[-1]
+    assert f"{accuracy:.2%}" in page
+    frame = session.frame("profile")
+    assert frame is not None
+    group = [g["name"] for g in frame.info["groups"]].index("adv_target")
+    mean, low, high = (frame.arrays[name][0, 0, 0, group, -2] for name in ("mean", "low", "high"))
+    assert f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]" in page
+
+
+def test_every_caption_says_what_kind_of_statement_it_is(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for caption in re.findall(r"<figcaption>(.*?)</figcaption>", page):
+        assert caption.startswith(("Measurement.", "Theorem:", "Analogy:"))
+
+
+def test_the_settings_are_those_that_the_numbers_were_made_with(session: Session, tmp_path: Path) -> None:
+    edited = TINY.model_copy(update={"training": TrainingSpec(epochs=77)})
+    session.set_spec(edited)
+    try:
+        page = write_report(session, tmp_path).read_text(encoding="utf-8")
+    finally:
+        session.set_spec(TINY)
+    assert "epochs = 2" in page
+    assert "epochs = 77" not in page
+    assert "Settings of run 1" in page
+
+
+def test_the_tables_hold_every_row(folder: Path, session: Session) -> None:
+    for name in ("steps", "epochs", "attack", "profile"):
+        with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        table = session.table(1, name)
+        assert len(rows) == len(table)
+        assert set(rows[0]) == {"run", *table.columns}
+        for column in table.columns:
+            values = table.column(column)
+            if values.dtype != object:
+                assert np.array_equal([float(row[column]) for row in rows], values, equal_nan=True)
+
+
+def test_a_session_with_nothing_in_it_makes_a_page_without_figures(tmp_path: Path) -> None:
+    with Session.create(tmp_path / "copies", TINY) as empty:
+        page = write_report(empty, tmp_path / "out").read_text(encoding="utf-8")
+    assert "<svg" not in page
+    assert "Settings" in page
+
+
+@pytest.mark.parametrize("experiment", ["data", "model", "train"])
+def test_a_session_that_went_part_of_the_way_makes_a_page(tmp_path: Path, experiment: str) -> None:
+    noise = TINY.model_copy(update={"dataset": GaussianNoiseSpec(features=8, classes=2, train_size=64, test_size=32)})
+    with Session.create(tmp_path / "copies", noise) as part:
+        run(part, experiment, noise)
+        page = write_report(part, tmp_path / "out").read_text(encoding="utf-8")
+    assert page.count("<svg") == {"data": 0, "model": 3, "train": 4}[experiment]
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(ReportError, match="taken"):
+        write_report(session, tmp_path / "taken")
+
+
+def test_two_reports_of_one_session_have_the_same_figures(folder: Path, session: Session, tmp_path: Path) -> None:
+    write_report(session, tmp_path)
+    for figure in sorted((folder / "figures").glob("*.png")):
+        assert figure.read_bytes() == (tmp_path / "figures" / figure.name).read_bytes(), figure.name
