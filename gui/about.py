@@ -41,8 +41,8 @@ def about_text() -> str:
         number = "not installed"
     return (
         f"# Rapidity Lab\n\nVersion {number}\n\nA laboratory for computational entanglement in adversarial machine learning. "
-        f"It implements the system of\n\n{PAPER}\n\nand puts every curve beside its control. The paper's own definitions were "
-        "not available in full: what is reconstructed here says so where it shows.\n\n"
+        f"It is a reconstruction after\n\n{PAPER}\n\nand puts every curve beside its control. The paper's own definitions were "
+        "not available in full: what had to be chosen here says so where it shows.\n\n"
         "Built on PyTorch, Qt for Python, pyqtgraph, NumPy, SciPy and scikit-learn. The handwritten digits are those of "
         "E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository, as scikit-learn embeds them."
     )

@@ -61,7 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("file.save_as", "Save as…", "File", "Save the session under another name", ("Ctrl+Shift+S",), "", 1),
     Command("file.import_spec", "Import settings…", "File", "Read all settings from a TOML file", (), "", 2),
     Command("file.export_spec", "Export settings…", "File", "Write all settings to a TOML file", (), "", 2),
-    Command("file.quit", "Quit", "File", "Close the window; unsaved work is kept for recovery", ("Ctrl+Q",), "", 3),
+    Command("file.quit", "Quit", "File", "Close the window; asks about unsaved work", ("Ctrl+Q",), "", 3),
     Command("edit.undo", "Undo", "Edit", "Undo the last edit", ("Ctrl+Z",), "undo", standard=Standard.Undo),
     Command("edit.redo", "Redo", "Edit", "Redo the edit undone last", ("Ctrl+Shift+Z",), "redo", standard=Standard.Redo),
     Command("run.step_action", "Run this step", "Run", "Do what the big button of the current step says",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from engine.specs import ExperimentSpec
+import hashlib
+from pathlib import Path
+
+from engine.specs import ExperimentSpec, IdxSpec
 
 DEPENDS = {
     "weights": ("dataset", "model", "training"),
@@ -12,4 +15,16 @@ DEPENDS = {
 
 def artifact_keys(spec: ExperimentSpec) -> dict[str, str]:
     """The key of each artifact that an experiment with this spec makes or can use, by artifact name."""
-    return {name: spec.key(*parts) for name, parts in DEPENDS.items()}
+    files = _files(spec)
+    return {name: spec.key(*parts) + files for name, parts in DEPENDS.items()}
+
+
+def _files(spec: ExperimentSpec) -> str:
+    """A fingerprint of the data files that a spec names: their content may change under the same folder."""
+    if not isinstance(spec.dataset, IdxSpec):
+        return ""
+    try:
+        found = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in Path(spec.dataset.folder).iterdir())
+    except OSError:
+        return "-none"
+    return "-" + hashlib.sha256(repr(found).encode()).hexdigest()[:8]
