@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from os import cpu_count
+from time import perf_counter
+
+from benchmarks.measure import Others
 
 NAMES = ("window", "training", "probing", "attacks", "session")
 
@@ -19,9 +23,13 @@ def main() -> int:
         if name not in NAMES:
             parser.error(f"there is no benchmark {name!r}; there are {', '.join(NAMES)}")
         print(f"\n{name}")
+        others, began = Others(), perf_counter()
         for result in importlib.import_module(f"benchmarks.{name}").run():
-            print(f"  {result}")
+            print(f"  {result}", flush=True)
             met &= result.met
+        print(
+            f"  {perf_counter() - began:.0f} s; other programs kept {others.cores():.1f} of {cpu_count()} cores busy meanwhile"
+        )
     return 0 if met else 1
 
 

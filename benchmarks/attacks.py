@@ -13,19 +13,18 @@ from benchmarks.measure import Result, middle, mnist_like, paired, seconds
 from benchmarks.networks import SEED, images, network, networks
 from engine.attacks import choose_targets, start
 from engine.attacks import run as run_attack
-from engine.events import Artifact, Event, Frame
+from engine.attacks.problem import BATCH
+from engine.events import Artifact, Frame
 from engine.experiments import artifact_keys, open_experiment
 from engine.experiments.bench import Bench
 from engine.generators import drain
 from engine.models import weights_to_arrays
 from engine.specs import ExperimentSpec, PgdSpec
 
-SAMPLES = {"MLP": 256, "CNN": 64}
-BATCH = 64
-ROUNDS = {"MLP": 25, "CNN": 11}
-WATCHING_ROUNDS = 9
+SAMPLES = {"MLP": 256, "CNN": 128}
+ROUNDS = {"MLP": 25, "CNN": 7}
+WATCHING_ROUNDS = 5
 PGD = PgdSpec(goal="next", eps=0.1, alpha=0.01, steps=40)
-GEOMETRY = ("matrix/", "profile", "pairs")
 
 
 def run() -> Iterator[Result]:
@@ -43,7 +42,7 @@ def _ours(model: nn.Module, x: Tensor, y: Tensor) -> Callable[[], float]:
     target = (y + 1) % 10
 
     def work() -> None:
-        run_attack(start(model, x, y, PGD, seed=SEED, bounds=(0.0, 1.0), target=target, batch=BATCH))
+        run_attack(start(model, x, y, PGD, seed=SEED, bounds=(0.0, 1.0), target=target))
 
     return lambda: seconds(work)
 
@@ -71,43 +70,54 @@ def _by_hand(model: nn.Module, x: Tensor, y: Tensor) -> Callable[[], float]:
 
 
 def _watching() -> Iterator[Result]:
-    """The attack experiment, every iterate of it shown and recorded, against the same attack with nobody looking."""
+    """The attack experiment, every iterate of it shown and recorded, in turns with the same attack with nobody looking."""
     spec = mnist_like()
     bench = Bench(spec, {})
     dataset, model, (_, x, y) = drain(bench.dataset()), drain(bench.fresh()), drain(bench.to_attack())
+    target = choose_targets(model, x, y, spec.attack.goal, dataset.n_classes, spec.seed)
     weights = Artifact("weights", artifact_keys(spec)["weights"], weights_to_arrays(model))
 
-    def blind() -> None:
-        target = choose_targets(model, x, y, spec.attack.goal, dataset.n_classes, spec.seed)
-        run_attack(start(model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target))
+    def blind() -> Iterator[float]:
+        attack = start(model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target)
+        next(attack)  # the watched attack's first portion, too, holds only what comes after its first iterate
+        while True:
+            began = perf_counter()
+            if next(attack, None) is None:
+                return
+            yield perf_counter() - began
 
     pictures, geometry = [], []
     for _ in range(WATCHING_ROUNDS):
-        unseen = seconds(blind)
-        seen, measured = _watched(spec, weights)
+        watched = _Watched(spec, weights)
+        seen, unseen = map(sum, zip(*zip(watched.iterates(), blind(), strict=False), strict=True))
         pictures.append(seen / unseen)
-        geometry.append((seen + measured) / unseen)
-    ratio, spread = middle(pictures[1:], "pairs")
+        geometry.append((seen + watched.measuring) / unseen)
+    ratio, spread = middle(pictures, "pairs in turns")
     yield Result("attack watched live: every iterate and its numbers / blind", ratio, 1.05, detail=spread)
-    ratio, spread = middle(geometry[1:], "pairs")
-    yield Result("attack watched live, with its geometry at 20 moments / blind", ratio, detail=spread)
+    ratio, spread = middle(geometry, "pairs in turns")
+    yield Result("the same, with the geometry at 20 of its steps / blind", ratio, detail=spread)
 
 
-def _watched(spec: ExperimentSpec, weights: Artifact) -> tuple[float, float]:
-    """Seconds that the attack and its pictures take, and seconds of its geometry."""
-    attacking = measuring = 0.0
-    began = False
-    last = perf_counter()
-    for event in open_experiment("attack", spec, {"weights": weights}):
-        now = perf_counter()
-        began = began or _is(event, "gallery")
-        if _is(event, *GEOMETRY):
-            measuring += now - last
-        elif began:
-            attacking += now - last
+class _Watched:
+    """The attack experiment; the time of its geometry is counted apart."""
+
+    def __init__(self, spec: ExperimentSpec, weights: Artifact) -> None:
+        self._events = open_experiment("attack", spec, {"weights": weights})
+        self.measuring = 0.0
+
+    def iterates(self) -> Iterator[float]:
+        """Seconds from each iterate to the next, without geometry."""
+        iterate: float | None = None
         last = perf_counter()
-    return attacking, measuring
-
-
-def _is(event: Event, *topics: str) -> bool:
-    return isinstance(event, Frame) and event.topic.startswith(topics)
+        for event in self._events:
+            now = perf_counter()
+            if isinstance(event, Frame) and event.topic == "gallery":
+                if iterate is not None:
+                    yield iterate + now - last
+                    now = perf_counter()
+                iterate = 0.0
+            elif isinstance(event, Frame):
+                self.measuring += now - last
+            elif iterate is not None:
+                iterate += now - last
+            last = now

@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import psutil
+
 from engine.specs import ExperimentSpec, IdxSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec, UniformNoiseSpec
 
 MNIST = Path(os.environ.get("RAPIDITY_MNIST", Path(__file__).parents[2] / "shared" / "data" / "mnist"))
@@ -76,6 +78,28 @@ def seconds(work: Callable[[], object]) -> float:
     began = perf_counter()
     work()
     return perf_counter() - began
+
+
+class Others:
+    """How many cores other programs have kept busy since this was made: figures are to be trusted where it is near 0."""
+
+    def __init__(self) -> None:
+        self._began, self._busy, self._own = perf_counter(), _busy_seconds(), _own_seconds()
+
+    def cores(self) -> float:
+        """On average, of all cores of this machine."""
+        others = (_busy_seconds() - self._busy) - (_own_seconds() - self._own)
+        return max(0.0, others / (perf_counter() - self._began))
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+
+
+def _own_seconds() -> float:
+    times = psutil.Process().cpu_times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def percentile(values: Sequence[float], share: float) -> float:

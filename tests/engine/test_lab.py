@@ -138,8 +138,8 @@ def attacking(event: Event) -> bool:
 
 
 def measuring(event: Event) -> bool:
-    """Just before the dearest piece of the measurement."""
-    return isinstance(event, Progress) and event.text == "measuring: all pairs"
+    """In the middle of the measurement."""
+    return isinstance(event, Progress) and event.text == "measuring"
 
 
 @pytest.mark.parametrize("moment", [training, attacking, measuring])

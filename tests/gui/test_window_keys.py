@@ -49,9 +49,10 @@ def test_the_numbers_choose_the_steps_of_the_rail(person, window):
 
 
 def test_the_commands_follow_the_run(person, window):
-    usable = lambda: {
-        id for id in ("run.start", "run.pause", "run.step", "run.stop") if window.actions_[id].isEnabled()
-    }  # noqa: E731
+    def usable() -> set[str]:
+        names = ("run.start", "run.pause", "run.step", "run.stop")
+        return {name for name in names if window.actions_[name].isEnabled()}
+
     assert usable() == {"run.start", "run.step"}
     person.press("7")
     person.press("F7")

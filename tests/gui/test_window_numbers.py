@@ -9,6 +9,7 @@ import pytest
 from person import TINY
 
 from engine.cli import main
+from engine.events import Artifact, Frame
 from engine.experiments import artifact_keys
 from engine.session import Session
 from engine.spec_files import dump_spec
@@ -48,6 +49,10 @@ def by_command(spec: ExperimentSpec, folder: Path) -> Path:
     return folder / "command.rapidity"
 
 
+def bits(found: Artifact | Frame) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in found.arrays.items()}
+
+
 def same_numbers(first: Path, second: Path, spec: ExperimentSpec, tmp_path: Path, *, tables=TABLES) -> None:
     with Session.open(first, tmp_path / "a") as one, Session.open(second, tmp_path / "b") as other:
         for name in tables:
@@ -61,11 +66,11 @@ def same_numbers(first: Path, second: Path, spec: ExperimentSpec, tmp_path: Path
         for name, key in artifact_keys(spec).items():
             left, right = one.artifact(name, key), other.artifact(name, key)
             assert left is not None and right is not None, name
-            assert {k: v.tobytes() for k, v in left.arrays.items()} == {k: v.tobytes() for k, v in right.arrays.items()}
+            assert bits(left) == bits(right), name
         if tables == TABLES:
             for topic in ("profile", "matrix/clean", "matrix/adversarial", "pairs", "gallery"):
                 left, right = one.frame(topic), other.frame(topic)
-                assert {k: v.tobytes() for k, v in left.arrays.items()} == {k: v.tobytes() for k, v in right.arrays.items()}
+                assert bits(left) == bits(right), topic
 
 
 @pytest.mark.parametrize("spec", [TINY, SMALL_CNN], ids=["mlp-pgd", "cnn-fgsm"])
