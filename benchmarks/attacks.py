@@ -110,6 +110,8 @@ class _Watched:
         iterate: float | None = None
         last = perf_counter()
         for event in self._events:
+            if event is None:  # geometry, on its way to the next frame
+                continue
             now = perf_counter()
             if isinstance(event, Frame) and event.topic == "gallery":
                 if iterate is not None:

@@ -31,6 +31,8 @@ class Watched:
         portion = 0.0
         last = perf_counter()
         for event in open_experiment("train", self.spec, {}):
+            if event is None:  # work goes on that the next event tells of
+                continue
             self.put(event)
             now = perf_counter()
             taken, last = now - last, now

@@ -6,6 +6,7 @@ import argparse
 import gc
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -41,9 +42,6 @@ def main(arguments: list[str]) -> int:
 
     window = open_window(Settings(), Path(options.file) if options.file else None)
     sys.excepthook = window.show_exception
-    collector = QTimer(window, interval=COLLECT_MS)
-    collector.timeout.connect(collect)
-    collector.start()
     window.show()
     # after the first paint, so that a person sees the window before the engine takes its share
     QTimer.singleShot(0, window, window.start)
@@ -65,7 +63,7 @@ def open_window(settings: Settings, file: Path | None) -> MainWindow:
     if session is None:
         session = Session.create(working_copies(), load_spec(ready_example()))
     window = MainWindow(Lab(session), settings)
-    window.engine_is_ready = freeze
+    window.engine_is_ready = partial(tidy, window)
     if problem:
         window.documents.failed.emit(problem)
     return window
@@ -77,11 +75,13 @@ def prepare() -> None:
     gc.disable()
 
 
-def freeze() -> None:
-    """Torch and the window are loaded: what is there now stays, and need not be looked at by the collector again."""
+def tidy(window: MainWindow) -> None:
+    """Torch and the window are loaded: what is there now stays, and from here on only what is new is collected.
+
+    In the window's thread, since the collector could delete widgets in another; not before, since a collection that
+    looks at all of torch holds the window up for a third of a second.
+    """
     gc.freeze()
-
-
-def collect() -> None:
-    """Collect garbage in the window's thread: elsewhere it could delete widgets of this one."""
-    gc.collect()
+    collector = QTimer(window, interval=COLLECT_MS)
+    collector.timeout.connect(gc.collect)
+    collector.start()

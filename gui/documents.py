@@ -52,8 +52,12 @@ class Documents(QObject):
 
     def new(self, spec: ExperimentSpec) -> None:
         """Begin a new session with this experiment."""
-        if self.let_go():
-            self._replace(read_opening(Session.create(working_copies(), spec)))
+        try:
+            opening = read_opening(Session.create(working_copies(), spec))
+        except UserError as error:
+            self.failed.emit(str(error))
+            return
+        self._offer(opening)
 
     def choose_and_open(self) -> None:
         """Ask for a session file and open it."""
@@ -66,13 +70,12 @@ class Documents(QObject):
         if path.suffix == ".toml":
             self.import_spec(path)
             return
-        if not self.let_go():
-            return
 
         def done(opening: Opening) -> None:
-            self._settings.add_recent(path)
-            self._replace(opening)
+            if self._offer(opening):
+                self._settings.add_recent(path)
 
+        # read before the open one is let go: a file that cannot be opened costs nothing
         self._background.run(lambda: read_opening(Session.open(path, working_copies())), done, self._failed)
 
     def import_spec(self, path: Path) -> None:
@@ -99,6 +102,14 @@ class Documents(QObject):
             Path(name).write_text(dump_spec(self.session.spec), encoding="utf-8")
         except OSError as error:
             self.failed.emit(f"{name} could not be written: {error.strerror}. Choose another folder.")
+
+    def _offer(self, opening: Opening, *, keep: bool = False) -> bool:
+        """Put a session in the open one's place, if that may go; ``keep`` leaves a refused one to be recovered."""
+        if not self.let_go():
+            opening.session.close(discard=not keep)
+            return False
+        self._replace(opening)
+        return True
 
     def _replace(self, opening: Opening) -> None:
         old, self.session = self.session, opening.session
@@ -157,7 +168,7 @@ class Documents(QObject):
         return may_go
 
     def _may_go(self) -> bool:
-        if not self.session.dirty or not self.session.runs():
+        if not self.session.dirty:
             return True
         answer = self.ask_unsaved(self._window, self.session.name)
         if answer == "cancel":
@@ -176,7 +187,7 @@ class Documents(QObject):
     def offer_recovery(self) -> None:
         """Offer what a crash has left behind, each in a notice of its own."""
         for found in recoverable(working_copies()):
-            if not (found.unsaved and found.runs):
+            if not found.unsaved:
                 self._discard(found)  # nothing in it that is not elsewhere
                 continue
             saved = f" (saved before as {found.saved_as.name})" if found.saved_as else ""
@@ -193,8 +204,11 @@ class Documents(QObject):
 
     def recover(self, found: Recoverable) -> None:
         """Go on with what a crash left."""
-        if self.let_go():
-            self._background.run(lambda: read_opening(Session.recover(found.path)), self._replace, self._failed)
+
+        def done(opening: Opening) -> None:
+            self._offer(opening, keep=True)
+
+        self._background.run(lambda: read_opening(Session.recover(found.path)), done, self._failed)
 
     def _discard(self, found: Recoverable) -> None:
         self._background.run(lambda: discard(found.path), lambda _: None, self._failed)

@@ -159,26 +159,25 @@ def _pair(pair: tuple[int, int], selection: Selection, stage: Stage) -> Content:
         seen = picture_of(stage, index) if index >= 0 else None
         if seen is not None:
             content.image.append((seen[0], f"{index} · {_class_name(stage, seen[1])}"))
-    found = _eta(pair, stage)
-    if found is None:
+    sources = _etas(pair, stage)
+    if not sources:
         content.rows.append(Row("not measured at this moment", "", "muted"))
         return content
-    eta, taps = found
+    taps = sources[0][2]
     position = _tap_position(taps, selection.tap)
     content.subtitle = str(taps[position]["name"])
-    for view in (selection.view, *(v for v in VIEWS if v != selection.view)):
-        values = readings(eta[VIEWS.index(view), position])
-        content.sections.append(Section(f"{view.capitalize()} at {taps[position]['name']}", _numbers(values)))
-    lines = readings(eta[selection.view_index])["C"]
-    content.sections.append(
-        Section(
-            f"C by layer, {selection.view}",
-            [
-                Row(str(taps[t]["name"]), number(float(lines[t])), "accent" if t == position else "")
-                for t in layer_taps(taps)
-            ],
-        )
-    )
+    other = next(view for view in VIEWS if view != selection.view)
+    for label, eta, _ in sources:
+        for view in (selection.view, other) if len(sources) == 1 else (selection.view,):
+            title = " · ".join(part for part in (label, view) if part)
+            content.sections.append(Section(title, _numbers(readings(eta[VIEWS.index(view), position]))))
+    for label, eta, _ in sources:
+        lines = readings(eta[selection.view_index])["C"]
+        rows = [
+            Row(str(taps[t]["name"]), number(float(lines[t])), "accent" if t == position else "")
+            for t in layer_taps(taps)
+        ]
+        content.sections.append(Section(f"C by layer{': ' if label else ''}{label}", rows))
     return content
 
 
@@ -199,20 +198,22 @@ def _numbers(values: dict[str, Any]) -> list[Row]:
     ]
 
 
-def _eta(pair: tuple[int, int], stage: Stage) -> tuple[np.ndarray, list[dict[str, Any]]] | None:
-    """Rapidity [views, T] of a pair: from the matrix, or among the world lines drawn."""
-    matrix = stage.frame("matrix/clean")
-    if matrix is not None and pair[1] >= 0:
-        eta = pair_eta(matrix, *pair)
-        if eta is not None:
-            return eta, matrix.info["taps"]
+def _etas(pair: tuple[int, int], stage: Stage) -> list[tuple[str, np.ndarray, list[dict[str, Any]]]]:
+    """What is on stage of a pair: (which inputs, rapidity [views, T], taps), from the matrices, else the world lines."""
+    found = []
+    for topic, label in (("matrix/clean", "clean inputs"), ("matrix/adversarial", "adversarial inputs")):
+        matrix = stage.frame(topic)
+        eta = pair_eta(matrix, *pair) if matrix is not None and pair[1] >= 0 else None
+        if matrix is not None and eta is not None:
+            found.append((label, eta, matrix.info["taps"]))
     lines = stage.frame("pairs")
-    if lines is not None:
-        at = np.flatnonzero((lines.arrays["a"] == pair[0]) & (lines.arrays["b"] == pair[1]))
-        if len(at):
-            # several groups may hold the pair: x and x_adv with a member of the target class; the attacked one is last
-            return lines.arrays["eta"][:, at[-1]], lines.info["taps"]
-    return None
+    if not found and lines is not None:
+        for at in np.flatnonzero((lines.arrays["a"] == pair[0]) & (lines.arrays["b"] == pair[1])):
+            label = lines.info["groups"][int(lines.arrays["group"][at])]["label"]
+            found.append((label, lines.arrays["eta"][:, at], lines.info["taps"]))
+    if len(found) == 1:
+        found = [("", *found[0][1:])]
+    return found
 
 
 def _tap_position(taps: list[dict[str, Any]], name: str | None) -> int:

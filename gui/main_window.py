@@ -487,7 +487,9 @@ class MainWindow(QMainWindow):
 
     def _go_to_step(self, phase: str, step: int) -> None:
         """A panel asks for a step of training or of the attack: the latest recorded moment up to it."""
-        run = next((i.run for i in reversed(self.stage.instants) if i.phase == phase), None)
+        shown = self.stage.moment
+        runs = [i.run for i in self.stage.instants if i.phase == phase and (shown is None or i.run <= shown.run)]
+        run = max(runs, default=None)
         found = [i for i in self.stage.instants if i.run == run and i.phase == phase and i.step <= step]
         if found:
             self.stage.go_to(found[-1].id)
@@ -559,7 +561,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         session = self.documents.session
-        dirty = session.dirty and bool(session.runs())
+        dirty = session.dirty
         self.setWindowTitle(f"{session.name}[*] – Rapidity Lab")
         self.setWindowModified(dirty)
         saved = self.documents.saved_at

@@ -70,15 +70,15 @@ class Rotation(QObject):
     def _draw(self, panel: Panel) -> None:
         new, self._new[panel] = self._new[panel], set()
         frames = {topic: self._stage.frame(topic) for topic in panel.topics}
+        tables = {name: self._stage.table(name) for name in panel.tables}
         gone = {topic for topic, frame in frames.items() if frame is None}
-        gone |= {name for name in panel.tables if not len(self._stage.table(name))}
+        gone |= {name for name, table in tables.items() if not len(table)}
         if new & gone:
             # something is not there any more: begin with a clean panel
             panel.clear()
             new = {*panel.tables, *panel.topics}
-        for name in panel.tables:
-            if name in new and len(self._stage.table(name)):
-                panel.show_records(name, self._stage.table(name))
+        for name in new & tables.keys() - gone:
+            panel.show_records(name, tables[name])
         for topic, frame in frames.items():
             if topic in new and frame is not None:
                 panel.show_frame(frame)

@@ -20,6 +20,11 @@ from engine.session import Instant, Session, Table
 PHASES = ("data", "init", "train", "attack", "measure")
 TOPICS = ("dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs")
 TABLES = ("steps", "epochs", "attack", "profile")
+# a job's first row of a table begins these anew: what follows from an older training or attack is of the past
+BEGINS = {"steps": TABLES, "epochs": (), "attack": ("attack", "profile"), "profile": ("profile",)}
+RUN_OF = {
+    "epochs": "steps"
+}  # the epochs shown are those of the training whose steps are shown, even if it has none yet
 CACHED_FRAMES = 64  # read lately, so that dragging to and fro reads nothing twice
 
 
@@ -61,8 +66,11 @@ def tables_by_run(session: Session) -> dict[int, tuple[str, ...]]:
 
 
 def latest_with(runs: Mapping[int, Sequence[str]], name: str, up_to: int | None = None) -> int | None:
-    """The latest run, up to one, that has a table of this name."""
-    return max((run for run, names in runs.items() if name in names and (up_to is None or run <= up_to)), default=None)
+    """The latest run, up to one, whose table of this name is shown."""
+    wanted = RUN_OF.get(name, name)
+    return max(
+        (run for run, names in runs.items() if wanted in names and (up_to is None or run <= up_to)), default=None
+    )
 
 
 class Stage(QObject):
@@ -139,13 +147,22 @@ class Stage(QObject):
                 self.topic_changed.emit(topic)
         for name, rows in delivery.rows_by_table().items():
             if name not in self._begun:
-                self._begun.add(name)
-                self._tables[name] = Table()
+                self._begin(name)
             self._tables[name].extend(rows)
             if self.live:
                 self.table_changed.emit(name)
         if any(isinstance(event, Started | Ending) for event in delivery.lifecycle):
             self._begun = set()
+
+    def _begin(self, name: str) -> None:
+        for table in (name, *BEGINS.get(name, ())):
+            if table not in self._begun:
+                self._tables[table] = Table()
+                if self.live:
+                    self.table_changed.emit(table)
+        self._begun.add(name)
+        if name == "steps":
+            self._begun.add("epochs")
 
     def refresh_instants(self) -> None:
         """Ask the session what has been recorded meanwhile; the last moment known may have got more frames since."""

@@ -95,11 +95,17 @@ def test_a_paused_job_stays_paused_when_the_close_is_cancelled(busy):
     assert len(busy.window.stage.table("steps")) == rows
 
 
-def test_nothing_is_asked_where_nothing_was_run(person, window):
+def test_nothing_is_asked_where_nothing_was_changed(person, window):
+    person.step("train")
+    assert person.close()
+    assert person.asked == []
+
+
+def test_edited_settings_are_not_dropped_unasked(person, window):
     person.step("train")
     person.type("training", "epochs", "7")
     assert person.close()
-    assert person.asked == []
+    assert len(person.asked) == 1
 
 
 def test_nothing_is_asked_where_everything_is_saved(person, tmp_path):

@@ -117,7 +117,7 @@ def test_a_working_copy_that_cannot_be_written_is_told_and_the_window_stays(open
 
 @pytest.mark.parametrize("samples", [4])
 def test_more_probe_samples_than_there_are_is_no_error(open_lab, samples):
-    noise = TINY.model_copy(update={"probe": TINY.probe.model_copy(update={"samples": 4096, "reference": 100_000})})
+    noise = TINY.model_copy(update={"probe": TINY.probe.model_copy(update={"samples": 512, "reference": 100_000})})
     from engine.specs import GaussianNoiseSpec
 
     small = GaussianNoiseSpec(features=4, classes=2, train_size=20, test_size=samples)
