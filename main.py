@@ -14,7 +14,13 @@ def main(arguments: list[str]) -> int:
         from engine.cli import main as command_line
 
         return command_line(arguments)
+    if arguments and not is_file_argument(arguments[0]):
+        print(f"There is no command or file “{arguments[0]}”. See python main.py --help.", file=sys.stderr)
+        return 2
     if not has_display():
+        if arguments:
+            print("No display here to open a window on. See python main.py report --help.", file=sys.stderr)
+            return 2
         from engine.cli import main as command_line
         from engine.cli import ready_example
 
@@ -23,6 +29,11 @@ def main(arguments: list[str]) -> int:
     from gui.app import main as window
 
     return window(arguments)
+
+
+def is_file_argument(argument: str) -> bool:
+    """Whether an argument can be meant as a file to open: it is there, or has the ending of one."""
+    return argument.endswith((".rapidity", ".toml")) or os.path.exists(argument)  # noqa: PTH110  no import for one look
 
 
 def has_display() -> bool:

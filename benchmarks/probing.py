@@ -1,8 +1,12 @@
-"""What it costs to look at the features while a network learns."""
+"""What it costs to look at the features while a network learns.
+
+The shares are of processor time, since all of it is spent in one thread: what other programs do then counts for little.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import thread_time
 
 import torch
 from torch import Tensor
@@ -10,6 +14,7 @@ from torch import Tensor
 from benchmarks.measure import Result, in_turns, middle, mnist_like, paired, seconds
 from benchmarks.watching import PORTION, Watched
 from engine.experiments.bench import Bench
+from engine.experiments.measured import Moment
 from engine.experiments.probe import LIVE_BOOTSTRAP, probe_for
 from engine.generators import drain
 from engine.models import observe
@@ -28,7 +33,7 @@ def run() -> Iterator[Result]:
     rare = spec.model_copy(update={"probe": spec.probe.model_copy(update={"every": NEVER})})
     ratios, shares, firsts, probes = [], [], [], 0
     for _ in range(ROUNDS):
-        live, unprobed = Watched(spec), Watched(rare)
+        live, unprobed = Watched(spec, clock=thread_time), Watched(rare, clock=thread_time)
         ratios.append(in_turns(live.portions(), unprobed.portions(), STEPS // PORTION))
         shares.append(live.probing / live.training)
         firsts.append(live.first_probe * 1000)
@@ -47,7 +52,7 @@ def run() -> Iterator[Result]:
 def _one_probe(spec: ExperimentSpec) -> Iterator[Result]:
     bench = Bench(spec, {})
     model, probe = drain(bench.fresh()), drain(probe_for(bench))
-    live = _probe_of(lambda: [*probe.training_frames(model, 0, keep=False)])
+    live = _probe_of(lambda: drain(probe.training_frames(model, Moment("train", 0, keep=False))))
     ratio, spread = paired(live, _probe_of(_products(bench)), 25)
     yield Result("one probe / its forward passes and float64 products", ratio, detail=spread)
     times = sorted(live() for _ in range(15))

@@ -20,6 +20,7 @@ class Watched:
 
     spec: ExperimentSpec
     put: Callable[[Event], object] = lambda _: None
+    clock: Callable[[], float] = perf_counter
     first_probe: float = 0.0
     training: float = 0.0
     probing: float = 0.0
@@ -29,12 +30,12 @@ class Watched:
         """Seconds of each 25 steps with all that comes between them; what goes before the first step is not in them."""
         steps = 0
         portion = 0.0
-        last = perf_counter()
+        last = self.clock()
         for event in open_experiment("train", self.spec, {}):
             if event is None:  # work goes on that the next event tells of
                 continue
             self.put(event)
-            now = perf_counter()
+            now = self.clock()
             taken, last = now - last, now
             is_probe = isinstance(event, Frame) and event.topic in PROBE_TOPICS
             if not steps:
@@ -50,4 +51,4 @@ class Watched:
                 if steps % PORTION == 0:
                     yield portion
                     portion = 0.0
-                    last = perf_counter()
+                    last = self.clock()

@@ -224,12 +224,12 @@ def _complete(bars: Progress) -> None:
 
 def summary(session: Session, target: Path) -> dict[str, Any]:
     """The key numbers of a session: accuracy, attack success, and the profile's last measurement."""
-    epochs, attack, profile = (session.latest_table(name) for name in ("epochs", "attack", "profile"))
+    from engine.report.headlines import shares
+
     found: dict[str, Any] = {"session": str(target), "runs": [[run.experiment, run.status] for run in session.runs()]}
-    if len(epochs):
-        found["test_accuracy"] = float(epochs.column("test_accuracy")[-1])
-    if len(attack):
-        found["attack_success"] = float(attack.column("success_rate")[-1])
+    for share in shares(session):
+        found[share.name.replace(" ", "_")] = {"value": share.value, "low": share.low, "high": share.high, "n": share.n}
+    profile = session.latest_table("profile")
     if len(profile):
         columns = {name: profile.column(name) for name in profile.columns}
         rows: Iterable[int] = range(len(profile))

@@ -53,9 +53,10 @@ def numbers(session: Session, run: int) -> dict[str, float]:
     if "epochs" in tables:
         found["test accuracy"] = float(session.table(run, "epochs").column("test_accuracy")[-1])
     if "attack" in tables:
-        found["attack success"] = float(session.table(run, "attack").column("success_rate")[-1])
+        found["attack success"] = float(session.table(run, "attack").column("success_so_far")[-1])
     frame = session.frame("profile", run=run)
-    if frame is not None:
+    # a live profile is of fewer inputs: only final measurements stand beside each other
+    if frame is not None and frame.phase == "measure":
         groups = [group["name"] for group in frame.info["groups"]]
         for label, group in HEADLINES.items():
             # the last tap is the logits: what the attack asked for, not what it took to get there

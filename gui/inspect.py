@@ -11,6 +11,7 @@ import numpy as np
 from engine.events import Frame
 from engine.experiments.views import VIEWS, layer_taps, pair_eta, readings, square
 from gui.chrome.inspector import Row, Section
+from gui.plots.groups import short
 from gui.selection import Selection
 from gui.stage import Stage
 
@@ -96,6 +97,9 @@ def _sample(index: int, selection: Selection, stage: Stage) -> Content:
         content.image.append((gallery.arrays["x_adv"][at], "x_adv"))
         content.rows += _attacked(gallery, at)
         content.subtitle = f"attack step {gallery.step}"
+    profile = stage.frame("profile")
+    if profile is not None and index in profile.arrays.get("sample", ()):
+        content.sections.append(_with_target(profile, index, selection))
     matrix = stage.frame("matrix/clean")
     at = _position(matrix, index)
     if matrix is not None and at is not None:
@@ -103,6 +107,23 @@ def _sample(index: int, selection: Selection, stage: Stage) -> Content:
     if not content.rows and not content.sections:
         content.rows.append(Row("not among the samples shown", "", "muted"))
     return content
+
+
+def _with_target(profile: Frame, index: int, selection: Selection) -> Section:
+    """Correlation of one attacked sample with its target class, beside the same sample unmoved and moved at random."""
+    tap = _tap_position(profile.info["taps"], selection.tap)
+    at = int(np.flatnonzero(profile.arrays["sample"] == index)[0])
+    adversarial, clean, random = profile.arrays["sample_C"][:, selection.view_index, at, tap]
+    name = profile.info["taps"][tap]["name"]
+    tip = "Mean over the reference samples of the target class"
+    return Section(
+        f"C with target at {name}",
+        [
+            Row("x_adv", number(float(adversarial)), "accent", tip),
+            Row("x", number(float(clean)), tip=tip),
+            Row("random perturbation", number(float(random)), tip=tip),
+        ],
+    )
 
 
 def _attacked(gallery: Frame, at: int) -> list[Row]:
@@ -128,7 +149,7 @@ def _attacked(gallery: Frame, at: int) -> list[Row]:
         Row(
             "loss", f"{arrays['loss'][at]:.3f}", tip="Cross-entropy to the target, or to the true class when untargeted"
         ),
-        Row("first success", f"step {first}" if first >= 0 else "not yet"),
+        Row("first success", f"step {first}" if first >= 0 else "none so far"),
     ]
     return rows
 
@@ -141,7 +162,7 @@ def _neighbours(matrix: Frame, at: int, selection: Selection) -> Section:
     own = matrix.arrays["label"] == matrix.arrays["label"][at]
     name = matrix.info["taps"][tap]["name"]
     return Section(
-        f"Mean C at {name}, {selection.view}",
+        f"Mean C of x at {name}",
         [Row("own class", _mean(row[own])), Row("other classes", _mean(row[~own]))],
     )
 
@@ -240,7 +261,7 @@ def _tap(name: str, selection: Selection, stage: Stage) -> Content:
             mean, low, high = (float(profile.arrays[part][at]) for part in ("mean", "low", "high"))
             if not math.isnan(mean):
                 tip = f"95% interval {number(low)} to {number(high)} over {int(profile.arrays['count'][g])} inputs"
-                rows.append(Row(group["label"], number(mean), tip=tip))
+                rows.append(Row(short(group["name"], group["label"]), number(mean), tip=f"{group['label']}: {tip}"))
         content.sections.append(Section(f"Mean C, {selection.view}", rows))
     return content
 

@@ -22,9 +22,25 @@ class JobView:
     id: int
     experiment: str
     state: str
+    spec: ExperimentSpec
     run: int | None = None
     progress: Progress | None = None
     since: float = 0.0
+
+
+TITLES = {
+    "data": "Loading data",
+    "model": "Building the network",
+    "train": "Training",
+    "attack": "Attack",
+    "entangle": "Measurement",
+    "story": "Everything",
+}
+
+
+def job_title(experiment: str) -> str:
+    """What a job is called on screen."""
+    return TITLES.get(experiment, experiment.capitalize())
 
 
 class Jobs(QObject):
@@ -62,12 +78,18 @@ class Jobs(QObject):
             return "idle"
         return job.state if job.state in ("paused", "stopping") else "running"  # type: ignore[return-value]
 
+    def has(self, experiment: str, spec: ExperimentSpec) -> bool:
+        """Whether such a job runs or waits already."""
+        return any(
+            (job.experiment, job.spec) == (experiment, spec) for job in self._jobs.values() if job.state != "stopping"
+        )
+
     # --- asked by a person -----------------------------------------------------------------------------------
 
     def run(self, experiment: str, spec: ExperimentSpec, *, paused: bool = False) -> int:
         """Queue an experiment; with ``paused`` only its first step is done."""
         job = self._lab.run(experiment, spec)
-        self._jobs[job] = JobView(job, experiment, "waiting", since=monotonic())
+        self._jobs[job] = JobView(job, experiment, "waiting", spec, since=monotonic())
         if paused:
             self._lab.engine.pause(job)
             self._lab.engine.step(job)

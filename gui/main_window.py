@@ -15,6 +15,7 @@ from PySide6.QtCore import QByteArray, QThread, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWhatsThis, QWidget
 
+from engine.experiments import artifact_keys
 from engine.experiments.views import VIEWS
 from engine.lab import Lab
 from engine.paths import RESOURCES
@@ -40,7 +41,7 @@ from gui.documents import SUFFIX, Documents
 from gui.editor import Editor
 from gui.forms.form import SpecForm, description
 from gui.inspect import describe
-from gui.jobs import Jobs, JobView
+from gui.jobs import Jobs, JobView, job_title
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
@@ -335,9 +336,16 @@ class MainWindow(QMainWindow):
         self.jobs.cancel()
 
     def _run(self, experiment: str, *, paused: bool = False) -> None:
-        if self._take_entries():
-            self.go_live()
-            self.jobs.run(experiment, self.editor.spec, paused=paused)
+        if not self._take_entries():
+            return
+        if self.jobs.has(experiment, self.editor.spec):
+            self._say(f"{job_title(experiment)} runs or waits already, with these settings.")
+            return
+        for notice in self.notices.notices:
+            if notice.level == "error" and not notice.details:
+                self.notices.dismiss(notice.key)  # what it was about is being tried again
+        self.go_live()
+        self.jobs.run(experiment, self.editor.spec, paused=paused)
 
     def _take_entries(self) -> bool:
         """Take what is still being typed in any form; False, and the field is shown, where it cannot be used."""
@@ -421,10 +429,10 @@ class MainWindow(QMainWindow):
     def _on_ended(self, job: JobView, end: Any) -> None:
         match end:
             case Finished():
-                self._say(f"{job.experiment.capitalize()} finished.")
+                self._say(f"{job_title(job.experiment)}: finished.")
                 self.transport.clear_progress("finished")
             case Cancelled():
-                self._say(f"{job.experiment.capitalize()} stopped; what was recorded stays.")
+                self._say(f"{job_title(job.experiment)}: stopped; what was recorded stays.")
                 self.transport.clear_progress("stopped")
             case Failed(message=message, traceback=trace, is_user_error=mendable):
                 self.transport.clear_progress("failed")
@@ -454,7 +462,9 @@ class MainWindow(QMainWindow):
         self._show_results()
 
     def _show_results(self) -> None:
-        done = steps.current_results(self.editor.spec, self._runs)
+        session, spec = self.documents.session, self.editor.spec
+        kept = [name for name, key in artifact_keys(spec).items() if session.has_artifact(name, key)]
+        done = steps.current_results(spec, self._runs, kept)
         for key in steps.DEPENDS:
             self.rail.set_done(key, key in done)
 
@@ -530,6 +540,7 @@ class MainWindow(QMainWindow):
     def _on_session(self, opening: Opening) -> None:
         session = opening.session
         self.lab.session = session
+        self.notices.dismiss("welcome")
         self._runs, self._run_rows = [], RunRows(session)
         self.selection.clear()
         self.compare.choose()  # the baseline was a run of the session before
@@ -702,7 +713,7 @@ class MainWindow(QMainWindow):
 def _listed(job: JobView) -> Job:
     progress = job.progress
     done, total, text = (progress.done, progress.total, progress.text) if progress else (0, 0, "")
-    return Job(job.id, job.experiment.capitalize(), job.state, done, total, text)  # type: ignore[arg-type]
+    return Job(job.id, job_title(job.experiment), job.state, done, total, text)  # type: ignore[arg-type]
 
 
 def _idx_spec(folder: Path) -> Any:

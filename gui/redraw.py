@@ -76,6 +76,10 @@ class Rotation(QObject):
         if new & gone:
             # something is not there any more: begin with a clean panel
             panel.clear()
+            if not self._stage.live:
+                panel.show_empty(
+                    "Nothing of this yet at the moment shown. Move the time slider on, or press L for live."
+                )
             new = {*panel.tables, *panel.topics}
         for name in new & tables.keys() - gone:
             panel.show_records(name, tables[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from engine.errors import SessionError
 from engine.session import Run
@@ -67,9 +67,15 @@ def action(step: str, spec: ExperimentSpec) -> str:
     raise KeyError(step)
 
 
-def current_results(spec: ExperimentSpec, runs: Iterable[Run]) -> set[str]:
-    """The steps whose result is in the session, made from exactly the settings as they stand."""
-    done: set[str] = set()
+MAKES = {"weights": ("data", "model", "train"), "adversarial": ("data", "model", "train", "attack")}
+
+
+def current_results(spec: ExperimentSpec, runs: Iterable[Run], kept: Collection[str] = ()) -> set[str]:
+    """The steps whose result is in the session, made from exactly the settings as they stand.
+
+    ``kept`` names the artifacts there are for these settings: a run that was stopped later has made them all the same.
+    """
+    done = {step for name in kept for step in MAKES[name]}
     for run in runs:
         if run.status != "finished":
             continue

@@ -35,6 +35,8 @@ def attack(bench: Bench) -> Making:
     seen = {"x": x, "y": y, "index": index, "target": torch.full_like(y, -1) if target is None else target}
     with torch.no_grad():
         seen["clean_confidence"], seen["clean_prediction"] = model(x).softmax(1).max(1)
+    already = seen["clean_prediction"] != y if target is None else seen["clean_prediction"] == target
+    before = float(already.double().mean())
     width = yield from probe.attack_width(model)
     moments = WATCHED_MOMENTS if width <= WIDE else WATCHED_WIDE
     first_success = torch.full_like(y, -1)
@@ -44,8 +46,8 @@ def attack(bench: Bench) -> Making:
         if isinstance(event, Iterate):
             first_success[event.success & (first_success < 0)] = count
             keep = count % max(1, total // KEPT_ITERATES) == 0 or count == total - 1
-            yield gallery_frame(event, seen, first_success, spec.attack, dataset.classes, count, keep)
-            yield Record("attack", _row(event, x, spec.attack.norm, count, first_success))
+            yield gallery_frame(event, seen, first_success, spec.attack, dataset.classes, count, before, keep)
+            yield Record("attack", {**_row(event, x, spec.attack.norm, count, first_success), "success_before": before})
             if count % max(1, total // moments) == 0 or count == total - 1:
                 now = Attacked(index, x, y, event.x_adv, _driven_to(target, event.prediction, y), event.success)
                 yield from probe.attack_frames(model, now, count)
@@ -62,7 +64,7 @@ def _driven_to(target: torch.Tensor | None, prediction: torch.Tensor, y: torch.T
 
 
 def _row(iterate: Iterate, x: torch.Tensor, norm: str, count: int, first_success: torch.Tensor) -> dict[str, Scalar]:
-    size = length((iterate.x_adv - x).flatten(1).double(), norm)
+    size = length((iterate.x_adv - x).flatten(1), norm).double()
     return {
         "step": count,
         "restart": iterate.restart,

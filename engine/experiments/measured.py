@@ -50,15 +50,35 @@ def matrix_frame(
     classes: Sequence[str],
 ) -> Frame:
     """All pairs of some inputs at every tap."""
-    arrays = {"eta": eta.float().numpy(), "index": index.numpy(), "label": label.numpy()}
+    # a rapidity of half precision shows C to 0.0002: enough to look back at, in half the room
+    exact = at.phase in ("init", "measure")
+    arrays = {
+        "eta": eta.to(torch.float32 if exact else torch.float16).numpy(),
+        "index": index.numpy(),
+        "label": label.numpy(),
+    }
     return Frame(topic, at.phase, at.step, arrays, {"taps": taps, "classes": list(classes)}, at.keep)
 
 
-def profile_frame(at: Moment, now: Section, start: Section, taps: list[dict[str, Any]], resamples: int) -> Frame:
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Attacked inputs one by one: test indices [n], and each one's mean C with its target class [views, n, T] as
+    ``x_adv``, before the attack, and moved at random by as much."""
+
+    index: Tensor
+    adversarial: Tensor
+    clean: Tensor
+    random: Tensor
+
+
+def profile_frame(
+    at: Moment, now: Section, start: Section, taps: list[dict[str, Any]], resamples: int, samples: Samples | None = None
+) -> Frame:
     """Means and intervals of every group on two networks: as it is now, and at initialisation.
 
     ``count`` [G] is the number of inputs that a group is about; ``saturated`` and ``dead`` [nets, views, G, T] say how
     many pairs are left out of the mean rapidity, and how many inputs or pairs of all means, for want of a value.
+    With ``samples``: ``sample`` [n] and ``sample_C`` [adversarial | clean | random, views, n, T], on the network now.
     """
     shape = (2, VIEWS, len(QUANTITIES), len(GROUPS), len(taps))
     mean, low, high = (np.full(shape, np.nan) for _ in range(3))
@@ -78,6 +98,9 @@ def profile_frame(at: Moment, now: Section, start: Section, taps: list[dict[str,
         "bootstrap": resamples,
     }
     arrays = {"mean": mean, "low": low, "high": high, "count": count, "saturated": saturated, "dead": dead}
+    if samples is not None:
+        arrays["sample"] = samples.index.numpy()
+        arrays["sample_C"] = torch.stack([samples.adversarial, samples.clean, samples.random]).float().numpy()
     return Frame("profile", at.phase, at.step, arrays, info, at.keep)
 
 

@@ -75,6 +75,7 @@ def gallery_frame(
     spec: AttackSpec,
     classes: tuple[str, ...],
     step: int,
+    before: float,
     keep: bool,
 ) -> Frame:
     """The watched samples of an attack at one iterate; ``seen`` holds what does not change from step to step."""
@@ -93,7 +94,7 @@ def gallery_frame(
         "prediction": iterate.prediction[:m],
         "confidence": iterate.confidence[:m],
         "success": iterate.success[:m],
-        "first_success": first_success[:m],
+        "first_success": first_success[:m].clone(),  # goes on changing; iterates never do
         "loss": iterate.loss[:m],
         "norm": norm,
     }
@@ -101,7 +102,7 @@ def gallery_frame(
         "gallery",
         "attack",
         step,
-        {name: value.detach().clone().numpy() for name, value in arrays.items()},
+        {name: value.numpy() for name, value in arrays.items()},
         {
             "method": spec.method,
             "norm": spec.norm,
@@ -111,6 +112,7 @@ def gallery_frame(
             "classes": list(classes),
             "n_samples": len(iterate.success),
             "success_rate": float(iterate.success.double().mean()),
+            "success_before": before,
         },
         keep,
     )

@@ -15,12 +15,12 @@ from torch import Tensor
 from engine.data import Dataset, balanced_order
 from engine.errors import DataError
 from engine.events import Event, Frame, Progress
-from engine.experiments.bench import Attacked, Bench, Making, test_order
+from engine.experiments.bench import Attacked, Bench, test_order
 from engine.experiments.control import random_perturbation
 from engine.experiments.lens import Features, Lens, Work, look
-from engine.experiments.measured import Lines, Moment, matrix_frame, pairs_frame, profile_frame
+from engine.experiments.measured import Lines, Moment, Samples, matrix_frame, pairs_frame, profile_frame
 from engine.experiments.pictures import taps_info
-from engine.generators import stoppable
+from engine.generators import stoppable, timed
 from engine.geometry.bootstrap import Interval, PairBootstrap, input_means
 from engine.geometry.groups import class_groups
 from engine.models import Network
@@ -58,9 +58,10 @@ class Probe:
         reference = balanced_order(dataset.y_train, spec.seed, "reference")[: spec.probe.reference]
         self._reference = dataset.x_train[reference], dataset.y_train[reference]
         self._bootstraps: dict[int, PairBootstrap] = {}
-        self._unmoved_groups: dict[tuple[Lens, int], tuple[Tensor, dict[str, Interval]]] = {}
+        self._unmoved_groups: dict[tuple[Lens, int], tuple[Tensor, dict[str, Interval], Tensor]] = {}
         self._looks: dict[str, tuple[Lens, Tensor]] = {}
         self._pairs_at_start: dict[int, dict[str, Interval]] = {}
+        self.first_took = 0.0
 
     # --- frames ----------------------------------------------------------------------------------------------
 
@@ -105,14 +106,17 @@ class Probe:
         yield self._matrix_frame("matrix/adversarial", at, some.index[order], some.y[order], adversarial)
         lines = yield from self._attack_lines(lens, eta, some)
         yield pairs_frame(at, lines, self._taps)
-        sections = []
+        sections: list[dict[str, Interval]] = []
+        kept: dict[str, Tensor] = {}
         for number, (seen, pairs) in enumerate(
             ((lens, self._pairs(eta, resamples)), (initial, self._start(resamples)))
         ):
             said = Progress(1 + number, 3, "measuring: at initialisation" if number else "measuring") if told else None
             clean = yield from stoppable(pairs, said)
-            sections.append(clean | (yield from stoppable(self._attacked(seen, inputs, resamples), said)))
-        frame = profile_frame(at, sections[0], sections[1], self._taps, resamples)
+            attacking = self._attacked(seen, inputs, resamples, kept if seen is lens else {})
+            sections.append(clean | (yield from stoppable(attacking, said)))
+        samples = Samples(inputs.index, kept["adv_target"], kept["clean_target"], kept["random_target"])
+        frame = profile_frame(at, sections[0], sections[1], self._taps, resamples, samples)
         yield frame
         return frame
 
@@ -181,13 +185,20 @@ class Probe:
             found[name] = Interval(mean, low, high, inputs, saturated)
         return found
 
-    def _attacked(self, lens: Lens, attacked: Attacked, resamples: int) -> Work[dict[str, Interval]]:
-        """The groups that an attack makes: every attacked input counts, whether the attack succeeded or not."""
+    def _attacked(
+        self, lens: Lens, attacked: Attacked, resamples: int, kept: dict[str, Tensor]
+    ) -> Work[dict[str, Interval]]:
+        """The groups that an attack makes: every attacked input counts, whether the attack succeeded or not.
+
+        Each input's own C [views, n, T] with its target class is put into ``kept``, by group.
+        """
         clean = yield from lens.features(attacked.x)
         adv = yield from lens.features(attacked.x_adv)
         random = yield from lens.features(self.control(attacked))
-        section = dict((yield from self._unmoved(lens, clean, attacked.target, resamples)))
+        unmoved, kept["clean_target"] = yield from self._unmoved(lens, clean, attacked.target, resamples)
+        section = dict(unmoved)
         values, saturated = yield from lens.toward(adv, attacked.target)
+        kept["adv_target"] = own_correlation(values)
         section["adv_target"] = self._means(values, resamples, saturated)
         # an input left out is NaN: the same inputs are resampled in every group
         missed = ~attacked.success[:, None, None, None]
@@ -196,21 +207,25 @@ class Probe:
         for name, features, labels in (("random_target", random, attacked.target), ("adv_true", adv, attacked.y)):
             values, saturated = yield from lens.toward(features, labels)
             section[name] = self._means(values, resamples, saturated)
+            kept[name] = own_correlation(values)
         for name, features in (("clean_adv", adv), ("clean_random", random)):
             section[name] = self._means((yield from lens.between(clean, features)), resamples)
         return section
 
-    def _unmoved(self, lens: Lens, clean: Features, target: Tensor, resamples: int) -> Work[dict[str, Interval]]:
+    def _unmoved(
+        self, lens: Lens, clean: Features, target: Tensor, resamples: int
+    ) -> Work[tuple[dict[str, Interval], Tensor]]:
         """The groups that an attack does not change from one step to the next, unless it changes its targets."""
         key = (lens, resamples)
         if key not in self._unmoved_groups or not torch.equal(self._unmoved_groups[key][0], target):
             members = yield from lens.features(self.x)
-            found = {}
+            found, own = {}, torch.empty(0)
             for name, features, labels in (("target_members", members, self.y), ("clean_target", clean, target)):
                 values, saturated = yield from lens.toward(features, labels)
                 found[name] = self._means(values, resamples, saturated)
-            self._unmoved_groups[key] = target, found
-        return self._unmoved_groups[key][1]
+                own = own_correlation(values)
+            self._unmoved_groups[key] = target, found, own
+        return self._unmoved_groups[key][1:]
 
     def _means(self, values: Tensor, resamples: int, saturated: Tensor | None = None) -> Interval:
         found = input_means(values, resamples=resamples, seed=derive(self._spec.seed, "input bootstrap"))
@@ -251,6 +266,11 @@ class Probe:
         return lines
 
 
+def own_correlation(values: Tensor) -> Tensor:
+    """Each input's own C [views, n, T] out of all quantities [n, views, Q, T]."""
+    return values[:, :, 0].transpose(0, 1)
+
+
 def first(attacked: Attacked, count: int) -> Attacked:
     """The first ``count`` attacked inputs."""
     return Attacked(*(getattr(attacked, name)[:count] for name in Attacked.__annotations__))
@@ -265,7 +285,9 @@ def probe_for(bench: Bench) -> Measuring[Probe]:
     return bench.probe
 
 
-def initial_frames(bench: Bench) -> Making:
-    """The picture of the network before any training."""
+def initial_frames(bench: Bench) -> Measuring[float]:
+    """The picture of the network before any training; returns the seconds it took, when it was first made."""
     probe = yield from probe_for(bench)
-    yield from probe.start_frames()
+    took = yield from timed(probe.start_frames())
+    probe.first_took = max(probe.first_took, took)
+    return probe.first_took

@@ -13,7 +13,7 @@ class ProbeSchedule:
     for the time slider is decided here too: at most about ``KEPT`` of one training, evenly spread.
     """
 
-    KEPT = 60
+    KEPT = 40
 
     def __init__(self, spec: ProbeSpec, steps: int) -> None:
         self._spec = spec

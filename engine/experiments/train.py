@@ -24,11 +24,11 @@ def train(bench: Bench) -> Making:
     yield dataset_frame(dataset, spec.seed)
     yield model_frame(initial)
     probe = yield from probe_for(bench)
-    yield from initial_frames(bench)
-    n = len(dataset.y_train)
+    cost = yield from initial_frames(bench)
     n = len(dataset.y_train)
     per_epoch = -(-n // spec.training.batch_size)
     schedule = ProbeSchedule(spec.probe, per_epoch * spec.training.epochs)
+    schedule.probed(cost)  # what the first live probe is expected to cost
 
     steps = fit(model, dataset, spec.training, spec.seed)
     loss = accuracy = 0.0
@@ -61,6 +61,7 @@ def train(bench: Bench) -> Making:
                     "train_accuracy": accuracy,
                     "test_loss": test.loss,
                     "test_accuracy": test.accuracy,
+                    "test_samples": test.n,
                 },
             )
             loss = accuracy = 0.0

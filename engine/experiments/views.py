@@ -24,7 +24,7 @@ def square(frame: Frame, tap: int, view: int) -> np.ndarray:
     n = len(frame.arrays["index"])
     c = np.ones((n, n), dtype=np.float32)
     rows, cols = np.triu_indices(n, 1)
-    c[rows, cols] = c[cols, rows] = np.tanh(frame.arrays["eta"][view, tap])
+    c[rows, cols] = c[cols, rows] = np.tanh(frame.arrays["eta"][view, tap].astype(np.float32))
     return c
 
 
@@ -38,7 +38,7 @@ def pair_eta(frame: Frame, a: int, b: int) -> np.ndarray | None:
     n = len(index)
     # position of (i, j) in numpy.triu_indices(n, 1) order
     flat = i * n - i * (i + 1) // 2 + (j - i - 1)
-    found: np.ndarray = frame.arrays["eta"][:, :, flat]
+    found: np.ndarray = frame.arrays["eta"][:, :, flat].astype(np.float32)
     return found
 
 

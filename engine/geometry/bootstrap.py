@@ -31,7 +31,7 @@ class Interval:
     mean: Tensor
     """float64; NaN where nothing finite was there to average."""
     low: Tensor
-    """float64, lower end of the interval."""
+    """float64, lower end of the interval; NaN where the mean is of fewer than two values."""
     high: Tensor
     """float64, upper end of the interval."""
     count: Tensor
@@ -142,6 +142,8 @@ def _interval(rows: Tensor, blocks: Iterable[_Block], resamples: int, level: flo
         divisors[gaps, draws] += finite[:, entries].double() @ weights - everything
     tail = (1 - level) / 2
     low, high = torch.nanquantile(sums / divisors, rows.new_tensor([tail, 1 - tail]), dim=1)  # 0/0 is NaN: left out
+    alone = count < 2  # one value says nothing of the spread
+    low, high = low.masked_fill(alone, torch.nan), high.masked_fill(alone, torch.nan)
     return Interval(total / count, low, high, count, saturated)
 
 

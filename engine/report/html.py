@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import html
+import math
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
-import numpy as np
-
 from engine.errors import ReportError, SessionError
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
+from engine.report.headlines import profile_rows, run_of, shares
 from engine.session import Session
 from engine.spec_files import dump_spec
 
@@ -21,13 +21,22 @@ CAPTIONS = {
     "gallery": "Measurement. The first attacked test samples: clean, the perturbation on a scale of its own, and "
     "adversarial, each with the class that the network sees and its confidence; orange where the attack succeeded.",
     "profile": "Measurement. Mean correlation of each group of pairs at the output of each layer, features centred by "
-    "the mean of the reference training samples; bands are 95% bootstrap intervals over inputs, dashed lines are the "
+    "the mean of the reference training samples; n is the number of inputs; bands are 95% bootstrap intervals over them, dashed lines are the "
     "same inputs in the same network before training. Every attacked input counts, successful or not. One network was "
     "trained, so the bands say nothing about other networks.",
     "matrices": "Measurement. Correlation of all pairs of probe samples, ordered by class, at the input, half way and "
     "before the logits.",
     "spacetime": "Theorem: |C| ≤ 1 keeps every line inside the cone. Analogy: reading depth as time. Each line is a "
     "pair, drawn at X = C₁ + … + C_l, centred.",
+}
+
+# the topic that says from which run a figure is; a training leaves its last frames in the matrix
+SOURCES = {
+    "training": "model",
+    "gallery": "gallery",
+    "profile": "profile",
+    "matrices": "matrix/clean",
+    "spacetime": "pairs",
 }
 
 STYLE = """
@@ -83,8 +92,9 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         _numbers(session),
     ]
     for name, svg in drawn.items():
-        title = FIGURES[name][0]
-        parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{CAPTIONS[name]}</figcaption></figure>")
+        title, run = FIGURES[name][0], run_of(session, SOURCES[name])
+        caption = CAPTIONS[name] + (f" Run {run}." if run is not None else "")
+        parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure>")
     parts.append(_settings(session))
     title = html.escape(session.spec.title)
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>{''.join(parts)}</html>\n"
@@ -116,35 +126,25 @@ def _runs(session: Session) -> str:
 
 
 def _numbers(session: Session) -> str:
-    lines = []
-    epochs, attack = session.latest_table("epochs"), session.latest_table("attack")
-    if len(epochs):
-        lines.append(("test accuracy", f"{epochs.column('test_accuracy')[-1]:.2%}"))
-    if len(attack):
-        lines.append(("attack success", f"{attack.column('success_rate')[-1]:.1%}"))
-    table = "".join(f"<tr><td>{name}<td class=n>{value}" for name, value in lines)
-    profile = session.latest_table("profile")
-    if not len(profile):
-        return f"<h2>Numbers</h2><table>{table}</table>" if lines else ""
-    chosen = np.ones(len(profile), dtype=bool)
-    for name, value in (("net", "trained"), ("view", "centred"), ("quantity", "C")):
-        chosen &= profile.column(name) == value
-    taps = sorted(set(profile.column("tap_index")[chosen]))
-    ends = (taps[0], taps[-2] if len(taps) > 1 else taps[-1])
-    rows = []
-    for group, label in PROFILE_GROUPS.items():
-        cells, n = [], ""
-        for tap in ends:
-            at = np.flatnonzero(chosen & (profile.column("tap_index") == tap) & (profile.column("group") == group))
-            if len(at):
-                mean, low, high = (profile.column(name)[at[0]] for name in ("mean", "low", "high"))
-                cells.append(f"<td class=n>{mean:+.3f} [{low:+.3f}, {high:+.3f}]")
-                n = str(int(profile.column("n")[at[0]]))
-        if cells:
-            rows.append(f"<tr><td>{html.escape(label)}{''.join(cells)}<td class=n>{n}")
-    names = {int(t): str(name) for t, name in zip(profile.column("tap_index"), profile.column("tap"), strict=True)}
-    head = "".join(f"<th>C at {html.escape(names[int(tap)])}" for tap in ends)
-    return (
-        f"<h2>Numbers</h2><table>{table}</table><p>Mean centred correlation, trained network, with 95% bootstrap intervals over "
-        f"inputs:</p><table><tr><th>group{head}<th>inputs{''.join(rows)}</table>"
+    table = "".join(f"<tr><td>{share.name}<td class=n>{share}" for share in shares(session))
+    layers, rows = profile_rows(session.latest_table("profile"))
+    if not table and not rows:
+        return ""
+    numbers = f"<h2>Numbers</h2><p>Shares of inputs with 95% Wilson intervals:</p><table>{table}</table>"
+    if not rows:
+        return numbers
+    head = "".join(f"<th>C at {html.escape(layer)}" for layer in layers)
+    lines = "".join(
+        f"<tr><td>{html.escape(PROFILE_GROUPS.get(row.group, row.group))}"
+        + "".join(f"<td class=n>{mean:+.3f} {_ends(low, high)}" for mean, low, high in row.at)
+        + f"<td class=n>{row.n}"
+        for row in rows
     )
+    return (
+        f"{numbers}<p>Mean centred correlation, trained network, with 95% bootstrap intervals over inputs:</p>"
+        f"<table><tr><th>group{head}<th>inputs{lines}</table>"
+    )
+
+
+def _ends(low: float, high: float) -> str:
+    return f"[{low:+.3f}, {high:+.3f}]" if math.isfinite(low + high) else "(one input: no interval)"

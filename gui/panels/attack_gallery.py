@@ -91,7 +91,10 @@ class GalleryPanel(Panel):
         self.tiles.viewport().update()
         self.names.update()
         self.slider.set_state(frame.step, self._last_step, f"{frame.step} / {self._last_step}")
+        before = frame.info.get("success_before", 0.0)
         rate = f"{frame.info['success_rate']:.0%} of {frame.info['n_samples']:,} fooled"
+        if before >= 0.005:
+            rate += f" ({before:.0%} before the attack)"
         self.set_subtitle(f"{rate} · {shown} of the {len(frame.arrays['index'])} here · perturbation {self.factor}")
         self.show_content()
 

@@ -366,8 +366,25 @@ class ProfilePanel(Panel):
                 lines.append(f"{head}: not measured")
             else:
                 lines.append(f"{head}: {signed(mean)}{unit} [{signed(low)}, {signed(high)}]")
-        lines.append(f"n = {self.count(group):,} inputs")
+        lines.append(f"n = {self.count(group):,} inputs{self._left_out(place, group)}")
         return "\n".join(lines)
+
+    def _left_out(self, place: int, group: str) -> str:
+        """How many pairs or inputs have no part in the mean here, where there are any."""
+        frame = self._frame_shown
+        if frame is None or "saturated" not in frame.arrays:
+            return ""
+        g = next(k for k, each in enumerate(frame.info["groups"]) if each["name"] == group)
+        at = (NOW, self.selection.view_index, g, self._places[place])
+        parts = []
+        if (
+            frame.info["quantities"][self.quantity]["name"] in ("rapidity", "ln_gamma")
+            and frame.arrays["saturated"][at]
+        ):
+            parts.append(f"{int(frame.arrays['saturated'][at]):,} saturated pairs left out")
+        if frame.arrays["dead"][at]:
+            parts.append(f"{int(frame.arrays['dead'][at]):,} dead left out")
+        return "".join(f" · {part}" for part in parts)
 
     def _point(self, place: int, group: int) -> None:
         shown = self.shown_groups()

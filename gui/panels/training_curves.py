@@ -339,7 +339,7 @@ class TrainingPanel(Panel):
         entries = [
             Entry("batch", "each step", theme.faint, "Loss of each mini-batch"),
             Entry("mean", "running mean", main, "Running mean over about a sixtieth of the steps"),
-            Entry("train", "train", train, "Accuracy on training samples after each epoch"),
+            Entry("train", "train", train, "Accuracy on the training batches of each epoch, before their updates"),
             Entry("test", "test", test, "Loss and accuracy on the test set after each epoch"),
             Entry("log", "log", theme.muted, "Logarithmic loss axis", "tag"),
         ]

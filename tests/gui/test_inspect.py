@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.events import Frame
+from engine.experiments.groups import GROUPS
 from engine.experiments.views import pair_eta, readings, square
 from gui.inspect import describe, number
 
@@ -96,7 +97,7 @@ def test_a_pair_has_all_its_readings_in_both_views_the_chosen_one_first(selectio
     content = describe(selection, stage)
     assert content.title == "Samples 30 and 60"
     assert content.subtitle == "relu 2"
-    assert content.sections[0].title == f"{view.capitalize()} at relu 2"
+    assert content.sections[0].title == view
     eta = pair_eta(stage.frame("matrix/clean"), 30, 60)[0 if view == "centred" else 1, 4]
     wanted = readings(eta)
     said = {row.name: row.value for row in content.sections[0].rows}
@@ -113,8 +114,23 @@ def test_a_pair_with_a_training_sample_is_read_from_the_world_lines(selection, s
     selection.set_pair((30, -1))
     content = describe(selection, stage)
     assert content.title == "Sample 30 and a training sample"
-    # two lines have these ends; the attacked one is not hidden by the clean one silently: the last is shown
-    assert rows(content)["rapidity η"] in (number(1.0), number(-1.2), number(1.5), number(-0.7))
+    # two lines have these ends, x and x_adv with a member of the target class: both are shown, each by its name
+    labels = {group.name: group.label for group in GROUPS}
+    found = {section.title: {row.name: row.value for row in section.rows} for section in content.sections}
+    assert found[f"{labels['adv_target']} · centred"]["rapidity η"] == number(1.0)
+    assert found[f"{labels['clean_target']} · centred"]["rapidity η"] == number(-1.2)
+
+
+def test_a_pair_of_attacked_samples_is_shown_clean_and_adversarial(selection, stage):
+    attacked = frames.matrix_frame("adversarial", eta=frames.matrix_eta() + 1)
+    stage.shown["matrix/adversarial"] = attacked
+    selection.set_pair((30, 60))
+    found = {
+        section.title: {row.name: row.value for row in section.rows} for section in describe(selection, stage).sections
+    }
+    clean = pair_eta(stage.frame("matrix/clean"), 30, 60)[0, 4]
+    assert found["clean inputs · centred"]["rapidity η"] == number(float(clean))
+    assert found["adversarial inputs · centred"]["rapidity η"] == number(float(clean) + 1)
 
 
 def test_a_pair_that_was_not_measured_is_said_so(selection, stage):
@@ -130,7 +146,9 @@ def test_a_layer_has_its_shape_and_the_mean_of_every_group(selection, stage):
     assert (said["kind"], said["shape"], said["parameters"]) == ("linear", "4 × 64", "260")
     profile = stage.frame("profile")
     label = profile.info["groups"][1]["label"]
-    assert said[label] == number(float(profile.arrays["mean"][0, 0, 0, 1, 1]))
+    (row,) = [row for section in content.sections for row in section.rows if row.tip.startswith(f"{label}:")]
+    assert row.value == number(float(profile.arrays["mean"][0, 0, 0, 1, 1]))
+    assert "95% interval" in row.tip
 
 
 def test_a_class_has_its_counts(selection, stage):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from person import TINY
 from PySide6.QtWidgets import QPlainTextEdit
 
-from engine.specs import IdxSpec, LinearSpec, TrainingSpec
+from engine.specs import GaussianNoiseSpec, IdxSpec, LinearSpec, ProbeSpec, TrainingSpec
 
 
 def test_a_missing_idx_folder_is_told_and_the_next_run_works(open_lab, tmp_path):
@@ -115,13 +114,9 @@ def test_a_working_copy_that_cannot_be_written_is_told_and_the_window_stays(open
     person.run("data")
 
 
-@pytest.mark.parametrize("samples", [4])
-def test_more_probe_samples_than_there_are_is_no_error(open_lab, samples):
-    noise = TINY.model_copy(update={"probe": TINY.probe.model_copy(update={"samples": 512, "reference": 100_000})})
-    from engine.specs import GaussianNoiseSpec
-
-    small = GaussianNoiseSpec(features=4, classes=2, train_size=20, test_size=samples)
-    person = open_lab(spec=noise.model_copy(update={"dataset": small}))
+def test_more_probe_samples_than_there_are_is_no_error(open_lab):
+    small = GaussianNoiseSpec(features=4, classes=2, train_size=20, test_size=4)
+    person = open_lab(spec=TINY.model_copy(update={"dataset": small, "probe": ProbeSpec(bootstrap=50)}))
     person.step("train")
     person.click(person.window.step_forms["train"].run_all_button)
     person.wait_for_job()

@@ -127,7 +127,10 @@ def test_opening_while_a_job_runs_ends_it_in_silence(open_lab, story_file, home)
     person.act()
     person.wait(lambda: len(window.stage.table("steps")) > 20)
     old = window.lab.session
+    still_there = []
+    window.documents.opened.connect(lambda _: still_there.append(bool(old.runs())))
     open_file(person, story_file)
+    assert still_there == [True], "it is closed when nothing writes into it any more"
     assert person.asked == ["open", "unsaved"]
     person.wait_for_job()
     assert person.notices() == []

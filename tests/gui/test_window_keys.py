@@ -125,7 +125,11 @@ def test_everything_that_can_be_worked_with_has_a_name(open_lab, story_file):
     person.drawn()
     window.notices.show_error("Something to read.", buttons=(("Mend it", lambda: None),))
     window.notices.show_bug("Something broke.", "Traceback …")
+    person.press("F7")  # a job, so that the list of jobs has something to press
+    person.wait(lambda: window.jobs.state == "paused")
+    person.press("Ctrl+J")
     assert unnamed(window) == []
+    window.jobs_popup.close()
 
 
 def test_every_step_and_panel_is_named_for_a_screen_reader(window):

@@ -46,7 +46,7 @@ def test_the_last_step_is_always_probed_and_kept() -> None:
     assert schedule.keep(7)
 
 
-def test_at_most_about_sixty_probes_are_kept_evenly_spread() -> None:
+def test_only_so_many_probes_are_kept_evenly_spread() -> None:
     schedule = ProbeSchedule(ProbeSpec(every=1), 100_000)
     kept = [step for step in range(1, 100_001) if schedule.keep(step)]
     gaps = [b - a for a, b in pairwise(kept[:-1])]

@@ -75,7 +75,7 @@ def test_what_a_person_named_is_text_and_not_markup(folder: Path) -> None:
 def test_the_numbers_are_those_of_the_session(folder: Path, session: Session) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     accuracy = session.table(1, "epochs").column("test_accuracy")[-1]
-    assert f"{accuracy:.2%}" in page
+    assert f"{accuracy:.1%} [" in page, "with its interval"
     frame = session.frame("profile")
     assert frame is not None
     group = [g["name"] for g in frame.info["groups"]].index("adv_target")
