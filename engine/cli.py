@@ -63,7 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("spec", metavar="SPEC.toml", help="the experiment; examples are in resources/examples")
-    run.add_argument("--out", metavar="DIR", default="out", help="folder for the results (default: out)")
+    run.add_argument(
+        "--out",
+        metavar="DIR",
+        default="out",
+        help="folder for the results (default: out); results of an earlier run there are replaced, "
+        "unless this one fails or is interrupted: then its session is NAME.partial.rapidity beside them",
+    )
     run.add_argument(
         "--experiment", choices=EXPERIMENTS, default="story", help="how far to go (default: story, which is everything)"
     )
@@ -122,15 +128,19 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             lab.start()
             outcome = _follow(lab, lab.run(options.experiment, spec), console, pressed)
             lab.close()
+            reporting = not options.no_report
+            if target.exists() and not isinstance(outcome, Finished):
+                # what was run before stays whole, and so does its report
+                target, reporting = target.with_suffix(".partial.rapidity"), False
             session.save(target, force=True)
-            if not options.no_report:
+            if reporting:
                 from engine.report import write_report
 
                 write_report(session, out)
         if options.json:
             sys.stdout.write(json.dumps(summary(session, target)) + "\n")
         console.print(f"Session: {escape(str(target))}", soft_wrap=True)
-        if not options.no_report:
+        if reporting:
             console.print(f"Report:  {escape(str(out / 'report.html'))}", soft_wrap=True)
     finally:
         lab.close()

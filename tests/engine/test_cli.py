@@ -285,3 +285,14 @@ def test_the_same_command_gives_the_same_numbers(done: Path, spec_file: Path, tm
         assert (tmp_path / "out" / "tables" / f"{name}.csv").read_bytes() == (
             done / "tables" / f"{name}.csv"
         ).read_bytes(), name
+
+
+def test_a_run_that_fails_leaves_the_results_of_an_earlier_one_alone(spec_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["run", str(spec_file), "--out", str(out)]) == 0
+    before = {path: path.read_bytes() for path in (out / "tiny.rapidity", out / "report.html")}
+    broken = ["--set", "dataset.source=idx", "--set", f"dataset.folder={tmp_path / 'nowhere'}"]
+    assert main(["run", str(spec_file), "--out", str(out), *broken]) == 2
+    assert {path: path.read_bytes() for path in before} == before
+    with Session.open(out / "tiny.partial.rapidity", tmp_path / "copies") as session:
+        assert [run.status for run in session.runs()] == ["failed"]
