@@ -80,6 +80,18 @@ def test_where_a_display_is(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["walk"], "no command or file"), (["mine.rapidity"], "No display"), (["mine.toml"], "No display")],
+)
+def test_what_cannot_be_done_without_a_display_is_said(
+    bare: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert entry.main(arguments) == 2
+    assert said in capsys.readouterr().err
+    assert not (bare / "out").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["--help"], 0, "run | report | export"),

@@ -146,6 +146,12 @@ class Person:
     def form(self, part: str) -> SpecForm:
         return next(f for step in self.window.step_forms.values() for f in step.forms if f.part == part)
 
+    def open(self, path: Path) -> None:
+        """Open a file by the key and the dialog."""
+        self.opens = str(path)
+        self.press("Ctrl+O")
+        self.wait_for_files()
+
     def type(self, part: str, field: str, text: str) -> QWidget:
         """Put a text into a field of the form shown, in place of what is there."""
         widget = self.form(part).field(field)
