@@ -94,7 +94,7 @@ def _watching() -> Iterator[Result]:
         ratio, spread = middle([against_blind() for _ in range(ROUNDS["watched"])], "pairs in turns")
     yield Result("attack watched live: every iterate and its numbers / blind", ratio, 1.05, detail=spread)
     ratio, spread = middle([against_blind() for _ in range(ROUNDS["geometry"])], "pairs in turns")
-    yield Result("the same, with the geometry at 20 of its steps / blind", ratio, detail=spread)
+    yield Result("the same, with the geometry at some ten of its steps / blind", ratio, detail=spread)
 
 
 def _iterates(spec: ExperimentSpec, weights: Artifact) -> Iterator[float]:

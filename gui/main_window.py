@@ -27,10 +27,8 @@ from gui.about import about_text, keys_text, show_text
 from gui.actions import Actions
 from gui.background import Background
 from gui.bridge import Bridge
-from gui.chrome.dock import DockArea
 from gui.chrome.inspector import Inspector
 from gui.chrome.jobs import Job, JobsPopup
-from gui.chrome.log import LogPanel
 from gui.chrome.notice import NoticeBar
 from gui.chrome.rail import STEPS, Rail
 from gui.chrome.status import StatusBar
@@ -42,14 +40,6 @@ from gui.editor import Editor
 from gui.forms.form import SpecForm, description
 from gui.inspect import describe
 from gui.jobs import Jobs, JobView, job_title
-from gui.panels.attack_gallery import GalleryPanel
-from gui.panels.compare import ComparePanel
-from gui.panels.correlation_matrix import MatrixPanel
-from gui.panels.dataset_gallery import DatasetPanel
-from gui.panels.entanglement_profile import ProfilePanel
-from gui.panels.model_summary import ModelPanel
-from gui.panels.spacetime_diagram import SpacetimePanel
-from gui.panels.training_curves import TrainingPanel
 from gui.redraw import Rotation
 from gui.reporting import Reporting
 from gui.selection import Selection
@@ -57,6 +47,7 @@ from gui.settings import Settings
 from gui.stage import Opening, Stage, read_opening
 from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
+from gui.workspace import Workspace
 
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
 HOLD_SECONDS = 5.0  # how long a job may take to come to rest before a person is asked about unsaved work
@@ -138,33 +129,10 @@ class MainWindow(QMainWindow):
             self.step_stack.addWidget(form)
         self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
 
-        select = self.selection
-        self.training = TrainingPanel(select, theme)
-        self.dataset = DatasetPanel(select, theme)
-        self.gallery = GalleryPanel(select, theme)
-        self.model = ModelPanel(select, theme)
-        self.matrix = MatrixPanel(select, theme)
-        self.profile = ProfilePanel(select, theme)
-        self.spacetime = SpacetimePanel(select, theme)
-        self.compare = ComparePanel(select, theme)
-        self.log = LogPanel(select, theme)
-        # in the order in which they take their turn to be drawn
-        self.panels = [
-            self.training, self.gallery, self.matrix, self.profile, self.spacetime, self.dataset, self.model,
-        ]  # fmt: skip
-        self.docks = DockArea()
-        # rows first, then the panels of each row: Qt nests the splits in this order
-        self.docks.add_panel(self.training)
-        self.docks.add_panel(self.profile, below="training")
-        self.docks.add_panel(self.gallery, beside="training")
-        self.docks.add_panel(self.matrix, beside="gallery")
-        self.docks.add_panel(self.spacetime, beside="profile")
-        self.docks.add_panel(self.dataset, behind="training")
-        self.docks.add_panel(self.model, behind="dataset")
-        self.docks.add_panel(self.compare, behind="profile")
-        self.docks.add_panel(self.log, behind="compare")
-        for key in ("dataset", "gallery", "matrix", "profile", "spacetime"):
-            self.docks.show_panel(key)
+        self.docks = Workspace(self.selection, theme)
+        self.panels = self.docks.drawn
+        self.training, self.gallery, self.profile = self.docks.training, self.docks.gallery, self.docks.profile
+        self.compare, self.log = self.docks.compare, self.docks.log
 
         centre = QWidget(objectName="window")
         column = QVBoxLayout(centre)
@@ -665,10 +633,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _arrange(self) -> None:
-        self.docks.arrange(
-            {"training": 30, "gallery": 36, "matrix": 34, "profile": 58, "spacetime": 42},
-            {"training": 50, "profile": 50, "gallery": 50, "matrix": 50, "spacetime": 50},
-        )
+        self.docks.share_out()
         if self.settings.values.layout:
             self.docks.restore_layout(self.settings.values.layout)
 

@@ -12,14 +12,14 @@ from engine.experiments.pictures import gallery_frame
 from engine.experiments.probe import probe_for
 from engine.experiments.train import train
 
-WATCHED_MOMENTS = 20  # steps of an attack at which the geometry is measured
+WATCHED_MOMENTS = 10  # steps of an attack at which the geometry is measured
 WATCHED_WIDE = 6  # the same for a network whose features are dear to compare
 WIDE = 8192  # features at all taps together
 KEPT_ITERATES = 100  # iterates of the watched samples kept for the time slider
 
 
 def attack(bench: Bench) -> Making:
-    """Attack test samples: every iterate is shown, the geometry is measured at some twenty of them."""
+    """Attack test samples: every iterate is shown, the geometry is measured at some ten of them."""
     spec = bench.spec
     model = yield from bench.restored()
     if model is None:

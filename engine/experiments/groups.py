@@ -38,9 +38,9 @@ OKABE_ITO = {
 }
 
 GROUPS: tuple[Group, ...] = (
-    Group("same", "two images of the same class", "sky"),
-    Group("different", "two images of different classes", "orange"),
-    Group("target_members", "two images of the target class (ceiling)", "green"),
+    Group("same", "two inputs of the same class", "sky"),
+    Group("different", "two inputs of different classes", "orange"),
+    Group("target_members", "two inputs of the target class (ceiling)", "green"),
     Group("adv_target", "x_adv with target class", "vermillion"),
     Group("adv_success", "x_adv with target class, successes only", "violet"),
     Group("clean_target", "x with target class", "blue"),

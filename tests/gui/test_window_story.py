@@ -25,7 +25,7 @@ def positions(person: Person, phase: str) -> list[int]:
 
 
 def click_cell(person: Person, row: int, column: int) -> None:
-    heat = person.window.matrix.heat
+    heat = person.window.docks.matrix.heat
     person.click(heat.viewport(), heat.at(column + 0.5, row + 0.5))
 
 
@@ -82,7 +82,7 @@ def test_the_whole_story(open_lab, tmp_path):
     assert (window.stage.moment.phase, window.stage.moment.step) == ("train", middle)
     window.rotation.draw_all()
     assert window.gallery.is_empty
-    assert window.matrix.frame.step == middle
+    assert window.docks.matrix.frame.step == middle
     past = person.drawn()
     assert window.inspector.text().startswith(f"Samples {a} and {b}")
     # and into the attack, by the gallery's own moments

@@ -1,0 +1,58 @@
+"""The panels and their places in the dock area."""
+
+from __future__ import annotations
+
+from gui.chrome.dock import DockArea
+from gui.chrome.log import LogPanel
+from gui.panels.attack_gallery import GalleryPanel
+from gui.panels.base import Panel
+from gui.panels.compare import ComparePanel
+from gui.panels.correlation_matrix import MatrixPanel
+from gui.panels.dataset_gallery import DatasetPanel
+from gui.panels.entanglement_profile import ProfilePanel
+from gui.panels.model_summary import ModelPanel
+from gui.panels.spacetime_diagram import SpacetimePanel
+from gui.panels.training_curves import TrainingPanel
+from gui.selection import Selection
+from gui.theme import Theme
+
+WIDTHS = {"training": 30, "gallery": 36, "matrix": 34, "profile": 58, "spacetime": 42}
+HEIGHTS = dict.fromkeys(("training", "profile", "gallery", "matrix", "spacetime"), 50)
+IN_FRONT = ("dataset", "gallery", "matrix", "profile", "spacetime")
+
+
+class Workspace(DockArea):
+    """The dock area with every panel in its place."""
+
+    def __init__(self, selection: Selection, theme: Theme) -> None:
+        super().__init__()
+        self.training = TrainingPanel(selection, theme)
+        self.dataset = DatasetPanel(selection, theme)
+        self.gallery = GalleryPanel(selection, theme)
+        self.model = ModelPanel(selection, theme)
+        self.matrix = MatrixPanel(selection, theme)
+        self.profile = ProfilePanel(selection, theme)
+        self.spacetime = SpacetimePanel(selection, theme)
+        self.compare = ComparePanel(selection, theme)
+        self.log = LogPanel(selection, theme)
+        # rows first, then the panels of each row: Qt nests the splits in this order
+        self.add_panel(self.training)
+        self.add_panel(self.profile, below="training")
+        self.add_panel(self.gallery, beside="training")
+        self.add_panel(self.matrix, beside="gallery")
+        self.add_panel(self.spacetime, beside="profile")
+        self.add_panel(self.dataset, behind="training")
+        self.add_panel(self.model, behind="dataset")
+        self.add_panel(self.compare, behind="profile")
+        self.add_panel(self.log, behind="compare")
+        for key in IN_FRONT:
+            self.show_panel(key)
+
+    @property
+    def drawn(self) -> tuple[Panel, ...]:
+        """The panels that draw what the engine says, in the order in which they take their turn."""
+        return (self.training, self.gallery, self.matrix, self.profile, self.spacetime, self.dataset, self.model)
+
+    def share_out(self) -> None:
+        """Give each panel its share of the room; sizes hold only once the window has its own."""
+        self.arrange(WIDTHS, HEIGHTS)
