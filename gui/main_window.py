@@ -15,7 +15,7 @@ from PySide6.QtCore import QByteArray, QThread, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWhatsThis, QWidget
 
-from engine.experiments import artifact_keys
+from engine.experiments import artifact_keys, shorter
 from engine.experiments.views import VIEWS
 from engine.lab import Lab
 from engine.paths import RESOURCES
@@ -402,11 +402,30 @@ class MainWindow(QMainWindow):
             case Cancelled():
                 self._say(f"{job_title(job.experiment)}: stopped; what was recorded stays.")
                 self.transport.clear_progress("stopped")
+                self._offer_early_stop(job)
             case Failed(message=message, traceback=trace, is_user_error=mendable):
                 self.transport.clear_progress("failed")
                 self._on_failure(message) if mendable else self._on_bug(message, trace)
         self.stage.refresh_instants()
         self._read_runs()
+
+    def _offer_early_stop(self, job: JobView) -> None:
+        """A training that was stopped leaves the network of its last kept epoch: offer to go on with that one."""
+        session, spec = self.documents.session, self.editor.spec
+        if job.run is None or job.spec != spec or "epochs" not in session.tables(job.run):
+            return
+        done = int(session.table(job.run, "epochs").column("epoch")[-1])
+        kept = (
+            e for e in range(done, 0, -1) if session.has_artifact("weights", artifact_keys(shorter(spec, e))["weights"])
+        )
+        epochs = next(kept, None)
+        if epochs is not None and epochs < spec.training.epochs:
+            fewer = shorter(spec, epochs).training
+            self.notices.show_notice(
+                f"Training was stopped after epoch {done}. The network as it was after epoch {epochs} is kept.",
+                buttons=((f"Use it: {epochs} epochs", partial(self.editor.edit, "training", fewer, "epochs")),),
+                key="stopped early",
+            )
 
     # --- what the person edits -------------------------------------------------------------------------------
 

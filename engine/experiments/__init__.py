@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.events import Artifact, Events
-from engine.experiments.keys import artifact_keys
+from engine.experiments.keys import artifact_keys, shorter
 from engine.specs import ExperimentSpec
 
 STEPS: tuple[str, ...] = ("data", "model", "train", "attack", "entangle")
 EXPERIMENTS: tuple[str, ...] = (*STEPS, "story")
 
-__all__ = ["EXPERIMENTS", "STEPS", "artifact_keys", "open_experiment", "warm"]
+__all__ = ["EXPERIMENTS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm"]
 
 
 def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Events:

@@ -19,6 +19,11 @@ def artifact_keys(spec: ExperimentSpec) -> dict[str, str]:
     return {name: spec.key(*parts) + files for name, parts in DEPENDS.items()}
 
 
+def shorter(spec: ExperimentSpec, epochs: int) -> ExperimentSpec:
+    """The same experiment with fewer epochs."""
+    return spec.model_copy(update={"training": spec.training.model_copy(update={"epochs": epochs})})
+
+
 def _files(spec: ExperimentSpec) -> str:
     """A fingerprint of the data files that a spec names: their content may change under the same folder."""
     if not isinstance(spec.dataset, IdxSpec):

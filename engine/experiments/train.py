@@ -6,6 +6,7 @@ from time import perf_counter
 
 from engine.events import Artifact, Progress, Record
 from engine.experiments.bench import Bench, Making
+from engine.experiments.keys import artifact_keys, shorter
 from engine.experiments.measured import Moment
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.probe import initial_frames, probe_for
@@ -13,6 +14,8 @@ from engine.experiments.schedule import ProbeSchedule
 from engine.generators import stoppable, timed
 from engine.models import weights_to_arrays
 from engine.training import evaluate, fit
+
+KEPT_EPOCHS = 20  # of one training, after which its network is kept, so that it can be stopped early
 
 
 def train(bench: Bench) -> Making:
@@ -32,6 +35,7 @@ def train(bench: Bench) -> Making:
 
     steps = fit(model, dataset, spec.training, spec.seed)
     loss = accuracy = 0.0
+    keep_every = -(-spec.training.epochs // KEPT_EPOCHS)
     while True:
         began = perf_counter()
         result = next(steps, None)
@@ -65,6 +69,10 @@ def train(bench: Bench) -> Making:
                 },
             )
             loss = accuracy = 0.0
+            if result.epoch % keep_every == 0 and result.epoch < spec.training.epochs:
+                # to the bit what a training of so many epochs gives: whoever stops here has that network
+                key = artifact_keys(shorter(spec, result.epoch))["weights"]
+                yield Artifact("weights", key, weights_to_arrays(model))
         yield Progress(result.step, result.steps, f"training, epoch {result.epoch} of {spec.training.epochs}")
     bench.trained = model
     yield Artifact("weights", bench.keys["weights"], weights_to_arrays(model))

@@ -8,7 +8,7 @@ import pytest
 from person import LONG, TINY
 
 from engine.runtime import Cancelled, Finished
-from engine.specs import CnnSpec, MlpSpec
+from engine.specs import CnnSpec, MlpSpec, TrainingSpec
 
 AT_ONCE = 0.2  # seconds
 TRIES = 3  # the best of them counts: the machine does other things too
@@ -107,3 +107,21 @@ def test_a_stop_before_the_engine_is_ready_takes_the_job_from_the_queue(open_lab
     window.start()
     person.wait_for_job()
     assert window.lab.session.runs() == []
+
+
+def test_a_training_stopped_early_offers_its_network(open_lab):
+    person = open_lab(spec=TINY.model_copy(update={"training": TrainingSpec(epochs=200)}))
+    window = person.window
+    person.step("train")
+    person.click(window.step_forms["train"].action_button)
+    person.wait(lambda: len(window.stage.table("epochs")) >= 21)
+    person.transport("stop")
+    person.wait(lambda: window.jobs.state == "idle" and window.notices.notices)
+    (notice,) = window.notices.notices
+    label = next(iter(notice.buttons))
+    person.click(notice.buttons[label])
+    assert window.editor.spec.training.epochs == int(label.split()[-2])
+    assert window.editor.spec.training.epochs % 10 == 0
+    assert window.rail.is_done("train"), "its result is there, and current"
+    window.editor.undo_stack.undo()
+    assert window.editor.spec.training.epochs == 200

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.events import Artifact, Event, Frame, Progress, Record
-from engine.experiments import artifact_keys, open_experiment
+from engine.experiments import artifact_keys, open_experiment, shorter
 from engine.experiments.views import layer_taps, square
 from engine.specs import (
     CnnSpec,
@@ -105,6 +105,23 @@ def test_a_later_step_uses_what_an_earlier_run_made(story: list[Event]) -> None:
     measured, before = frames(again, "profile", "measure")[0], frames(story, "profile", "measure")[0]
     for name, values in before.arrays.items():
         assert np.array_equal(measured.arrays[name], values, equal_nan=True), name
+
+
+def test_a_training_stopped_early_leaves_the_network_of_a_shorter_one() -> None:
+    spec = SMALL.model_copy(update={"training": TrainingSpec(epochs=5)})
+    kept: dict[str, Artifact] = {}
+    for event in open_experiment("train", spec, {}):
+        if isinstance(event, Artifact):
+            kept[event.key] = event
+        if isinstance(event, Record) and event.table == "epochs" and event.row["epoch"] == 4:
+            break  # stopped in the fourth epoch
+    short = shorter(spec, 3)
+    stopped = kept[artifact_keys(short)["weights"]]
+    whole = artifacts(run("train", short))["weights"]
+    assert whole.key == stopped.key
+    for name, weights in whole.arrays.items():
+        assert np.array_equal(stopped.arrays[name], weights)
+    assert not rows(run("attack", short, {"weights": stopped}), "steps"), "it is attacked as it is"
 
 
 def test_a_result_made_from_other_settings_is_not_used(story: list[Event]) -> None:
