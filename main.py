@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import suppress
 
 
 def main(arguments: list[str]) -> int:
@@ -37,10 +39,30 @@ def is_file_argument(argument: str) -> bool:
 
 
 def has_display() -> bool:
-    """Whether a window can be opened. Only X11 and Wayland systems can be without a display."""
+    """Whether a window can be opened. Only X11 and Wayland systems can be without a display.
+
+    A display that is named but does not answer, as after a lost connection, is none: Qt would end the program there.
+    """
     if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return bool(os.environ.get("WAYLAND_DISPLAY")) or answers(os.environ.get("DISPLAY", ""))
+
+
+def answers(display: str) -> bool:
+    """Whether an X server takes connections at a display such as ``:0`` or ``host:10.0``."""
+    host, _, number = display.rpartition(":")
+    number = number.split(".")[0]
+    if not number.isdigit():
+        return False
+    path = f"/tmp/.X11-unix/X{number}"
+    local = [(socket.AF_UNIX, path), (socket.AF_UNIX, f"\0{path}")]
+    places = local if host in ("", "unix") else [(socket.AF_INET, (host, 6000 + int(number)))]
+    for family, address in places:
+        with socket.socket(family) as asking, suppress(OSError, OverflowError):
+            asking.settimeout(2)
+            asking.connect(address)
+            return True
+    return False
 
 
 if __name__ == "__main__":

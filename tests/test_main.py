@@ -62,7 +62,8 @@ sys.exit(main.main([]))
     ("platform", "variables", "there"),
     [
         ("linux", {}, False),
-        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"DISPLAY": ":987654"}, False),
+        ("linux", {"DISPLAY": "nonsense"}, False),
         ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
         ("linux", {"DISPLAY": ""}, False),
         ("linux", {"QT_QPA_PLATFORM": "offscreen"}, True),
@@ -105,3 +106,18 @@ def test_a_command_needs_no_display(bare: Path, arguments: list[str], code: int,
     assert done.returncode == code
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_display_is_one_that_answers(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    # an X server's socket of the abstract kind, which leaves nothing behind
+    with socket.socket(socket.AF_UNIX) as server:
+        try:
+            server.bind("\0/tmp/.X11-unix/X987655")
+        except OSError:
+            pytest.skip("this system has no abstract sockets")
+        monkeypatch.setenv("DISPLAY", ":987655.0")
+        assert not entry.has_display(), "nobody listens yet"
+        server.listen(1)
+        assert entry.has_display()
