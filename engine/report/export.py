@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from engine.errors import ReportError
 from engine.session import Session
+
+COUNTS = {"step", "epoch", "restart", "samples", "test_samples", "tap_index", "n"}  # written without a decimal point
 
 
 def export_tables(session: Session, folder: Path) -> list[Path]:
@@ -31,9 +36,16 @@ def export_tables(session: Session, folder: Path) -> list[Path]:
                         writer.writerow(["run", *table.columns])
                         columns = list(table.columns)
                         header = True
-                    held = [table.column(column) for column in columns]
+                    held = [whole(column, table.column(column)) for column in columns]
                     writer.writerows([run.id, *row] for row in zip(*held, strict=True))
         except OSError as error:
             raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
         written.append(path)
     return written
+
+
+def whole(name: str, column: np.ndarray) -> Sequence[object]:
+    """A column as it is written: counts as whole numbers, an absent one as nothing."""
+    if name not in COUNTS:
+        return list(column.tolist())
+    return ["" if np.isnan(value) else int(value) for value in column]
