@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: run test lint bench screenshots clean
+.PHONY: run test peers lint bench screenshots clean
 .DELETE_ON_ERROR:
 
 run: $(STAMP)
@@ -13,6 +13,12 @@ run: $(STAMP)
 
 test: $(TEST_STAMP) lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+# our attacks beside those of other libraries; torchattacks and pyautoattack ask for torchvision and do not need it
+peers: $(TEST_STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,peers]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps torchattacks==3.5.1 pyautoattack==0.2.0
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/oracles
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

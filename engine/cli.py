@@ -18,9 +18,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from engine import events
+from engine.catalogue import attacks
 from engine.errors import UserError
 from engine.experiments import EXPERIMENTS
 from engine.lab import Lab
@@ -28,9 +30,9 @@ from engine.paths import RESOURCES, working_copies
 from engine.runtime import Cancelled, Delivery, Failed, Finished
 from engine.session import Session
 from engine.spec_files import apply_overrides, dump_spec, load_spec
-from engine.specs import PARTS, ExperimentSpec, discriminator, parameters, variants
+from engine.specs import PARTS, SHARED, ExperimentSpec, discriminator, parameters, variants
 
-COMMANDS = ("run", "report", "export")
+COMMANDS = ("run", "report", "export", "attacks")
 DRAIN_SECONDS = 0.1
 
 
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python main.py",
         description="Rapidity Lab. Without a command the window opens, on FILE if one is given.",
     )
-    commands = parser.add_subparsers(required=True, metavar="run | report | export")
+    commands = parser.add_subparsers(required=True, metavar=" | ".join(COMMANDS))
 
     run = commands.add_parser(
         "run",
@@ -93,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("session", metavar="FILE.rapidity", help="a saved session")
     export.add_argument("--out", metavar="DIR", default="out", help="folder for the files (default: out)")
     export.set_defaults(command=_export)
+
+    listing = commands.add_parser("attacks", help="list every attack with its norms, parameters and source")
+    listing.add_argument("--json", action="store_true", help="print the list as JSON on standard output")
+    listing.set_defaults(command=_attacks)
     return parser
 
 
@@ -276,6 +282,29 @@ def _export(options: argparse.Namespace, console: Console) -> int:
     for path in [*written, out / "spec.toml"]:
         console.print(escape(str(path)), soft_wrap=True)
     return 0
+
+
+def _attacks(options: argparse.Namespace, _: Console) -> int:
+    if options.json:
+        sys.stdout.write(json.dumps([attack.as_json() for attack in attacks()], indent=2, ensure_ascii=False) + "\n")
+        return 0
+    out, family = Console(highlight=False), ""
+    for attack in attacks():
+        if attack.family != family:
+            family = attack.family
+            out.print(f"\n[bold]{escape(family)}[/bold]")
+        norms = " ".join(value for value, _ in attack.norms)
+        out.print(f"\n  [cyan]{escape(attack.title)}[/cyan]  attack.method={attack.method}  {norms}", soft_wrap=True)
+        own = ", ".join(f"{p.name}={_written(p.default)}" for p in attack.parameters if p.name not in SHARED)
+        for text in (attack.help, own):
+            if text:
+                out.print(Padding(escape(text), (0, 0, 0, 4)))
+    out.print(f"\nAll attacks share {', '.join(SHARED)} as far as they have them. See also: python main.py run --help")
+    return 0
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _folder(name: str) -> Path:

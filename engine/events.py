@@ -10,7 +10,7 @@ import numpy as np
 
 Arrays = Mapping[str, np.ndarray]
 Scalar = float | int | str | None
-Phase = Literal["data", "init", "train", "attack", "measure"]
+Phase = Literal["data", "init", "train", "attack", "measure", "map", "matrix"]
 
 
 @dataclass(frozen=True, slots=True)

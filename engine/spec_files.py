@@ -17,9 +17,9 @@ import tomli_w
 from pydantic import ValidationError
 
 from engine.errors import SpecError
-from engine.specs import PARTS, ExperimentSpec, Parameter, Spec, discriminator, parameters, variants
+from engine.specs import PARTS, ExperimentSpec, Parameter, Spec, carried, discriminator, parameters, variants
 
-__all__ = ["apply_overrides", "build", "dump_spec", "load_spec"]
+__all__ = ["apply_overrides", "build", "dump_spec", "load_spec", "read_toml"]
 
 _HEADER = """\
 # An experiment of Rapidity Lab. Open it in the window, or run it without one: python main.py run THIS-FILE
@@ -34,15 +34,24 @@ def load_spec(path: Path | str) -> ExperimentSpec:
         SpecError: the file is missing, unreadable, not UTF-8, not TOML (with the line), or holds a bad value.
     """
     path = Path(path)
-    text = _read(path)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path} is not valid TOML: {_toml_problem(error)}. Mend that line and try again.") from None
+    data = read_toml(path)
     try:
         return build(data)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        SpecError: the file is missing, unreadable, not UTF-8, or not TOML (with the line).
+    """
+    text = _read(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path} is not valid TOML: {_toml_problem(error)}. Mend that line and try again.") from None
 
 
 def dump_spec(spec: ExperimentSpec) -> str:
@@ -81,8 +90,8 @@ def apply_overrides(spec: ExperimentSpec, overrides: Iterable[str]) -> Experimen
     """A copy of ``spec`` with fields changed by texts such as ``"model.width=256"`` or ``"seed=3"``.
 
     Values are written as in TOML; quotes around text may be left out. Changing a variant (``"model.family=cnn"``)
-    keeps the fields that both variants have and takes the new variant's defaults for the others. Of two overrides
-    of one field the later holds.
+    keeps what :func:`engine.specs.carried` says and takes the new variant's defaults for the other fields. Of two
+    overrides of one field the later holds.
 
     Raises:
         SpecError: an override that is not ``field=value``, an unknown field, or a value out of range.
@@ -153,10 +162,10 @@ def _is_variant(change: tuple[str, str, str]) -> bool:
 def _changed_variant(part: str, old: Mapping[str, Any], value: str) -> dict[str, Any]:
     tag = discriminator(part)
     chosen = str(_parse(value, "choice"))
-    new = variants(part).get(chosen)
-    if new is None:
+    new, current = variants(part).get(chosen), _spec_class(part, old)
+    if new is None or current is None:
         return {tag: chosen}  # build() says what the choices are
-    return {name: each for name, each in old.items() if name in new.model_fields} | {tag: chosen}
+    return carried(current.model_validate(old), new) | {tag: chosen}
 
 
 def _parse(value: str, kind: str) -> Any:

@@ -143,7 +143,7 @@ def _attacked(gallery: Frame, at: int) -> list[Row]:
     target = int(arrays["target"][at])
     if target >= 0:
         rows.append(Row("target", str(classes[target])))
-    norm = {"Linf": "‖δ‖∞", "L2": "‖δ‖₂"}.get(gallery.info["norm"], "‖δ‖")
+    norm = {"Linf": "‖δ‖∞", "L2": "‖δ‖₂", "L1": "‖δ‖₁", "L0": "‖δ‖₀"}.get(gallery.info["norm"], "‖δ‖")
     rows += [
         Row(norm, f"{arrays['norm'][at]:.3f}", tip="Size of the perturbation, in input units"),
         Row(
@@ -151,6 +151,9 @@ def _attacked(gallery: Frame, at: int) -> list[Row]:
         ),
         Row("first success", f"step {first}" if first >= 0 else "none so far"),
     ]
+    if "margin" in arrays:
+        tip = "True logit less the best other one; targeted: best other less the target's. Below 0 it is broken."
+        rows.insert(-1, Row("margin", f"{arrays['margin'][at]:+.3f}".replace("-", "−"), tip=tip))
     return rows
 
 

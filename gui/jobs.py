@@ -34,6 +34,8 @@ TITLES = {
     "train": "Training",
     "attack": "Attack",
     "entangle": "Measurement",
+    "decision_map": "Decision map",
+    "class_matrix": "Class matrix",
     "story": "Everything",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,10 +21,11 @@ from engine.lab import Lab
 from engine.paths import RESOURCES
 from engine.runtime import Cancelled, Delivery, EngineFailed, EngineReady, Failed, Finished, RecorderFailed, memory_use
 from engine.session import Run
-from engine.specs import ExperimentSpec
+from engine.specs import ExperimentSpec, MapSpec
 from gui import steps
 from gui.about import about_text, keys_text, show_text
 from gui.actions import Actions
+from gui.attack_runs import AttackRuns
 from gui.background import Background
 from gui.bridge import Bridge
 from gui.chrome.inspector import Inspector
@@ -32,7 +33,7 @@ from gui.chrome.jobs import Job, JobsPopup
 from gui.chrome.notice import NoticeBar
 from gui.chrome.rail import STEPS, Rail
 from gui.chrome.status import StatusBar
-from gui.chrome.step_form import StepForm
+from gui.chrome.step_form import StepForm, link
 from gui.chrome.transport import Transport
 from gui.comparing import RunRows
 from gui.documents import SUFFIX, Documents
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.documents = Documents(lab.session, settings, self.background, self.notices, self)
         self.reporting = Reporting(self.background, self.notices, self)
+        self.attack_runs = AttackRuns(self.background, self.docks.results.set_runs, self._on_failure)
         self.rotation = Rotation(self.panels, self.stage, self)
         self._slow = QTimer(self, interval=SLOW_MS)
         self._runs: list[Run] = []
@@ -125,6 +127,8 @@ class MainWindow(QMainWindow):
             for part in steps.FORMS[step.key]:
                 form.add_form(SpecForm(part, self.editor.part(part), theme))
             form.set_description(steps.DESCRIPTIONS.get(step.key, ""))
+            for action in steps.LOOKS.get(step.key, ()):
+                form.add_below(link(self.actions_[action]))
             self.step_forms[step.key] = form
             self.step_stack.addWidget(form)
         self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
@@ -192,8 +196,12 @@ class MainWindow(QMainWindow):
         self.reporting.failed.connect(self._on_failure)
         self.compare.baseline_chosen.connect(self._on_baseline)
         self.gallery.step_requested.connect(partial(self._go_to_step, "attack"))
+        self.docks.curves.step_requested.connect(partial(self._go_to_step, "attack"))
         self.training.step_requested.connect(partial(self._go_to_step, "train"))
-        for panel in (*self.panels, self.compare, self.log):
+        self.docks.map.map_requested.connect(self.map_sample)
+        self.docks.classes.measure_requested.connect(self.measure_classes)
+        self.stage.results_changed.connect(self._on_results)
+        for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)
             panel.exported.connect(self._say)
 
@@ -219,6 +227,8 @@ class MainWindow(QMainWindow):
         bind("run.pause", self.pause)
         bind("run.step", self.single_step)
         bind("run.stop", self.stop)
+        bind("run.decision_map", self.map_selected)
+        bind("run.class_matrix", self.measure_classes)
         bind("view.live", self.go_live)
         bind("view.previous_instant", self._move, -1)
         bind("view.next_instant", self._move, 1)
@@ -277,6 +287,25 @@ class MainWindow(QMainWindow):
         self._run("story")
 
     @Slot()
+    def map_selected(self) -> None:
+        """The decision map of the selected sample, or of the first that the attack has fooled."""
+        self.map_sample(self.selection.sample if self.selection.sample is not None else -1, -1)
+
+    @Slot(int, int)
+    def map_sample(self, sample: int, third: int) -> None:
+        """The decision map of a sample through a third one; -1 leaves a choice to the experiment. The settings stay."""
+        self.docks.show_panel("map")
+        spec = self.editor.spec
+        wanted = MapSpec(sample=sample, third=third, resolution=spec.map.resolution)
+        self._run("decision_map", change={"map": wanted})
+
+    @Slot()
+    def measure_classes(self) -> None:
+        """The attack in its targeted form, from each class to every other."""
+        self.docks.show_panel("classes")
+        self._run("class_matrix")
+
+    @Slot()
     def run_or_resume(self) -> None:
         """The run button: go on after a pause, else run everything."""
         if self.jobs.state == "paused":
@@ -303,17 +332,19 @@ class MainWindow(QMainWindow):
         """Stop the current job."""
         self.jobs.cancel()
 
-    def _run(self, experiment: str, *, paused: bool = False) -> None:
+    def _run(self, experiment: str, *, paused: bool = False, change: Mapping[str, Any] | None = None) -> None:
+        """Run an experiment with the settings as they stand, but for what ``change`` names."""
         if not self._take_entries():
             return
-        if self.jobs.has(experiment, self.editor.spec):
+        spec = self.editor.spec.model_copy(update=dict(change or {}))
+        if self.jobs.has(experiment, spec):
             self._say(f"{job_title(experiment)} runs or waits already, with these settings.")
             return
         for notice in self.notices.notices:
             if notice.level == "error" and not notice.details:
                 self.notices.dismiss(notice.key)  # what it was about is being tried again
         self.go_live()
-        self.jobs.run(experiment, self.editor.spec, paused=paused)
+        self.jobs.run(experiment, spec, paused=paused)
 
     def _take_entries(self) -> bool:
         """Take what is still being typed in any form; False, and the field is shown, where it cannot be used."""
@@ -370,10 +401,19 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_slow(self) -> None:
         self.stage.refresh_instants()
+        if self._results_are_old:
+            self._results_are_old = False
+            self.attack_runs.read()
         self.status.set_memory(memory_use().process)
         running = self.jobs.state == "running"
         self.status.set_rate(self.lab.mailbox.statistics().steps_per_second if running else None)
         self._show_title()
+
+    _results_are_old = False
+
+    @Slot(str)
+    def _on_results(self, _: str) -> None:
+        self._results_are_old = True  # read when the rows have come, not at each of them
 
     @Slot(str)
     def _on_state(self, state: str) -> None:
@@ -446,6 +486,7 @@ class MainWindow(QMainWindow):
         """The list of runs is another: a run ended, or another session is open."""
         self._runs = self.documents.session.runs()
         self.compare.set_runs(self._run_rows.of(self._runs))
+        self.attack_runs.read()
         self._show_results()
 
     def _show_results(self) -> None:
@@ -467,6 +508,9 @@ class MainWindow(QMainWindow):
         self.transport.set_moment(moment.id if moment else None)
         step = self.stage.training_step()
         self.training.set_moment("train" if step is not None else "", step)
+        step = self.stage.attack_step()
+        self.docks.curves.set_moment("attack" if step is not None else "", step)
+        self.docks.results.set_moment(moment.run if moment else None)
         self._on_selection()
 
     @Slot()
@@ -533,6 +577,7 @@ class MainWindow(QMainWindow):
         self.compare.choose()  # the baseline was a run of the session before
         self.editor.attach(session)
         self.stage.attach(opening)
+        self.attack_runs.attach(session)
         self._read_runs()
         self._show_title()
 

@@ -18,10 +18,20 @@ from engine.runtime import Delivery, Ending, Started
 from engine.session import Instant, Session, Table
 
 PHASES = ("data", "init", "train", "attack", "measure")
-TOPICS = ("dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs")
-TABLES = ("steps", "epochs", "attack", "profile")
+LOOKS = ("map", "matrix")  # closer looks at an attack: as late in the work as its measurement
+DEPTH = {phase: depth for depth, phase in enumerate(PHASES)} | dict.fromkeys(LOOKS, PHASES.index("measure"))
+TOPICS = (
+    "dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs", "decision_map", "class_matrix",
+)  # fmt: skip
+TABLES = ("steps", "epochs", "attack", "attack_samples", "profile")
 # a job's first row of a table begins these anew: what follows from an older training or attack is of the past
-BEGINS = {"steps": TABLES, "epochs": (), "attack": ("attack", "profile"), "profile": ("profile",)}
+BEGINS = {
+    "steps": TABLES,
+    "epochs": (),
+    "attack": ("attack", "attack_samples", "profile"),
+    "attack_samples": ("attack_samples",),
+    "profile": ("profile",),
+}
 RUN_OF = {
     "epochs": "steps"
 }  # the epochs shown are those of the training whose steps are shown, even if it has none yet
@@ -53,10 +63,10 @@ def read_opening(session: Session) -> Opening:
 
 def source_of(instants: Sequence[Instant], topic: str, position: int) -> int | None:
     """Id of the instant whose frame of a topic is shown at a position, or None if there is nothing to show."""
-    phase = PHASES.index(instants[position].phase)
+    depth = DEPTH[instants[position].phase]
     for at in range(position, -1, -1):
         if topic in instants[at].topics:
-            return instants[at].id if PHASES.index(instants[at].phase) <= phase else None
+            return instants[at].id if DEPTH[instants[at].phase] <= depth else None
     return None
 
 
@@ -78,6 +88,7 @@ class Stage(QObject):
 
     topic_changed = Signal(str)  # its frame is another one now, or none
     table_changed = Signal(str)  # it has more rows, or is another table
+    results_changed = Signal(str)  # a table that is not shown row by row has more rows
     moment_changed = Signal()  # live or another moment
     instants_changed = Signal()  # more was recorded
     cleared = Signal()  # another session
@@ -133,7 +144,14 @@ class Stage(QObject):
 
     def training_step(self) -> int | None:
         """The training step of the moment shown, for a cursor in the curves; None live or after training."""
-        return self._moment.step if self._moment is not None and self._moment.phase == "train" else None
+        return self._step_of("train")
+
+    def attack_step(self) -> int | None:
+        """The same of the attack; None live, or at a moment that is none of an attack."""
+        return self._step_of("attack")
+
+    def _step_of(self, phase: str) -> int | None:
+        return self._moment.step if self._moment is not None and self._moment.phase == phase else None
 
     # --- live ------------------------------------------------------------------------------------------------
 
@@ -141,11 +159,16 @@ class Stage(QObject):
         """What the engine has said since the last tick."""
         for topic, frame in delivery.frames.items():
             if frame.phase in ("data", "init", "train"):
-                self._forget_attack()
+                self._forget("attack", "measure", *LOOKS)
+            elif frame.phase == "attack":
+                self._forget(*LOOKS)
             self._live[topic] = frame
             if self.live:
                 self.topic_changed.emit(topic)
         for name, rows in delivery.rows_by_table().items():
+            if name not in TABLES:
+                self.results_changed.emit(name)
+                continue
             if name not in self._begun:
                 self._begin(name)
             self._tables[name].extend(rows)
@@ -172,9 +195,9 @@ class Stage(QObject):
             self.instants = self.instants[: len(self.instants) - len(last)] + new
             self.instants_changed.emit()
 
-    def _forget_attack(self) -> None:
-        """A new training makes the last one's attack a thing of the past."""
-        for topic in [t for t, f in self._live.items() if f.phase in ("attack", "measure")]:
+    def _forget(self, *phases: str) -> None:
+        """A new training makes the last one's attack a thing of the past, and a new attack the looks at the last one."""
+        for topic in [t for t, f in self._live.items() if f.phase in phases]:
             del self._live[topic]
             if self.live:
                 self.topic_changed.emit(topic)

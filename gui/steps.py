@@ -27,6 +27,9 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "entangle": ("dataset", "model", "training", "attack", "probe"),
 }
 ORDER = tuple(DEPENDS)
+# The last step that a closer look makes on its way, and the part of the experiment that its panel sets.
+REACHES = {"story": "entangle", "decision_map": "attack", "class_matrix": "train"}
+SET_BY_PANELS = ("map",)
 
 # Panels that a step's result is seen in, brought to the front when it is run.
 PANELS: dict[str, tuple[str, ...]] = {
@@ -37,6 +40,9 @@ PANELS: dict[str, tuple[str, ...]] = {
     "entangle": ("profile",),
     "compare": ("compare",),
 }
+
+# Commands offered below the form of a step: closer looks at its result.
+LOOKS: dict[str, tuple[str, ...]] = {"attack": ("run.decision_map", "run.class_matrix")}
 
 DESCRIPTIONS = {
     "compare": "Every run of this session is kept with its settings. Choose two in the Compare panel: A, the baseline, is laid "
@@ -83,6 +89,7 @@ def current_results(spec: ExperimentSpec, runs: Iterable[Run], kept: Collection[
             made_with = run.read_spec()
         except SessionError:  # a run of another version: its results are never taken for current ones
             continue
-        reached = ORDER if run.experiment == "story" else ORDER[: ORDER.index(run.experiment) + 1]
+        last = REACHES.get(run.experiment, run.experiment)
+        reached = ORDER[: ORDER.index(last) + 1]
         done |= {step for step in reached if made_with.key(*DEPENDS[step]) == spec.key(*DEPENDS[step])}
     return done

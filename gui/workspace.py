@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from gui.chrome.dock import DockArea
 from gui.chrome.log import LogPanel
+from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
+from gui.panels.attack_results import ResultsPanel
 from gui.panels.base import Panel
+from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
+from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
@@ -29,6 +33,10 @@ class Workspace(DockArea):
         self.training = TrainingPanel(selection, theme)
         self.dataset = DatasetPanel(selection, theme)
         self.gallery = GalleryPanel(selection, theme)
+        self.curves = CurvesPanel(selection, theme)
+        self.results = ResultsPanel(selection, theme)
+        self.map = DecisionMapPanel(selection, theme)
+        self.classes = ClassMatrixPanel(selection, theme)
         self.model = ModelPanel(selection, theme)
         self.matrix = MatrixPanel(selection, theme)
         self.profile = ProfilePanel(selection, theme)
@@ -43,7 +51,11 @@ class Workspace(DockArea):
         self.add_panel(self.spacetime, beside="profile")
         self.add_panel(self.dataset, behind="training")
         self.add_panel(self.model, behind="dataset")
-        self.add_panel(self.compare, behind="profile")
+        self.add_panel(self.curves, behind="gallery")
+        self.add_panel(self.map, behind="curves")
+        self.add_panel(self.classes, behind="matrix")
+        self.add_panel(self.results, behind="profile")
+        self.add_panel(self.compare, behind="results")
         self.add_panel(self.log, behind="compare")
         for key in IN_FRONT:
             self.show_panel(key)
@@ -51,7 +63,23 @@ class Workspace(DockArea):
     @property
     def drawn(self) -> tuple[Panel, ...]:
         """The panels that draw what the engine says, in the order in which they take their turn."""
-        return (self.training, self.gallery, self.matrix, self.profile, self.spacetime, self.dataset, self.model)
+        return (
+            self.training,
+            self.gallery,
+            self.curves,
+            self.matrix,
+            self.profile,
+            self.spacetime,
+            self.map,
+            self.classes,
+            self.dataset,
+            self.model,
+        )
+
+    @property
+    def listing(self) -> tuple[Panel, ...]:
+        """The panels that draw what the session holds of all its runs."""
+        return (self.results, self.compare, self.log)
 
     def share_out(self) -> None:
         """Give each panel its share of the room; sizes hold only once the window has its own."""

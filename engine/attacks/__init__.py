@@ -6,16 +6,36 @@ that it is a ``torch.nn.Module`` from inputs to logits, and leaves it as it foun
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
-from engine.attacks.base import Attack, AttackResult, Iterate, Working, run
-from engine.attacks.fgsm import fgsm
-from engine.attacks.goals import choose_targets
-from engine.attacks.pgd import pgd
-from engine.attacks.problem import BATCH, pose
-from engine.specs import AttackSpec, FgsmSpec
+from engine.attacks.attack import Attack, AttackResult, run
+from engine.attacks.batch import Batch, Question
+from engine.attacks.board import Board
+from engine.attacks.draws import Draws
+from engine.attacks.goals import choose_targets, choosing_targets
+from engine.attacks.inputs import check_spec, checked_examples, checked_samples, checked_target
+from engine.attacks.iterate import Iterate, Working
+from engine.attacks.noise import noise_like
+from engine.attacks.precision import computes_bfloat16
+from engine.attacks.projections import Bounds, ball
+from engine.attacks.registry import method_of
+from engine.attacks.sizing import batch_size
+from engine.attacks.trajectory import Trajectory
+from engine.errors import AttackError
+from engine.specs import AttackSpec, ConfidentSpec, FixedBudgetSpec, NoiseAttackSpec
 
-__all__ = ["Attack", "AttackResult", "Iterate", "Working", "choose_targets", "run", "start"]
+__all__ = [
+    "Attack",
+    "AttackResult",
+    "Iterate",
+    "Trajectory",
+    "Working",
+    "choose_targets",
+    "choosing_targets",
+    "run",
+    "start",
+]
 
 
 def start(
@@ -25,18 +45,57 @@ def start(
     spec: AttackSpec,
     *,
     seed: int,
-    bounds: tuple[float, float] | None,
+    bounds: Bounds,
     target: Tensor | None = None,
-    batch: int = BATCH,
+    examples: tuple[Tensor, Tensor] | None = None,
+    batch: int | None = None,
 ) -> Attack:
     """Begin an attack; nothing is computed until the first iterate is asked for.
 
-    ``x`` is ``[N, ...]`` of a floating type, within ``bounds`` (None: unbounded); ``y`` and ``target`` are int64 ``[N]``.
-    A targeted goal needs ``target``, as :func:`choose_targets` gives it. ``batch`` samples go through the model at a
-    time; neither it nor the other samples change a sample's result. Random starts depend on ``seed`` and the sample's
-    place alone. Raises AttackError for inputs that do not fit; asking for iterates raises it when the model's outputs
-    are not finite or give no gradient.
+    ``x`` is ``[N, ...]`` of a floating type, within ``bounds``: a pair of numbers, a pair of sequences with one number
+    a channel, or None for no bounds. ``y`` and ``target`` are int64 ``[N]``; a targeted goal needs ``target``, as
+    :func:`choose_targets` gives it. ``examples`` are labelled inputs that some attacks start from or aim at.
+    ``batch`` samples go through the model at a time, by default as many as take a few hundredths of a second; neither
+    it nor the other samples change a sample's result. All that is random depends on ``seed`` and the sample's place
+    alone. Raises AttackError for inputs that do not fit; asking for iterates raises it when the model's outputs are
+    not finite for any sample or give no gradient to an attack that needs one.
     """
-    problem = pose(model, x, y, spec, seed=seed, bounds=bounds, target=target, batch=batch)
-    steps = fgsm(problem, spec) if isinstance(spec, FgsmSpec) else pgd(problem, spec)
-    return Attack(problem, steps)
+    check_spec(spec)
+    box = checked_samples(x, y, bounds)
+    target = checked_target(y, target, targeted=spec.goal != "untargeted")
+    if batch is None:
+        batch = batch_size(model, x)
+    if batch < 1:
+        raise AttackError(f"The attack's batch is {batch} samples; it needs at least 1.")
+    x, y = x.detach().clone(), y.detach().clone()  # the caller may go on using theirs
+    if isinstance(spec, NoiseAttackSpec):
+        x = noise_like(x, box, Draws(seed, torch.arange(len(x), device=x.device)))
+    question = Question(
+        model=model,
+        seed=seed,
+        targeted=target is not None,
+        norm=spec.norm,
+        stop=isinstance(spec, FixedBudgetSpec) and spec.stop,
+        least_confidence=spec.least_confidence,
+        low_precision=isinstance(spec, FixedBudgetSpec)
+        and spec.precision == "bfloat16"
+        and computes_bfloat16(model, x),
+        examples=checked_examples(x, examples),
+        least_margin=spec.kappa if isinstance(spec, ConfidentSpec) else 0.0,
+        most_rows=batch,
+    )
+    board = Board(
+        x,
+        y if target is None else target,
+        targeted=question.targeted,
+        minimal=spec.minimal,
+        stops=question.stop,
+        skips=True,
+    )
+    batches = []
+    for places in torch.split(torch.arange(len(x), device=x.device), batch):
+        own = x[places]
+        around = ball(spec.norm, own, spec.eps, box) if isinstance(spec, FixedBudgetSpec) else None
+        own_target = None if target is None else target[places]
+        batches.append(Batch(question, board, places, own, y[places], own_target, box, around))
+    return Attack(question, board, batches, method_of(spec))

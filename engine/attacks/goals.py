@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.forward import evaluating, logits_of
-from engine.attacks.problem import BATCH
+from engine.attacks.look import logits_of, sheltered
 from engine.errors import AttackError
+from engine.generators import drain
 from engine.seeds import generator
 from engine.specs import Goal
 
+BATCH = 128
 
-def choose_targets(
+
+def choosing_targets(
     model: nn.Module, x: Tensor, y: Tensor, goal: Goal, n_classes: int, seed: int, *, batch: int = BATCH
-) -> Tensor | None:
-    """A target class other than y for each sample: int64 ``[N]``, or None for an untargeted goal.
-
-    ``next`` is ``y + 1`` modulo ``n_classes``; ``random`` is uniform over the other classes; ``least-likely`` is the
-    other class with the lowest logit (Kurakin, Goodfellow & Bengio 2017, "Adversarial machine learning at scale").
-    Raises AttackError when there is no other class.
-    """
+) -> Generator[None, None, Tensor | None]:
+    """:func:`choose_targets` with a breath after each batch that the model has to look at."""
     if goal == "untargeted":
         return None
     if n_classes < 2:
@@ -33,8 +32,21 @@ def choose_targets(
     chosen = [torch.empty_like(y[:0])]
     for start in range(0, len(x), batch):
         part = slice(start, start + batch)
-        with evaluating(model), torch.no_grad():
+        with sheltered(model, seed), torch.no_grad():
             logits = logits_of(model, x[part])
         # a copy, since a model may keep its output; the sample's own class is never its target
         chosen.append(logits.scatter(1, y[part, None], torch.inf).argmin(1))
+        yield
     return torch.cat(chosen)
+
+
+def choose_targets(
+    model: nn.Module, x: Tensor, y: Tensor, goal: Goal, n_classes: int, seed: int, *, batch: int = BATCH
+) -> Tensor | None:
+    """A target class other than y for each sample: int64 ``[N]``, or None for an untargeted goal.
+
+    ``next`` is ``y + 1`` modulo ``n_classes``; ``random`` is uniform over the other classes; ``least-likely`` is the
+    other class with the lowest logit (Kurakin, Goodfellow & Bengio 2017, "Adversarial machine learning at scale").
+    Raises AttackError when there is no other class.
+    """
+    return drain(choosing_targets(model, x, y, goal, n_classes, seed, batch=batch))

@@ -1,46 +1,51 @@
 """Projected gradient descent. Source: A. Madry, A. Makelov, L. Schmidt, D. Tsipras, A. Vladu (2018), "Towards deep
-learning models resistant to adversarial attacks"; without a random start it is the basic iterative method of
-A. Kurakin, I. Goodfellow, S. Bengio (2017), "Adversarial examples in the physical world"."""
+learning models resistant to adversarial attacks". In L1 its steps change few values at a time: F. Tramer, D. Boneh
+(2019), "Adversarial training and robustness for multiple perturbations"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 
-from engine.attacks.base import Iterate, Working, iterate
-from engine.attacks.problem import Problem
+from engine.attacks.batch import Batch, Steps
+from engine.attacks.expectation import mean_gradient, mean_logits
+from engine.attacks.losses import cross_entropy
 from engine.specs import PgdSpec
 
 
-def pgd(problem: Problem, spec: PgdSpec) -> Iterator[Working | Iterate]:
-    """PGD as its spec says; L-inf steps go along the gradient's sign, L2 steps along the gradient made length 1."""
-    return descend(problem, alpha=spec.alpha, steps=spec.steps, random_start=spec.random_start, restarts=spec.restarts)
+def pgd(batch: Batch, spec: PgdSpec) -> Steps:
+    """L-inf steps go along the gradient's sign, L2 steps along the gradient made length 1."""
+    return descend(
+        batch,
+        alpha=spec.alpha,
+        steps=spec.steps,
+        random_start=spec.random_start,
+        restarts=spec.restarts,
+        sparsity=spec.sparsity,
+        eot=spec.eot,
+    )
 
 
 def descend(
-    problem: Problem, *, alpha: float, steps: int, random_start: bool, restarts: int
-) -> Iterator[Working | Iterate]:
-    """In each restart the starting point and then ``steps`` iterates; Working between the batches of a step.
+    batch: Batch,
+    *,
+    alpha: float,
+    steps: int,
+    random_start: bool = False,
+    restarts: int = 1,
+    sparsity: float = 0.99,
+    eot: int = 1,
+) -> Steps:
+    """In each restart the starting point and then ``steps`` iterates.
 
     The forward pass that a step needs also gives the iterate's score, so a step costs one pass forward and one back.
     """
-    parts = problem.parts
-    for restart in range(restarts):
-        # each batch writes its rows while they are in the processor's cache
-        points = torch.empty_like(problem.x) if random_start else problem.x
-        for step in range(steps + 1):
-            following = torch.empty_like(points) if step < steps else points
-            scores = []
-            for number, part in enumerate(parts):
-                if number:
-                    yield Working(step, steps, restart, done=number, total=len(parts))
-                if step == 0 and random_start:
-                    points[part.rows] = part.random_start(restart)
-                if step < steps:
-                    scored, following[part.rows] = part.step(points[part.rows], alpha)
-                else:
-                    scored = part.score(points[part.rows])
-                scores.append(scored)
-            yield iterate(problem, points, scores, step=step, steps=steps, restart=restart)
-            points = following
+    for restart in batch.restarting(restarts):
+        x = batch.ball.draw(batch.draws, restart) if random_start else batch.x
+        for step in range(steps):
+            logits, _, gradient = yield from mean_gradient(batch, x, cross_entropy, eot)
+            yield batch.at(x, logits, step=step, steps=steps)
+            x, gradient = batch.live(x, gradient)
+            direction = batch.ball.ascent(gradient, x, sparsity=sparsity)
+            x = batch.ball.project(torch.add(x, direction, alpha=alpha))
+        logits = yield from mean_logits(batch, x, eot)
+        yield batch.at(x, logits, step=steps, steps=steps)

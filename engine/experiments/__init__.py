@@ -12,9 +12,11 @@ from engine.experiments.keys import artifact_keys, shorter
 from engine.specs import ExperimentSpec
 
 STEPS: tuple[str, ...] = ("data", "model", "train", "attack", "entangle")
-EXPERIMENTS: tuple[str, ...] = (*STEPS, "story")
+LOOKS: tuple[str, ...] = ("decision_map", "class_matrix")
+"""Closer looks at what the attack does; each makes first what it needs, and no step needs it."""
+EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")
 
-__all__ = ["EXPERIMENTS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm"]
+__all__ = ["EXPERIMENTS", "LOOKS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm"]
 
 
 def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Events:

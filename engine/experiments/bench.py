@@ -20,6 +20,8 @@ from engine.specs import ExperimentSpec
 if TYPE_CHECKING:
     from engine.experiments.probe import Probe
 
+EXAMPLES = 512  # training samples that an attack may start from or aim at
+
 Making = Generator[Event | None, None, None]
 
 
@@ -91,6 +93,12 @@ class Bench:
             raise AttackError("There is no test sample to attack. Choose data with a test set on the Data step.")
         return index, dataset.x_test[index], dataset.y_test[index]
 
+    def examples(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Labelled training samples that an attack may start from or aim at, balanced over the classes."""
+        assert self._dataset is not None
+        chosen = balanced_order(self._dataset.y_train, self.spec.seed, "attack examples")[:EXAMPLES]
+        return self._dataset.x_train[chosen], self._dataset.y_train[chosen]
+
     def restored_attack(self) -> Generator[Event | None, None, Attacked | None]:
         """The attacked samples from an earlier run, or None."""
         found = self.given("adversarial")
@@ -99,12 +107,16 @@ class Bench:
             if not np.array_equal(found.arrays["index"], index.numpy()):
                 return None
             kept = (torch.from_numpy(found.arrays[name].copy()) for name in ("x_adv", "target", "success"))
+            if "x" in found.arrays:  # the attack began elsewhere than at the samples
+                x = torch.from_numpy(found.arrays["x"].copy())
             self.attacked = Attacked(index, x, y, *kept)
         return self.attacked
 
     def keep_attack(self, attacked: Attacked, result: AttackResult) -> Artifact:
         """Remember the attacked samples and say what is to be kept of them."""
         self.attacked = attacked
+        assert self._dataset is not None
+        elsewhere = not torch.equal(attacked.x, self._dataset.x_test[attacked.index])
         return Artifact(
             "adversarial",
             self.keys["adversarial"],
@@ -118,6 +130,7 @@ class Bench:
                 "success": result.success.numpy(),
                 "first_success": result.first_success.numpy(),
                 "norm": result.norm.numpy(),
+                **({"x": attacked.x.numpy()} if elsewhere else {}),
             },
         )
 

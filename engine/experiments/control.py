@@ -13,10 +13,13 @@ def random_perturbation(
 ) -> Tensor:
     """Inputs [N, ...] moved in a random direction until each is as far from ``x`` as ``x_adv`` is, in the attack's norm.
 
-    Directions are random signs for L-inf and Gaussian for L2. Inputs stay within ``bounds``: what is clipped there is
-    made up for by a longer step, as far as the bounds leave room.
+    Directions are random signs for L-inf and Gaussian for L2 and L1; for L0 the same changes are made to values
+    chosen at random. Inputs stay within ``bounds``: what is clipped there is made up for by a longer step, as far as
+    the bounds leave room (not for L0, where a change that is clipped away altogether is lost).
     """
     clean = x.flatten(1).double()
+    if norm == "L0":
+        return _scattered(x, x_adv, bounds, generator)
     wanted = length((x_adv.flatten(1).double() - clean), norm)
     noise = torch.randn(clean.shape, generator=generator, dtype=torch.float64)
     direction = noise.sign() if norm == "Linf" else noise / noise.norm(dim=1, keepdim=True)
@@ -36,5 +39,18 @@ def random_perturbation(
 
 
 def length(delta: Tensor, norm: str) -> Tensor:
-    """Size of perturbations [N, D] in a norm, [N]."""
-    return delta.abs().amax(1) if norm == "Linf" else delta.norm(dim=1)
+    """Size of perturbations [N, D] in a norm that can be stretched (not L0), [N]."""
+    if norm == "Linf":
+        return delta.abs().amax(1)
+    return delta.abs().sum(1) if norm == "L1" else delta.norm(dim=1)
+
+
+def _scattered(
+    x: Tensor, x_adv: Tensor, bounds: tuple[float, float] | None, generator: torch.Generator
+) -> Tensor:
+    """As many values changed as the attack changed, by as much, but others and with random signs."""
+    delta = (x_adv - x).flatten(1)
+    order = torch.rand(delta.shape, generator=generator).argsort(1)
+    sign = torch.randint(0, 2, delta.shape, generator=generator) * 2 - 1
+    there = x.flatten(1) + delta.gather(1, order) * sign
+    return (there if bounds is None else there.clamp(*bounds)).reshape(x.shape)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
-from engine.attacks import Iterate
 from engine.data import Dataset
 from engine.events import Frame
 from engine.experiments.bench import test_order
-from engine.experiments.control import length
 from engine.models import Network, parameter_count
 from engine.specs import AttackSpec
 
 SHOWN_SAMPLES = 200  # thumbnails in the dataset gallery
-WATCHED_SAMPLES = 48  # attacked samples whose every iterate is kept
 
 
 def dataset_frame(dataset: Dataset, seed: int) -> Frame:
@@ -68,52 +66,37 @@ def model_frame(model: Network) -> Frame:
     return Frame("model", "init", 0, {}, info)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Seen:
+    """The watched samples of an attack as they were before it: tensors of first dimension M."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    target: torch.Tensor
+    """-1 where there is none."""
+    index: torch.Tensor
+    clean_prediction: torch.Tensor
+    clean_confidence: torch.Tensor
+
+
 def gallery_frame(
-    iterate: Iterate,
-    seen: Mapping[str, torch.Tensor],
-    first_success: torch.Tensor,
+    seen: Seen,
+    now: Mapping[str, torch.Tensor],
     spec: AttackSpec,
     classes: tuple[str, ...],
     step: int,
-    before: float,
+    info: Mapping[str, Any],
     keep: bool,
 ) -> Frame:
-    """The watched samples of an attack at one iterate; ``seen`` holds what does not change from step to step."""
-    m = min(WATCHED_SAMPLES, len(iterate.success))
-    x = seen["x"][:m]
-    x_adv = iterate.x_adv[:m]
-    norm = length((x_adv - x).flatten(1).double(), spec.norm)
-    arrays = {
-        "x": x,
-        "x_adv": x_adv,
-        "y": seen["y"][:m],
-        "target": seen["target"][:m],
-        "index": seen["index"][:m],
-        "clean_prediction": seen["clean_prediction"][:m],
-        "clean_confidence": seen["clean_confidence"][:m],
-        "prediction": iterate.prediction[:m],
-        "confidence": iterate.confidence[:m],
-        "success": iterate.success[:m],
-        "first_success": first_success[:m].clone(),  # goes on changing; iterates never do
-        "loss": iterate.loss[:m],
-        "norm": norm,
-    }
+    """The watched samples of an attack as it began and as they are ``now``."""
+    before = {name: getattr(seen, name) for name in Seen.__annotations__}
+    described = {"method": spec.method, "title": spec.title, "norm": spec.norm, "eps": getattr(spec, "eps", None)}
     return Frame(
         "gallery",
         "attack",
         step,
-        {name: value.numpy() for name, value in arrays.items()},
-        {
-            "method": spec.method,
-            "norm": spec.norm,
-            "eps": spec.eps,
-            "steps": iterate.steps,
-            "restart": iterate.restart,
-            "classes": list(classes),
-            "n_samples": len(iterate.success),
-            "success_rate": float(iterate.success.double().mean()),
-            "success_before": before,
-        },
+        {name: value.numpy() for name, value in {**before, **now}.items()},
+        {**described, "minimal": spec.minimal, "classes": list(classes), **info},
         keep,
     )
 

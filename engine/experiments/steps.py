@@ -9,6 +9,8 @@ import torch
 from engine.events import Artifact, Events, Progress
 from engine.experiments.attack import attack
 from engine.experiments.bench import Bench, Making
+from engine.experiments.class_matrix import class_matrix
+from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.probe import initial_frames
@@ -43,6 +45,8 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "train": train,
     "attack": attack,
     "entangle": entangle,
+    "decision_map": decision_map,
+    "class_matrix": class_matrix,
     "story": story,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gui.forms.form import SpecForm
@@ -11,6 +12,17 @@ from gui.panels.help import HelpPopover
 from gui.theme import Theme
 
 WIDTH = 268
+
+
+def link(action: QAction) -> QPushButton:
+    """A quiet button that does what a command does, and can be pressed when that can."""
+    button = QPushButton(action.text())
+    button.setProperty("role", "link")
+    button.setToolTip(action.toolTip())
+    button.setAccessibleName(action.text())
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    return button
 
 
 class StepForm(QWidget):

@@ -137,6 +137,7 @@ class CheckField(QCheckBox):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.parameter = parameter
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # in line at the right, however long the labels are
         self.write(parameter.default)
         self.clicked.connect(self._on_clicked)
 
@@ -171,6 +172,7 @@ class ChoiceField(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setEnabled(len(choices) != 1)  # what cannot be otherwise is there to be read
         self.activated.connect(self._on_chosen)
 
     @Slot()

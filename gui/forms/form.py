@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from engine.specs import ExperimentSpec, Parameter, Spec, discriminator, parameters, variants
+from engine.catalogue import details, summary
+from engine.presets import Preset
+from engine.specs import PARTS, ExperimentSpec, Parameter, Spec, carried, discriminator, parameters, variants
 from gui.forms import names
 from gui.forms.fields import ChoiceField, Field, FolderField, field_for
+from gui.forms.methods import MethodField, PresetButton, method_entries
 from gui.forms.numbers import NotValid, in_words
 from gui.icons import icon
 from gui.theme import Theme
 
 LABEL_WIDTH = 78  # at least; a form with longer labels takes what they need
+MOST_LABEL_WIDTH = 118  # a label longer than this goes on in a second line
 
 
 class SpecForm(QWidget):
@@ -27,7 +30,7 @@ class SpecForm(QWidget):
     :meth:`set_spec` shows one (as undo does) and emits nothing.
     """
 
-    edited = Signal(str, object, str)  # part, new spec, name of the field that was edited
+    edited = Signal(str, object, str)  # part, new spec, what was edited: the name of a field, or words for it
     validity_changed = Signal(bool)
     built = Signal()  # the rows are new, as after another variant was chosen
 
@@ -47,6 +50,7 @@ class SpecForm(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
         self.chooser: ChoiceField | None = None
+        self.presets: PresetButton | None = None
         self._body: QWidget | None = None
         self._more_open = False
         self._least_width = 0
@@ -97,6 +101,8 @@ class SpecForm(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Colour the icons."""
         self._theme = theme
+        if self.presets is not None:
+            self.presets.set_theme(theme)
         self._build()
 
     @property
@@ -108,8 +114,8 @@ class SpecForm(QWidget):
         """Make the label column at least this wide, so that forms above each other have their fields in line."""
         self._least_width = width
         self._width = max(self._own_width, width)
-        for label in [row.label for row in self._rows.values()]:
-            label.setFixedWidth(self._width)
+        for row in self._rows.values():
+            row.set_label_width(self._width)
         if self.chooser is not None:
             self._chooser_label.setFixedWidth(self._width)
 
@@ -138,6 +144,7 @@ class SpecForm(QWidget):
         elif self.chooser is not None:
             self.chooser.write(getattr(self._spec, self._discriminator))
             self._chooser_label.setFixedWidth(self._width)
+            self.about.setText(summary(type(self._spec)))
         if plain:
             column.addWidget(self._grid(plain))
         if advanced:
@@ -153,25 +160,41 @@ class SpecForm(QWidget):
         self.built.emit()
 
     def _label_width(self, fields: tuple[Parameter, ...]) -> int:
-        texts = [names.pretty(p.label) for p in fields] + [names.CHOOSERS.get(self.part, "")]
-        return max([LABEL_WIDTH, *(self.fontMetrics().horizontalAdvance(text) + 6 for text in texts)])
+        # a tick box leaves room for a long label, and rare settings must not take it from the others
+        shown = [p.label for p in fields if p.kind != "bool" and not p.advanced]
+        texts = [names.pretty(label) for label in shown] + [names.CHOOSERS.get(self.part, "")]
+        widest = max(self.fontMetrics().horizontalAdvance(text) + 6 for text in texts)
+        scale = max(1.0, self._theme.scale)
+        return max(LABEL_WIDTH, min(widest, round(MOST_LABEL_WIDTH * scale)))
 
     def _make_chooser(self) -> QWidget:
         title = names.CHOOSERS.get(self.part, self._discriminator.capitalize())
-        self.chooser = ChoiceField(tuple((key, names.variant_name(key)) for key in self._variants))
+        if self.part == "attack":
+            self.chooser = MethodField(title, method_entries())
+            self.presets = PresetButton(self._theme)
+            self.presets.chosen.connect(self._on_preset)
+        else:
+            self.chooser = ChoiceField(tuple((key, names.variant_name(key)) for key in self._variants))
+            for index, cls in enumerate(self._variants.values()):
+                self.chooser.setItemData(index, summary(cls), Qt.ItemDataRole.ToolTipRole)
         self.chooser.write(getattr(self._spec, self._discriminator))
         self.chooser.setAccessibleName(title)
-        for index, cls in enumerate(self._variants.values()):
-            self.chooser.setItemData(index, description(cls), Qt.ItemDataRole.ToolTipRole)
         self.chooser.edited.connect(self._on_variant)
         self._chooser_label = QLabel(title)
         self._chooser_label.setBuddy(self.chooser)
         self._chooser_label.setFixedWidth(self._width)
+        self.about = QLabel(summary(type(self._spec)), wordWrap=True)
+        self.about.setProperty("role", "small")
         box = QWidget()
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(6)
         grid.addWidget(self._chooser_label, 0, 0)
         grid.addWidget(self.chooser, 0, 1)
+        if self.presets is not None:
+            grid.addWidget(self.presets, 1, 1)
+        grid.addWidget(self.about, 2, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         return box
 
@@ -194,9 +217,15 @@ class SpecForm(QWidget):
             row = _Row(parameter, field_for(parameter, self._theme), box)
             row.field.write(getattr(self._spec, parameter.name))
             row.edited.connect(self._on_field)
-            row.label.setFixedWidth(self._width)
-            grid.addWidget(row.label, 2 * number, 0)
-            grid.addWidget(row.field, 2 * number, 1)
+            row.set_label_width(self._width)
+            if row.is_tick:
+                line = QHBoxLayout()
+                line.addWidget(row.label)
+                line.addWidget(row.field, 1)
+                grid.addLayout(line, 2 * number, 0, 1, 2)
+            else:
+                grid.addWidget(row.label, 2 * number, 0)
+                grid.addWidget(row.field, 2 * number, 1)
             grid.addWidget(row.message, 2 * number + 1, 0, 1, 2)
             self._rows[parameter.name] = row
         return box
@@ -235,6 +264,16 @@ class SpecForm(QWidget):
         self.set_spec(new)
         self.edited.emit(self.part, new, self._discriminator)
 
+    @Slot(object)
+    def _on_preset(self, preset: Preset) -> None:
+        """Put a whole attack in place, as one edit; what was being typed goes with what it was typed into."""
+        new = preset.applied_to(self._spec)
+        before, self._spec = self._spec, new
+        self._left[type(before)] = before
+        self._build()
+        if new != before:
+            self.edited.emit(self.part, new, f"the attack to “{preset.title}”")
+
     @Slot(bool)
     def _show_more(self, on: bool) -> None:
         self._more_open = on
@@ -242,6 +281,8 @@ class SpecForm(QWidget):
         self.more.setIcon(icon("chevron-down" if on else "chevron-right", self._theme, self._theme.accent))
 
     def _after(self) -> None:
+        if self.presets is not None:
+            self.presets.attack = self._spec
         for name, (other, value) in names.USED_WHEN.items():
             if name in self._rows and hasattr(self._spec, other):
                 self._rows[name].set_used(getattr(self._spec, other) == value)
@@ -281,6 +322,17 @@ class _Row(QObject):
     def _on_edited(self) -> None:
         self.edited.emit(self.parameter.name)
 
+    @property
+    def is_tick(self) -> bool:
+        return self.parameter.kind == "bool"
+
+    def set_label_width(self, width: int) -> None:
+        if self.is_tick:
+            self.label.setMinimumWidth(width)
+        else:
+            self.label.setFixedWidth(width)
+            self.label.setWordWrap(self.label.fontMetrics().horizontalAdvance(self.label.text()) > width)
+
     def value_or(self, otherwise: Any) -> Any:
         try:
             return self.field.read()
@@ -304,18 +356,16 @@ _NOTHING = object()
 
 
 def carry_over(old: Spec, new: Spec) -> Spec:
-    """``new`` with every field that ``old`` has too, as far as the values fit; one that does not fit is left."""
-    fields = type(new).model_fields
-    kinds = {p.name: p.kind for p in parameters(type(new))}
-    kept = {p.name: getattr(old, p.name) for p in parameters(type(old)) if kinds.get(p.name) == p.kind}
-    base = {name: getattr(new, name) for name in fields}
+    """``new`` with what ``old`` has that means the same there, as far as the values fit; one that does not fit is left."""
+    cls, kept = type(new), carried(old, type(new))
+    base = {name: getattr(new, name) for name in cls.model_fields}
     try:
-        return type(new)(**{**base, **kept})
+        return cls(**{**base, **kept})
     except ValidationError:
         result = new
         for name, value in kept.items():
             try:
-                result = type(new)(**{**{key: getattr(result, key) for key in fields}, name: value})
+                result = cls(**{**{key: getattr(result, key) for key in base}, name: value})
             except ValidationError:
                 continue
         return result
@@ -331,5 +381,8 @@ def sentence(error: ValidationError) -> str:
 
 
 def description(cls: type[Spec]) -> str:
-    """What a spec class says about itself, on one line."""
-    return "" if cls is ExperimentSpec else " ".join((inspect.getdoc(cls) or "").split())
+    """What a spec class says about itself besides what its form shows already, on one line."""
+    if cls is ExperimentSpec:
+        return ""
+    is_choice = any(cls in found.values() and len(found) > 1 for found in map(variants, PARTS))
+    return details(cls) if is_choice else " ".join((summary(cls), details(cls))).strip()

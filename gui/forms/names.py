@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.catalogue import attacks
+
 # What the chooser of a part's variants is called.
 CHOOSERS = {"dataset": "Source", "model": "Family", "attack": "Method"}
 
@@ -13,8 +15,7 @@ VARIANTS = {
     "linear": "Deep linear",
     "mlp": "MLP",
     "cnn": "CNN",
-    "fgsm": "FGSM",
-    "pgd": "PGD",
+    **{attack.method: attack.title for attack in attacks()},
 }
 
 # A field that is only used while another has one value; greyed out otherwise.
@@ -24,14 +25,14 @@ USED_WHEN = {
     "sigma_b": ("init", "sigma"),
 }
 
-AS_SPELLED = {"tanh", "erf", "y", "x"}  # names that mathematics writes small
+AS_SPELLED = {"tanh", "erf", "y", "x", "p", "float32", "bfloat16"}  # names that mathematics writes small
 
 
 def pretty(text: str) -> str:
     """A label or the name of a choice as it is shown: with Greek letters, and a capital where it begins with a word."""
     shown = text.replace("sigma_", "σ_").replace("^2", "²")
     first = shown.split(" ")[0].rstrip(":,")
-    is_word = first.isascii() and first.isalpha() and first not in AS_SPELLED
+    is_word = first.isascii() and first.replace("-", "").isalpha() and first not in AS_SPELLED
     return shown[:1].upper() + shown[1:] if is_word else shown
 
 

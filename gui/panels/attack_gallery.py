@@ -92,10 +92,12 @@ class GalleryPanel(Panel):
         self.names.update()
         self.slider.set_state(frame.step, self._last_step, f"{frame.step} / {self._last_step}")
         before = frame.info.get("success_before", 0.0)
+        stage = str(frame.info.get("stage") or "")
         rate = f"{frame.info['success_rate']:.0%} of {frame.info['n_samples']:,} fooled"
         if before >= 0.005:
             rate += f" ({before:.0%} before the attack)"
-        self.set_subtitle(f"{rate} · {shown} of the {len(frame.arrays['index'])} here · perturbation {self.factor}")
+        here = f"{shown} of the {len(frame.arrays['index'])} here"
+        self.set_subtitle(" · ".join([*([stage] if stage else []), rate, here, f"perturbation {self.factor}"]))
         self.show_content()
 
     def clear(self) -> None:
@@ -250,13 +252,14 @@ class GalleryPanel(Panel):
         arrays = frame.arrays
         target = int(arrays["target"][row])
         first = int(arrays["first_success"][row])
-        norm = {"Linf": "L∞", "L2": "L2"}.get(str(frame.info.get("norm")), str(frame.info.get("norm")))
+        norm = {"Linf": "L∞"}.get(str(frame.info.get("norm")), str(frame.info.get("norm")))
+        margin = f" · margin {arrays['margin'][row]:+.3g}".replace("-", "−") if "margin" in arrays else ""
         return "\n".join(
             (
                 f"test sample {arrays['index'][row]} · true class {self._class(arrays['y'][row])}"
                 + (f" · target {self._class(target)}" if target >= 0 else " · untargeted"),
                 f"clean {self.prediction(row, adversarial=False)}, adversarial {self.prediction(row, adversarial=True)}",
-                f"{norm} norm {arrays['norm'][row]:.4g} · loss {arrays['loss'][row]:.4g}",
+                f"{norm} norm {arrays['norm'][row]:.4g} · loss {arrays['loss'][row]:.4g}{margin}",
                 f"fooled first at step {first}" if first >= 0 else "not fooled yet",
             )
         )
@@ -272,6 +275,7 @@ class GalleryPanel(Panel):
             "index", "y", "target", "clean_prediction", "clean_confidence", "prediction", "confidence",
             "success", "first_success", "loss", "norm",
         )  # fmt: skip
+        names += ("margin",) if "margin" in frame.arrays else ()
         yield ["step", *names]
         for row in range(len(frame.arrays["index"])):
             yield [frame.step, *(frame.arrays[name][row].item() for name in names)]

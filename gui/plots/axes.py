@@ -53,6 +53,25 @@ class PlainAxis(Axis):
         return [number(value * scale, places) for value in values]
 
 
+class CappedAxis(PlainAxis):
+    """A plain axis that names no value above a limit: what is drawn beyond it has none."""
+
+    def __init__(self, orientation: str) -> None:
+        self._limit = math.inf
+        super().__init__(orientation)
+
+    def set_limit(self, limit: float) -> None:
+        """The largest value that is labelled."""
+        if limit != self._limit:
+            self._limit = limit
+            self.picture = None
+            self.update()
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
+        found = super().tickValues(minVal, maxVal, size)
+        return [(step, [value for value in values if value <= self._limit]) for step, values in found]
+
+
 class ScaleAxis(PlainAxis):
     """A plain axis, or over log10 values an axis that shows the values themselves, as ``log`` says."""
 

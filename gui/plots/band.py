@@ -26,14 +26,15 @@ class BandCurve:
         plot.addItem(self.line, ignoreBounds=True)
         self.set_colour(colour)
 
-    def set_colour(self, colour: str, *, strength: float = 1.0) -> None:
-        """Recolour; ``strength`` below 1 steps back behind the others."""
+    def set_colour(self, colour: str, *, strength: float = 1.0, fill: float | None = None) -> None:
+        """Recolour; ``strength`` below 1 steps back behind the others, ``fill`` is the band's opacity."""
         self._strength = strength
         quiet = self._dash or self._dot
         self.line.setPen(pen(colour, 1.0 if quiet else 1.6, dash=self._dash, dot=self._dot, alpha=strength))
-        fill = QColor(colour)
-        fill.setAlphaF((0.10 if quiet else 0.26) * strength)
-        self.band.setBrush(fill)
+        opacity = fill if fill is not None else 0.10 if quiet else 0.26
+        ink = QColor(colour)
+        ink.setAlphaF(opacity * strength)
+        self.band.setBrush(ink)
 
     def set_data(self, x: np.ndarray, mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Arrays of one length; x ascending."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from gui.plots.images import table
@@ -21,11 +21,14 @@ class ColorBar(pg.GraphicsWidget):
         self._theme, self._low, self._high, self._ticks = theme, low, high, tuple(ticks)
         colours = table(name)[254::-1]
         self._image = QImage(colours.tobytes(), 1, 255, 3, QImage.Format.Format_RGB888).copy()
-        self.setMinimumWidth(46)
-        self.setMaximumWidth(46)
+        self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        metrics = QFontMetricsF(theme.font(theme.small))
+        wide = max(46.0, 22 + max(metrics.horizontalAdvance(text) for _, text in self._ticks))
+        self.setMinimumWidth(wide)
+        self.setMaximumWidth(wide)
         self.update()
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A square heat map of correlations: classes named on both edges, separators between them, a slim colour bar."""
+"""A square heat map: classes named on both edges, separators between them, a slim colour bar."""
 
 from __future__ import annotations
 
@@ -47,21 +47,33 @@ class BlockAxis(Axis):
         return [names.get(value, "") for value in values]
 
 
-class HeatMap(Plot):
-    """An image of values in [-1, 1], row 0 at the top, drawn at one quad per cell."""
+CORRELATIONS = ((-1, "−1"), (-0.5, "−0.5"), (0, "0"), (0.5, "0.5"), (1, "1"))
 
-    def __init__(self, theme: Theme) -> None:
+
+class HeatMap(Plot):
+    """An image of values in [-1, 1] or another fixed range, row 0 at the top, drawn at one quad per cell."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        ticks: Sequence[tuple[float, str]] = CORRELATIONS,
+        colours: str = "diverging",
+        *,
+        blank: bool = False,
+    ) -> None:
+        """``ticks`` name values from the lowest to the highest; with ``blank`` what is not a number is left out."""
+        self._range = (float(ticks[0][0]), float(ticks[-1][0]))
         self._rows, self._columns = BlockAxis("left"), BlockAxis("bottom")
         self.image = pg.ImageItem(axisOrder="row-major")
         self._lines = pg.PlotCurveItem(connect="pairs", antialias=False)
         self._spot = pg.PlotCurveItem(antialias=False)
         self._band = pg.PlotCurveItem(antialias=False)
-        self.bar = ColorBar(theme, -1, 1, [(-1, "−1"), (-0.5, "−0.5"), (0, "0"), (0.5, "0.5"), (1, "1")], "diverging")
+        self.bar = ColorBar(theme, *self._range, ticks, colours)
         super().__init__(theme, {"left": self._rows, "bottom": self._columns})
         item = self.getPlotItem()
         item.getViewBox().setAspectLocked(True)
         item.invertY(True)
-        self.image.setLookupTable(table("diverging"))
+        self.image.setLookupTable(_see_through(table(colours)) if blank else table(colours))
         for z, part in enumerate((self.image, self._lines, self._band, self._spot)):
             part.setZValue(z)
             item.addItem(part, ignoreBounds=True)
@@ -72,7 +84,7 @@ class HeatMap(Plot):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         for axis in (self._rows, self._columns):
-            axis.setPen(None)
+            axis.setPen(pg.mkPen(None))
             axis.setStyle(tickLength=0, tickTextOffset=4)
         self.bar.set_theme(theme)
         self._lines.setPen(pen(mix("#f7f7f7", "#000000", 0.75), 1, alpha=0.35))
@@ -80,8 +92,8 @@ class HeatMap(Plot):
         self._spot.setPen(pen("#000000", 2))
 
     def set_values(self, values: np.ndarray) -> None:
-        """A square array [P, P]; NaN is drawn grey."""
-        self.image.setImage(indices(values, -1.0, 1.0), levels=(0, 255), autoLevels=False)
+        """A square array [P, P]; NaN is drawn grey, or left out."""
+        self.image.setImage(indices(values, *self._range), levels=(0, 255), autoLevels=False)
         if len(values) != self._size:
             self._size = len(values)
             self.set_home((-0.5, self._size + 0.5), (-0.5, self._size + 0.5))
@@ -129,3 +141,10 @@ class HeatMap(Plot):
             x += [x0, x1, x1, x0, x0, np.nan]
             y += [y0, y0, y1, y1, y0, np.nan]
         curve.setData(np.array(x, dtype=float), np.array(y, dtype=float), connect="finite")
+
+
+def _see_through(colours: np.ndarray) -> np.ndarray:
+    """A colour table whose entry for NaN is transparent."""
+    opaque = np.full((len(colours), 1), 255, dtype=np.uint8)
+    opaque[-1] = 0
+    return np.concatenate([colours, opaque], axis=1)

@@ -17,6 +17,7 @@ from engine.spec_files import dump_spec, load_spec
 from engine.specs import PARTS, ExperimentSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec, parameters, variants
 
 ROOT = Path(__file__).resolve().parents[2]
+TABLES = ("steps", "epochs", "attack", "attack_samples", "attacked", "profile")
 TINY = ExperimentSpec(
     title="Tiny",
     model=MlpSpec(depth=2, width=16),
@@ -61,7 +62,7 @@ def test_a_run_writes_session_report_figures_and_tables(done: Path) -> None:
         for name in ("training", "gallery", "profile", "matrices", "spacetime")
         for end in ("svg", "png")
     }
-    tables = {f"tables/{name}.csv" for name in ("steps", "epochs", "attack", "profile")}
+    tables = {f"tables/{name}.csv" for name in TABLES}
     assert names == {"tiny.rapidity", "report.html"} | figures | tables
     assert not list(done.parent.glob("home/sessions/*")), "nothing is left behind"
 
@@ -268,7 +269,7 @@ def test_the_report_of_a_saved_session_is_that_of_the_run(done: Path, tmp_path: 
 def test_export_writes_the_tables_and_the_spec(done: Path, tmp_path: Path) -> None:
     assert main(["export", str(done / "tiny.rapidity"), "--out", str(tmp_path / "numbers")]) == 0
     assert {path.name for path in (tmp_path / "numbers").iterdir()} == {
-        "steps.csv", "epochs.csv", "attack.csv", "profile.csv", "spec.toml",
+        *(f"{name}.csv" for name in TABLES), "spec.toml",
     }  # fmt: skip
     assert load_spec(tmp_path / "numbers" / "spec.toml") == TINY
     with (tmp_path / "numbers" / "steps.csv").open(newline="") as file:

@@ -76,7 +76,7 @@ def test_a_step_uses_what_an_earlier_run_of_the_session_made(lab: Lab) -> None:
     assert isinstance(listener.wait_for_end(lab.run("entangle", TINY)), Finished)
     trained, entangled = lab.session.runs()
     assert "steps" in lab.session.tables(trained.id)
-    assert lab.session.tables(entangled.id) == ("attack", "profile")
+    assert lab.session.tables(entangled.id) == ("attack", "attack_samples", "attacked", "profile")
 
 
 def test_a_job_that_waits_uses_what_the_job_before_it_makes(lab: Lab) -> None:
@@ -84,7 +84,7 @@ def test_a_job_that_waits_uses_what_the_job_before_it_makes(lab: Lab) -> None:
     lab.run("train", TINY)
     last = lab.run("attack", TINY)
     assert isinstance(listener.wait_for_end(last), Finished)
-    assert lab.session.tables(2) == ("attack",)
+    assert lab.session.tables(2) == ("attack", "attack_samples", "attacked")
 
 
 def test_a_result_of_other_settings_is_made_anew(lab: Lab) -> None:

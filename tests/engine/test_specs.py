@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from typing import Literal
 
 import pytest
 from pydantic import ValidationError
@@ -15,16 +16,21 @@ from engine.specs import (
     CnnSpec,
     ExperimentSpec,
     FgsmSpec,
+    FixedBudgetSpec,
     GaussianNoiseSpec,
+    MinimalNormSpec,
     MlpSpec,
     PgdSpec,
     ProbeSpec,
     Spec,
     TrainingSpec,
+    carried,
     discriminator,
+    param,
     parameters,
     variants,
 )
+from engine.specs.attacks import norm_param
 
 CLASSES = [ExperimentSpec, *(cls for part in PARTS for cls in variants(part).values())]
 
@@ -33,7 +39,7 @@ def test_importing_the_vocabulary_imports_no_torch_and_nothing_of_the_project() 
     code = (
         "import sys, engine.specs, engine.spec_files\n"
         "assert 'torch' not in sys.modules\n"
-        "print(sorted(name for name in sys.modules if name.startswith('engine')))"
+        "print(sorted(name for name in sys.modules if name.startswith('engine') and not name.startswith('engine.specs.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['engine', 'engine.errors', 'engine.spec_files', 'engine.specs']"
@@ -122,3 +128,54 @@ def test_variants_are_found_by_their_discriminator() -> None:
         "method",
         "",
     )
+
+
+class EuclideanSpec(FixedBudgetSpec):
+    """An attack in L2 alone."""
+
+    norm: Literal["L2"] = norm_param("L2")
+    steps: int = param(9, "Steps of another kind", ge=1)
+
+
+def test_another_attack_keeps_the_goal_the_samples_and_the_budget_but_not_the_steps() -> None:
+    shared = {"eps": 0.3, "goal": "random", "samples": 12, "stop": False}
+    assert carried(PgdSpec(norm="L2", steps=77, **shared), EuclideanSpec) == {"norm": "L2", **shared}
+    assert carried(EuclideanSpec(**shared), PgdSpec) == {"norm": "L2", **shared}
+
+
+def test_a_budget_is_not_kept_without_its_norm() -> None:
+    assert carried(PgdSpec(norm="Linf", eps=0.03, samples=5), EuclideanSpec) == {"goal": "next", "samples": 5}
+    assert carried(PgdSpec(norm="L2", eps=0.03, samples=5), MinimalNormSpec) == {
+        "norm": "L2",
+        "goal": "next",
+        "samples": 5,
+    }
+
+
+def test_whether_samples_stop_is_kept_where_it_was_changed() -> None:
+    class Onward(PgdSpec):
+        """Goes on by default."""
+
+        stop: bool = param(False, "Whether samples stop")
+
+    assert "stop" not in carried(PgdSpec(), Onward)
+    assert "stop" not in carried(Onward(), PgdSpec)
+    assert carried(PgdSpec(stop=False), Onward)["stop"] is False
+    assert carried(Onward(stop=True), PgdSpec)["stop"] is True
+
+
+def test_another_network_keeps_all_that_both_have() -> None:
+    assert carried(MlpSpec(width=7, init="lecun"), CnnSpec) == {
+        **{
+            name: getattr(MlpSpec(), name)
+            for name in ("sigma_w", "sigma_b", "bias", "normalise", "depth", "activation")
+        },
+        "width": 7,
+        "init": "lecun",
+    }
+
+
+def test_fields_of_an_attack_begin_with_what_all_attacks_share() -> None:
+    names = [field.name for field in parameters(PgdSpec)]
+    assert names[:5] == ["norm", "eps", "goal", "samples", "stop"]
+    assert [field.name for field in parameters(MinimalNormSpec)][:3] == ["norm", "goal", "samples"]

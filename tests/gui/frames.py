@@ -168,3 +168,100 @@ def epochs_table() -> Table:
         }
         for e in (1, 2)
     )
+
+
+def decision_map_frame(g: int = 21, y: int = 1, **info: Any) -> Frame:
+    """A plane in which class 2 begins at a = 1: the margin of class 1 is 1 - a. x at (0, 0), x_adv at (1.5, 0)."""
+    along = np.linspace(-1.0, 3.0, g)
+    a, b = np.meshgrid(along, along)
+    angle = np.linspace(0, 2 * np.pi, 73)
+    rng = np.random.default_rng(2)
+    return Frame(
+        "decision_map",
+        "map",
+        0,
+        {
+            "prediction": np.where(a < 1, 1, 2).astype(np.int16),
+            "margin": (1 - a).astype(np.float32),
+            "confidence": (0.5 + np.abs(a - 1) / 8).astype(np.float32),
+            "in_ball": (np.hypot(a, b) <= 1.6).astype(np.uint8),
+            "in_box": (b >= -0.5).astype(np.uint8),
+            "extent": np.array([-1.0, 3.0, -1.0, 3.0]),
+            "points": np.array([[0.0, 0.0], [1.5, 0.0], [1.0, 2.0]]),
+            "images": rng.random((3, 1, 8, 8)).astype(np.float32),
+            "point_prediction": np.array([1, 2, 2], dtype=np.int16),
+            "point_margin": np.array([1.0, -0.5, 0.0], dtype=np.float32),
+            "point_confidence": np.array([0.625, 0.5625, 0.5], dtype=np.float32),
+            "ball": 1.6 * np.stack([np.cos(angle), np.sin(angle)], axis=1),
+            "box": 0.5 * np.stack([np.cos(angle), np.sin(angle)], axis=1),
+        },
+        {
+            "index": 20,
+            "third_index": 70,
+            "third_name": "two",
+            "y": y,
+            "target": -1,
+            "success": True,
+            "classes": CLASSES,
+            "norm": "L2",
+            "eps": 1.6,
+            "radius": 1.6,
+            "moved": 1.5,
+            "method": "pgd",
+            "title": "PGD",
+            "axes": ["x_adv", "sample 70 (class two)"],
+            "note": "",
+            **info,
+        },
+    )
+
+
+def class_matrix_frame(done: int = 3, **info: Any) -> Frame:
+    """Three classes, 10 samples each: i to j succeeded 3 i + j times; rows from ``done`` on are not there yet."""
+    success = 3 * np.arange(3)[:, None] + np.arange(3)[None, :]
+    count = np.full((3, 3), 10)
+    np.fill_diagonal(success, 0)
+    np.fill_diagonal(count, 0)
+    success[done:], count[done:] = 0, 0
+    before = np.zeros((3, 3), dtype=np.int64)
+    before[2, 1] = 1
+    return Frame(
+        "class_matrix",
+        "matrix",
+        done,
+        {"success": success, "count": count, "before": before},
+        {
+            "classes": CLASSES,
+            "method": "pgd",
+            "title": "PGD",
+            "norm": "Linf",
+            "eps": 0.1,
+            "per_class": 10,
+            "done": done,
+            "total": 3,
+            **info,
+        },
+    )
+
+
+def attack_steps(steps: int = 6, m: int = 4) -> tuple[Table, Table]:
+    """(attack, attack_samples): sample k begins at margin k + 1 and loses one a step; losses are minus the margins."""
+    margin = (np.arange(m) + 1.0)[None, :] - np.arange(steps)[:, None]
+    samples = Table(
+        {"step": s, **{f"loss {k}": -v for k, v in enumerate(row)}, **{f"margin {k}": v for k, v in enumerate(row)}}
+        for s, row in enumerate(margin.tolist())
+    )
+    broken = np.maximum.accumulate(margin < 0).mean(1)
+    attack = Table(
+        {
+            "step": s,
+            "success_so_far": float(broken[s]),
+            "success_before": 0.05,
+            "samples": 20,
+            "restart": 0,
+            "stage": "",
+            "smallest": float("nan"),
+        }
+        for s in range(steps)
+    )
+    return attack, samples

@@ -7,10 +7,12 @@ from PySide6.QtGui import QDropEvent, QKeyEvent, QUndoStack
 
 from engine.specs import (
     PARTS,
+    CarliniWagnerSpec,
     DigitsSpec,
     ExperimentSpec,
     FgsmSpec,
     IdxSpec,
+    LinearSpec,
     MlpSpec,
     PgdSpec,
     TrainingSpec,
@@ -150,14 +152,14 @@ def test_text_being_typed_survives_the_echo_of_its_own_edit(make, qtbot):
 
 
 def test_choosing_another_variant_keeps_what_both_have_and_remembers_the_rest(make, qtbot):
-    form = make("attack", PgdSpec(eps=0.3, steps=7))
+    form = make("model", MlpSpec(width=7, activation="tanh"))
     form.chooser.setFocus()
     qtbot.keyClick(form.chooser, Qt.Key.Key_Up)
-    assert form.spec == FgsmSpec(eps=0.3)
-    assert form.said[-1] == ("attack", FgsmSpec(eps=0.3), "method")
-    retype(qtbot, form.field("eps"), "0.4")
+    assert form.spec == LinearSpec(width=7)
+    assert form.said[-1] == ("model", LinearSpec(width=7), "family")
+    retype(qtbot, form.field("width"), "9")
     qtbot.keyClick(form.chooser, Qt.Key.Key_Down)
-    assert form.spec == PgdSpec(eps=0.4, steps=7)
+    assert form.spec == MlpSpec(width=9, activation="tanh")
 
 
 def test_values_that_do_not_fit_the_new_variant_are_left_at_its_own():
@@ -177,6 +179,27 @@ def test_a_field_that_another_choice_makes_idle_is_greyed(make, qtbot):
     assert not form.field("momentum").isEnabled()
     form.set_spec(TrainingSpec(optimizer="sgd"))
     assert form.field("momentum").isEnabled()
+
+
+def test_a_choice_of_one_is_shown_and_not_offered(make):
+    form = make("attack", CarliniWagnerSpec())
+    assert form.field("norm").currentText() == "L2"
+    assert not form.field("norm").isEnabled()
+    assert form.field("goal").isEnabled()
+
+
+def test_a_label_longer_than_its_column_goes_on_in_a_second_line_or_beside_its_tick(make):
+    form = make("attack", PgdSpec())
+    form.more.setChecked(True)
+    rows = form._rows
+    assert all(row.label.width() == form.label_width for row in rows.values() if not row.is_tick)
+    wide = [
+        row for row in rows.values() if row.label.fontMetrics().horizontalAdvance(row.label.text()) > form.label_width
+    ]
+    assert {row.parameter.name for row in wide} >= {"stop", "eot"}
+    assert rows["eot"].label.wordWrap()
+    assert not rows["stop"].label.wordWrap()
+    assert rows["stop"].field.geometry().right() == rows["random_start"].field.geometry().right()
 
 
 def test_a_folder_can_be_chosen_dropped_and_must_exist(make, qtbot, tmp_path):
@@ -267,8 +290,16 @@ def test_undo_keys_in_a_field_are_left_to_the_window(make, qtbot):
 
 
 def test_a_description_is_one_line_from_the_spec_itself():
-    assert description(FgsmSpec).startswith("Fast gradient sign method")
-    assert "\n" not in description(IdxSpec)
+    assert description(TrainingSpec).startswith("Cross-entropy training")
+    assert "\n" not in description(TrainingSpec)
+
+
+def test_what_is_chosen_is_explained_below_the_choice_and_not_again(make):
+    form = make("dataset", IdxSpec())
+    assert form.about.text().startswith("Images and labels in IDX files")
+    form.set_spec(DigitsSpec())
+    assert form.about.text().startswith("Handwritten digits")
+    assert description(IdxSpec) == ""
 
 
 def test_a_new_theme_keeps_what_is_shown(make, theme, qtbot):

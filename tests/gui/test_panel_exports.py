@@ -7,13 +7,18 @@ from xml.etree import ElementTree
 
 import frames
 import pytest
+from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage
 
 from gui.helptext import read_help
+from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
+from gui.panels.attack_results import ResultsPanel
+from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
+from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
@@ -28,6 +33,10 @@ PANELS = [
     SpacetimePanel,
     ComparePanel,
     ModelPanel,
+    CurvesPanel,
+    ResultsPanel,
+    DecisionMapPanel,
+    ClassMatrixPanel,
 ]
 
 
@@ -39,6 +48,8 @@ def fill(panel):
         "profile": frames.profile_frame,
         "pairs": frames.pairs_frame,
         "model": frames.model_frame,
+        "decision_map": frames.decision_map_frame,
+        "class_matrix": frames.class_matrix_frame,
     }
     for topic in panel.topics:
         if topic in makers:
@@ -46,6 +57,11 @@ def fill(panel):
     if "steps" in panel.tables:
         panel.show_records("steps", frames.steps_table())
         panel.show_records("epochs", frames.epochs_table())
+    if "attack" in panel.tables:
+        for name, table in zip(("attack", "attack_samples"), frames.attack_steps(), strict=True):
+            panel.show_records(name, table)
+    if panel.key == "results":
+        panel.set_runs([attack_run([0.1, 0.2, INF, 0.3]), smallest(attack_run([0.05, 0.1, 0.4, INF], run=2))])
     if panel.key == "compare":
         panel.set_runs([{"id": 1, "title": "only"}])
 
@@ -88,7 +104,7 @@ def test_its_plots_can_be_saved_as_drawings(panel, tmp_path):
     target = tmp_path / "plot.svg"
     panel.ask_save = lambda *_: str(target)
     panel.save_svg()
-    assert bool(panel.plots()) == (panel.key in {"training", "matrix", "profile", "spacetime"})
+    assert bool(panel.plots()) == (panel.key not in {"dataset", "gallery", "compare", "model"})
     for number, _ in enumerate(panel.plots(), 1):
         path = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
         assert ElementTree.parse(path).getroot().tag.endswith("svg")

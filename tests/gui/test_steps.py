@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.experiments import STEPS
+from engine.experiments import EXPERIMENTS, STEPS
 from engine.session import Run
 from engine.specs import PARTS, ExperimentSpec, FgsmSpec, MlpSpec, ProbeSpec, TrainingSpec
 from gui import steps
@@ -20,7 +20,7 @@ def run(experiment: str, spec: ExperimentSpec = SPEC, status: str = "finished") 
 def test_every_part_of_the_experiment_is_edited_in_exactly_one_step():
     assert [step.key for step in RAIL] == list(steps.FORMS)
     forms = [part for parts in steps.FORMS.values() for part in parts]
-    assert sorted(forms) == sorted([*PARTS, "experiment"])
+    assert sorted([*forms, *steps.SET_BY_PANELS]) == sorted([*PARTS, "experiment"])
 
 
 def test_every_experiment_is_a_step_of_the_rail():
@@ -48,6 +48,12 @@ def test_a_step_makes_those_before_it_too():
     assert steps.current_results(SPEC, [run("train")]) == {"data", "model", "train"}
     assert steps.current_results(SPEC, [run("story")]) == set(steps.ORDER)
     assert steps.current_results(SPEC, []) == set()
+
+
+def test_a_closer_look_makes_the_steps_that_it_needs():
+    assert steps.current_results(SPEC, [run("decision_map")]) == {"data", "model", "train", "attack"}
+    assert steps.current_results(SPEC, [run("class_matrix")]) == {"data", "model", "train"}
+    assert {*steps.ORDER, *steps.REACHES} == set(EXPERIMENTS)
 
 
 @pytest.mark.parametrize("status", ["running", "failed", "cancelled", "interrupted"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from person import LEFT
 
-from engine.specs import CnnSpec, PgdSpec
+from engine.specs import CnnSpec, FgsmSpec, PgdSpec
 
 
 def test_edits_are_undone_and_redone_by_keyboard(person, window):
@@ -126,3 +127,42 @@ def test_typing_in_a_field_is_not_taken_for_a_key_of_the_window(person, window):
     assert window.editor.spec.title == "Live, 1. c"
     assert window.rail.current == "data"
     assert window.selection.view == "centred"
+
+
+def test_a_preset_is_one_edit_however_much_it_changes(person, window):
+    person.step("attack")
+    before = window.editor.spec
+    form = person.form("attack")
+    for title in ("MNIST, L∞ 0.3", "CIFAR-10, L2 0.5"):
+        person.click(form.presets)
+        finder = form.presets.finder
+        model = finder.view.model()
+        row = next(row for row in range(model.rowCount()) if model.index(row, 0).data() == title)
+        person.qtbot.mouseClick(finder.view.viewport(), LEFT, pos=finder.view.visualRect(model.index(row, 0)).center())
+        person.come_back()
+    assert window.editor.spec.attack == PgdSpec(
+        norm="L2", eps=0.5, alpha=0.0625, steps=20, goal="untargeted", samples=before.attack.samples
+    )
+    assert window.editor.undo_stack.undoText() == "Change the attack to “CIFAR-10, L2 0.5”"
+    person.press("Ctrl+Z")
+    assert window.editor.spec.attack.eps == 0.3
+    assert form.field("eps").text() == "0.3"
+    person.press("Ctrl+Z")
+    assert window.editor.spec == before
+    person.press("Ctrl+Shift+Z")
+    assert window.editor.spec.attack.steps == 40
+
+
+def test_a_method_is_found_by_its_author_and_undone_in_one_step(person, window):
+    person.step("attack")
+    before = window.editor.spec
+    chooser = person.form("attack").chooser
+    chooser.setFocus()
+    person.press("Space", chooser)
+    person.qtbot.keyClicks(chooser.finder.line, "goodfellow one step")
+    person.press("Return", chooser.finder.line)
+    person.come_back()
+    assert window.editor.spec.attack == FgsmSpec(eps=0.3, samples=16)
+    person.press("Ctrl+Z")
+    assert window.editor.spec == before
+    assert chooser.currentText() == "PGD"

@@ -143,7 +143,7 @@ def test_every_step_and_panel_is_named_for_a_screen_reader(window):
 def test_tab_goes_through_the_form_in_order_of_its_fields(person, window):
     person.step("attack")
     form = person.form("attack")
-    order = [form.field(name) for name in ("eps", "goal", "samples", "alpha", "steps")]
+    order = [form.field(name) for name in ("eps", "goal", "samples", "stop", "alpha", "steps")]
     order[0].setFocus()
     seen = [QApplication.focusWidget()]
     for _ in order[1:]:

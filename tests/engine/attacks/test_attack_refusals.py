@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.attacks import start
+from engine.attacks import run, start
 from engine.errors import AttackError
 from engine.specs import FgsmSpec, PgdSpec
 
@@ -61,20 +61,50 @@ class Broken(nn.Module):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (
-            lambda z: z * torch.tensor([[1.0], [torch.nan], [1.0], [torch.inf]]),
-            "not finite for 2 of 4 samples.*smaller learning rate",
-        ),
+        (lambda z: z * torch.nan, "not finite for any of 4 samples.*smaller learning rate"),
         (lambda z: z.detach(), "passes no gradient"),
         (lambda z: z.detach() + torch.zeros(3, requires_grad=True), "passes no gradient"),
-        (lambda z: (z - z.detach()).sqrt() * 0 + z.detach(), "gradient of the loss .* is not finite"),
+        (lambda z: (z - z.detach()).sqrt() * 0 + z.detach(), "outputs or gradients are not finite for any"),
         (lambda z: z[:, :1], r"the shape \(4, 1\)"),
         (lambda z: z.sum(), r"the shape \(\)"),
         (lambda z: (z, z), "a tuple"),
-        (lambda z: z[:, :2], "2 classes apart, but labels or targets run from 0 to 2"),
+        (lambda z: z[:, :2], "2 classes apart, but labels or targets run from 2 to 2"),
     ],
 )
 def test_models_that_cannot_be_attacked_are_refused_with_a_reason(change, sentence):
     for spec in (UNTARGETED, PgdSpec(goal="untargeted", norm="L2", random_start=False)):
+        model = Broken(change)
+        y = model.inner(X).argmax(1).clamp(min=2) if "classes apart" in sentence else model.inner(X).argmax(1)
         with pytest.raises(AttackError, match=sentence):
-            next(attack(model=Broken(change), spec=spec))
+            run(attack(model=model, y=y, spec=spec))
+
+
+def test_samples_without_an_answer_are_reported_and_the_others_attacked():
+    """A model that gives NaN for an input is neither broken nor robust there."""
+    model = Broken(lambda z: z)
+    y = model.inner(X).argmax(1)
+    spec = PgdSpec(goal="untargeted", eps=1, alpha=0.2, steps=10, stop=False)
+    clean = run(attack(model=model, y=y, spec=spec))
+
+    def ill(z):
+        return torch.where((torch.arange(len(z)) == 1)[:, None] & (len(z) == 4), torch.nan, z)
+
+    model.change = ill
+    result = run(attack(model=model, y=y, spec=spec))
+    assert result.invalid.tolist() == [False, True, False, False]
+    assert not result.success[1] and result.smallest[1].isnan() and torch.equal(result.x_adv[1], X[1])
+    others = [0, 2, 3]
+    assert torch.equal(result.success[others], clean.success[others]) and clean.success.any()
+
+
+def test_bounds_may_differ_from_channel_to_channel():
+    x = torch.rand(6, 3, 2, 5, generator=torch.Generator().manual_seed(0)) - torch.tensor([1.0, 0, 2]).reshape(3, 1, 1)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(30, 3))
+    y = model(x).argmax(1)
+    low, high = (-1.0, 0.0, -2.0), (0.0, 1.0, -1.0)
+    spec = PgdSpec(goal="untargeted", eps=0.9, alpha=0.3, steps=4, stop=False)
+    found = run(attack(x=x, y=y, model=model, bounds=(low, high), spec=spec)).x_adv
+    for channel in range(3):
+        assert found[:, channel].min() == low[channel] and found[:, channel].max() == high[channel]
+    with pytest.raises(AttackError, match=r"outside \[-1, 0, 0"):
+        attack(x=x, y=y, model=model, bounds=((-1.0, 0.0, 0.0), (0.0, 1.0, 1.0)), spec=spec)

@@ -25,7 +25,7 @@ from engine.specs import (
 SMALL = ExperimentSpec(
     model=MlpSpec(depth=2, width=24),
     training=TrainingSpec(epochs=2, learning_rate=0.005),
-    attack=PgdSpec(eps=0.3, alpha=0.06, steps=8, samples=40),
+    attack=PgdSpec(eps=0.3, alpha=0.06, steps=8, samples=40, stop=False),
     probe=ProbeSpec(samples=30, reference=60, bootstrap=100, every=10),
 )
 
@@ -69,14 +69,16 @@ def test_the_story_shows_every_panel_and_keeps_its_results(story: list[Event]) -
     topics = {event.topic for event in story if isinstance(event, Frame)}
     assert topics == {"dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs"}
     assert set(artifacts(story)) == {"weights", "adversarial"}
-    assert {event.table for event in story if isinstance(event, Record)} == {"steps", "epochs", "attack", "profile"}
+    assert {event.table for event in story if isinstance(event, Record)} == {
+        "steps", "epochs", "attack", "attack_samples", "attacked", "profile",
+    }  # fmt: skip
 
 
 def test_every_step_and_epoch_is_recorded_once_in_order(story: list[Event]) -> None:
     steps = [row["step"] for row in rows(story, "steps")]
     assert steps == list(range(1, len(steps) + 1))
     assert [row["epoch"] for row in rows(story, "epochs")] == [1, 2]
-    assert len(frames(story, "gallery")) == SMALL.attack.steps + 1
+    assert len(frames(story, "gallery")) == SMALL.attack.steps + 1 + 1, "and one of the best points found"
 
 
 def test_the_same_spec_gives_the_same_events_bit_for_bit(story: list[Event]) -> None:
@@ -212,10 +214,10 @@ def test_an_untargeted_attack_drives_failed_inputs_nowhere() -> None:
 
 
 def test_restarts_are_counted_on_and_success_is_that_of_the_best(story: list[Event]) -> None:
-    spec = SMALL.model_copy(update={"attack": PgdSpec(eps=0.15, alpha=0.05, steps=4, restarts=4, samples=60)})
+    spec = SMALL.model_copy(update={"attack": PgdSpec(eps=0.15, alpha=0.05, steps=4, restarts=4, samples=60, stop=False)})
     events = run("attack", spec)
     table = rows(events, "attack")
-    assert [row["step"] for row in table] == list(range(20))
+    assert [row["step"] for row in table] == list(range(21)), "the last row is of the best points found"
     so_far = [float(str(row["success_so_far"])) for row in table]
     assert so_far == sorted(so_far)
     assert so_far[-1] == pytest.approx(artifacts(events)["adversarial"].arrays["success"].mean())

@@ -1,0 +1,104 @@
+"""L1-APGD. Source: F. Croce, M. Hein (2021), "Mind the box: l1-APGD for sparse adversarial attacks on image classifiers".
+
+Steps change the values of the largest gradients alone. How many, and how long a step is, follows from how many values
+the best point so far has changed. The search may begin in larger balls, whose best points are projected onto the next.
+
+Beyond the paper, the best point in a larger ball is also projected onto the small one every few steps and tried there:
+that shows how the attack is doing, and those that succeed need not go further.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.attacks.batch import Batch, Steps, column
+from engine.attacks.climb import Climb, loss_of
+from engine.attacks.expectation import mean_gradient, mean_logits
+from engine.attacks.projections import L1Ball
+from engine.specs import ApgdSpec
+
+FIRST_SHARE = 0.2  # of the values are changed by the first steps
+SHRINK = 1.5  # by this are divided steps, and the share of values that they change
+SHORTEST = 0.1  # of the radius: no step is shorter
+FEWER = 0.95  # a best point that changes less than this share of the values it changed before has become sparser
+LOOK_EVERY = 5  # steps in a larger ball
+
+
+def ascend_l1(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | None) -> Steps:
+    """One restart; ``aim`` int64 ``[n]`` holds the classes of the targeted DLR loss."""
+    width = spec.eps if batch.box is None else batch.box.width
+    x = batch.x + width * batch.draws.normal("start", restart, batch.x.shape[1:]).to(batch.x.dtype)
+    dense = True
+    for factor, begin, end in phases_of(spec.steps, larger_balls=spec.larger_balls):
+        x = L1Ball(batch.x, factor * spec.eps, batch.box).project(x)
+        climb = SparseClimb(x, factor * spec.eps, aim, origin=None if dense else batch.x)
+        yield from ascend_phase(batch, spec, climb, factor=factor, begin=begin, end=end)
+        x, aim, dense = climb.best, climb.aim, False
+
+
+def ascend_phase(batch: Batch, spec: ApgdSpec, climb: SparseClimb, *, factor: int, begin: int, end: int) -> Steps:
+    """Steps ``begin`` to ``end`` in a ball of ``factor`` times the radius; afterwards ``climb.best`` is the best point."""
+    window = max(4 * (end - begin) // 100, 1)
+    for step in range(begin, end):
+        answer = yield from mean_gradient(batch, climb.x, loss_of(spec.loss, climb.aim), spec.eot)
+        climb.see(*answer)
+        if factor == 1:
+            yield batch.at(climb.x, climb.logits, step=step, steps=spec.steps)
+        elif (step - begin) % LOOK_EVERY == 0:
+            near = batch.ball.project(climb.best)
+            logits = yield from mean_logits(batch, near, spec.eot)
+            yield batch.at(near, logits, step=step, steps=spec.steps)
+        else:
+            yield None
+        climb.live(batch)
+        if len(batch) == 0:
+            return
+        radius = factor * spec.eps
+        if step > begin and (step - begin) % window == 0:
+            climb.adapt(batch.x, radius)
+        climb.move(L1Ball(batch.x, radius, batch.box))
+    logits = yield from mean_logits(batch, climb.x, spec.eot)
+    gain = loss_of(spec.loss, climb.aim)(logits, batch.y, batch.target)
+    kept = batch.succeeded(logits) if factor == 1 else torch.zeros_like(gain, dtype=torch.bool)
+    ended = climb.end(logits, gain, kept)
+    yield batch.at(*ended, step=end, steps=spec.steps) if factor == 1 else None
+
+
+class SparseClimb(Climb):
+    """Steps that change few values: fewer and longer ones again as soon as the best point has become sparser."""
+
+    def __init__(self, x: Tensor, size: float, aim: Tensor | None, *, origin: Tensor | None) -> None:
+        """``origin``: the samples, when ``x`` is the best point of another ascent; None for a random start."""
+        super().__init__(x, size, aim)
+        if origin is None:
+            self.changed = self.size.new_full((len(x),), x[0].numel())
+            self.share = torch.full_like(self.size, FIRST_SHARE)
+        else:
+            self._count(origin)
+
+    def _count(self, origin: Tensor) -> None:
+        self.changed = (self.best != origin).flatten(1).sum(1).to(self.size)
+        """How many values the best point changes."""
+        self.share = self.changed / (SHRINK * origin[0].numel())
+        """The share of values that the next step changes."""
+
+    def adapt(self, origin: Tensor, radius: float) -> None:
+        """At a checkpoint: where the best point has become sparser, go on from it with long steps, else shorten them."""
+        before = self.changed
+        self._count(origin)
+        sparser = self.changed < FEWER * before
+        self.size = torch.where(sparser, radius, (self.size / SHRINK).clamp_min(SHORTEST * radius))
+        self.go_back(sparser)
+
+    def move(self, ball: L1Ball) -> None:
+        """One step within the ball."""
+        step = ball.ascent(self.gradient, self.x, sparsity=1 - self.share.double())
+        self.x = ball.project(step.mul_(column(self.size, self.x)).add_(self.x))
+
+
+def phases_of(steps: int, *, larger_balls: bool) -> list[tuple[int, int, int]]:
+    """(factor on the radius, first step, last step) of each phase that has any steps."""
+    first, second = (3 * steps // 10, 6 * steps // 10) if larger_balls else (0, 0)
+    phases = [(3, 0, first), (2, first, second), (1, second, steps)]
+    return [(factor, begin, end) for factor, begin, end in phases if end > begin]

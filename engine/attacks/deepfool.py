@@ -1,0 +1,80 @@
+"""DeepFool. Source: S. Moosavi-Dezfooli, A. Fawzi, P. Frossard (2016), "DeepFool: a simple and accurate method to fool
+deep neural networks".
+
+At each step the model is replaced by its linearisation, whose class k meets the sample's class y in a hyperplane at the
+distance ``|f_k| / ||w_k||_q`` with ``f_k = z_k - z_y``, ``w_k`` its gradient and q the dual norm; the point moves onto the
+nearest one. All steps together, made ``1 + overshoot`` times as long, lead from the sample to the point that is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+from torch import Tensor
+
+from engine.attacks.batch import Batch, Steps, Watched, column
+from engine.attacks.refinement import pulled_back
+from engine.attacks.thresholds import dual_norms, norms
+from engine.specs import DeepFoolSpec, Norm
+
+LEAST = 1e-4  # a step's least length against the way so far: rounding must not stop it in front of the boundary
+NOTICED = 5e-7  # and against the sample's own size, or 1: what float32 still tells apart
+LONGEST = 1e6  # most against the same: a saturated model has next to no gradient, and there may be no box
+
+
+def deepfool(batch: Batch, spec: DeepFoolSpec) -> Steps:
+    """A step costs a forward pass, and a backward pass for each class considered but the sample's own."""
+    x_adv, total = batch.x, torch.zeros_like(batch.x)
+    others: Tensor | None = None
+    for step in range(spec.steps):
+        watched = batch.watch(x_adv)
+        logits = watched.logits.detach()
+        if others is None:
+            considered = min(spec.candidates, batch.n_classes) - 1
+            others = logits.scatter(1, batch.y[:, None], -torch.inf).topk(considered, dim=1).indices
+        success = batch.succeeded(logits)
+        solved = torch.nonzero(success)[:, 0]
+        shown, logits = pulled_back(batch, x_adv, logits, solved, spec.refine)
+        point = batch.at(shown, logits, step=step, steps=spec.steps)
+        batch.finish(success)
+        # the backward passes of those that leave cost more than a second look at the others
+        anew = len(solved) * others.shape[1] > len(batch) - len(solved)
+        if anew:
+            yield point
+            x_adv, total, others = batch.live(x_adv, total, others)
+            watched = batch.watch(x_adv)
+        way = yield from _way(batch, watched, others, total, spec.norm)
+        batch.finish((way == 0).flatten(1).all(1))  # no gradient here, and none at any later step
+        if not anew:
+            yield point
+        x_adv, total, others, way = batch.live(x_adv, total, others, way)
+        total = total + way
+        x_adv = torch.add(batch.x, total, alpha=1 + spec.overshoot)
+        x_adv = x_adv if batch.box is None else batch.box.clamp(x_adv)
+    logits = batch.logits(x_adv)
+    solved = torch.nonzero(batch.succeeded(logits))[:, 0]
+    x_adv, logits = pulled_back(batch, x_adv, logits, solved, spec.refine)
+    yield batch.at(x_adv, logits, step=spec.steps, steps=spec.steps)
+
+
+def _way(batch: Batch, watched: Watched, others: Tensor, total: Tensor, norm: Norm) -> Generator[None, None, Tensor]:
+    """The step ``[n, ...]`` onto the nearest of the boundaries to ``others`` ``[n, k]``; 0 where no class has a gradient."""
+    with torch.enable_grad():
+        values = (watched.logits.gather(1, others) - watched.logits.gather(1, batch.y[:, None])).unbind(1)
+    least = torch.full((len(others),), torch.inf, dtype=torch.float64, device=others.device)
+    normal, slope = torch.zeros_like(watched.x), torch.ones_like(least)
+    for k, value in enumerate(values):
+        gradient = watched.gradient(value, keep_graph=k < len(values) - 1)
+        size = dual_norms(gradient, norm)
+        distance = torch.where(size > 0, value.detach().abs() / size, torch.inf)
+        nearer = distance < least
+        normal = torch.where(column(nearer, gradient), gradient, normal)
+        least, slope = torch.where(nearer, distance, least), torch.where(nearer, size, slope)
+        yield None
+    scale = norms(batch.x, norm).clamp_min(1)
+    least = torch.where(least.isfinite(), least, 0)
+    length = torch.minimum(torch.maximum(least, LEAST * norms(total, norm) + NOTICED * scale), LONGEST * scale)
+    if norm == "Linf":
+        return normal.sign() * column(length, normal).to(normal.dtype)
+    return normal / column(slope, normal).to(normal.dtype) * column(length, normal).to(normal.dtype)

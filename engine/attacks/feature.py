@@ -1,0 +1,50 @@
+"""The feature-space attack: which small change of an input gives it another input's features?
+
+Source: S. Sabour, Y. Cao, F. Faghri, D. J. Fleet (2016), "Adversarial manipulation of deep representations", there with
+L-BFGS; here with projected gradient steps on the squared distance of the features, relative to what it is at the sample.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.attacks.batch import Batch, Steps
+from engine.attacks.guides import guides_of
+from engine.attacks.layers import seeing
+from engine.errors import AttackError
+from engine.specs import FeatureSpec
+
+
+def feature(batch: Batch, spec: FeatureSpec) -> Steps:
+    """Each sample is driven to an example that the network sees as the target class; untargeted, as any other class."""
+    for restart in batch.restarting(spec.restarts):
+        guides = yield from guides_of(batch, restart)
+        with seeing(batch.model, spec.layer) as seen:
+            batch.logits(guides)
+            goal = _features(seen)
+            batch.logits(batch.x)
+            scale = _distance(_features(seen), goal)
+        scale = torch.where(scale > 0, scale, 1.0)
+        x = batch.ball.draw(batch.draws, restart) if spec.random_start else batch.x
+        for step in range(spec.steps):
+            with seeing(batch.model, spec.layer) as seen:
+                watched = batch.watch(x)
+            gradient = watched.gradient(-_distance(_features(seen), goal) / scale)
+            yield batch.at(x, watched.logits.detach(), step=step, steps=spec.steps)
+            x, gradient, goal, scale = batch.live(x, gradient, goal, scale)
+            x = batch.ball.project(torch.add(x, batch.ball.ascent(gradient, x), alpha=spec.alpha))
+        yield batch.at(x, batch.logits(x), step=spec.steps, steps=spec.steps)
+
+
+def _features(seen: list[Tensor]) -> Tensor:
+    if not seen or not isinstance(seen[0], Tensor) or seen[0].ndim < 2:
+        raise AttackError(
+            "The chosen layer gives no features of each input: choose a layer of numbers, such as relu 1."
+        )
+    return seen[0].flatten(1).float()
+
+
+def _distance(a: Tensor, b: Tensor) -> Tensor:
+    """Squared distance of rows ``[n, D]``."""
+    return (a - b).square().sum(1)

@@ -1,0 +1,80 @@
+"""What an attack asks of a model: logits, and gradients with respect to the input alone. The model stays as it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from engine.errors import AttackError
+
+WITHOUT_GRADIENT = "Attacks that need no gradient still work: Square, SimBA, NES, Boundary, HopSkipJump, GeoDA, One-pixel."
+
+
+@contextmanager
+def sheltered(model: nn.Module, seed: int) -> Iterator[None]:
+    """Put the model in evaluation mode, torch's global generator at a seed, and gradients on; afterwards all is as it was.
+
+    Nothing of ours draws from the global generator, but a randomised model does: so it gives equal numbers for equal
+    seeds, and whoever else uses the generator notices nothing.
+    """
+    training = [module for module in model.modules() if module.training]
+    if training:
+        model.eval()
+    state = torch.default_generator.get_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.default_generator.set_state(state)
+        for module in training:
+            module.training = True
+
+
+def logits_of(model: nn.Module, x: Tensor, *, low_precision: bool = False) -> Tensor:
+    """The model's outputs ``[n, K]`` for a batch; raises AttackError when they are not scores of 2 classes or more.
+
+    In low precision the model computes in bfloat16 where torch holds that to be safe, and the outputs are float32.
+    """
+    if low_precision:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            logits = model(x)
+    else:
+        logits = model(x)
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(x) or logits.shape[1] < 2:
+        found = f"the shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
+        raise AttackError(
+            f"An attack needs one row of at least 2 class scores for each of {len(x)} samples, but the model gives "
+            f"{found}: attack a classifier."
+        )
+    return logits.float() if low_precision else logits
+
+
+def input_gradient(values: Tensor, x: Tensor, *, keep_graph: bool = False) -> Tensor:
+    """The gradient of each sample's own value with respect to that sample; parameters get none.
+
+    The values are summed, not averaged, so that a gradient does not depend on the batch. Raises AttackError when the
+    model passes no gradient.
+    """
+    gradient = None
+    if values.requires_grad:
+        gradient = torch.autograd.grad(values.sum(), x, allow_unused=True, retain_graph=keep_graph)[0]
+    if gradient is None:
+        raise AttackError(
+            "The model passes no gradient from its output to its input, so a gradient attack cannot work on it: "
+            f"remove the layer that detaches or rounds its values, or attack another model. {WITHOUT_GRADIENT}"
+        )
+    return gradient
+
+
+def broken_rows(values: Tensor) -> Tensor | None:
+    """Which rows hold a value that is NaN or infinite: bool ``[n]``, or None when none does."""
+    # any such value makes the sum so; a sum that has only grown too large is looked at value by value, which is slow
+    if math.isfinite(values.detach().sum().item()):
+        return None
+    broken = ~values.detach().isfinite().flatten(1).all(1)
+    return broken if bool(broken.any()) else None

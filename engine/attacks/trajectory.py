@@ -1,0 +1,90 @@
+"""What the model said at each step of an attack, kept within a bound on memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from engine.attacks.batch import Point
+from engine.attacks.losses import margin_of
+
+MOST_VALUES = 8_000_000  # logits kept: 32 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Loss, confidence and margin of N samples over S steps of an attack; a sample that is done keeps its last values.
+
+    Steps are counted through all restarts and members. Of long attacks on many samples only every second, fourth, …
+    step is kept.
+    """
+
+    step: Tensor
+    """int64 ``[S]``"""
+    loss: Tensor
+    """``[S, N]``: cross-entropy to the target, or to the true class when untargeted."""
+    confidence: Tensor
+    """``[S, N]``: softmax probability of the prediction, in [0, 1]."""
+    margin: Tensor
+    """``[S, N]``: below 0 the attack has succeeded."""
+
+
+class Diary:
+    """Collects the logits of each step."""
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[int, list[tuple[Tensor, Tensor]]]] = []
+        self._count = 0
+        self._every = 1
+        self._values = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def note(self, points: Sequence[Point]) -> None:
+        """Keep what the model said at these points."""
+        entry = [(point.places, point.logits.detach()) for point in points]
+        if self._entries and self._count % self._every:  # belongs to the entry before it: its newer values
+            self._entries[-1] = (self._entries[-1][0], [*self._entries[-1][1], *entry])
+        else:
+            self._entries.append((self._count, entry))
+        self._count += 1
+        self._values += sum(logits.numel() for _, logits in entry)
+        if self._values > MOST_VALUES:
+            self._thin()
+
+    def read(self, clean: Tensor, labels: Tensor, *, targeted: bool) -> Trajectory:
+        """The trajectory; ``clean`` ``[N, K]`` is what the model says before the attack, ``labels`` ``[N]`` what is asked."""
+        logits = clean.clone()
+        loss, confidence, margin = [], [], []
+        for _, entry in self._entries:
+            for places, seen in entry:
+                logits[places] = seen
+            loss.append(cross_entropy(logits, labels, reduction="none"))
+            confidence.append(logits.softmax(1).amax(1))
+            margin.append(margin_of(logits, labels, labels if targeted else None))
+        steps = torch.tensor([step for step, _ in self._entries], dtype=torch.int64)
+        if not self._entries:
+            empty = clean.new_zeros(0, len(clean))
+            return Trajectory(steps, empty, empty, empty)
+        return Trajectory(steps, torch.stack(loss), torch.stack(confidence), torch.stack(margin))
+
+    def _thin(self) -> None:
+        """Join every second entry to the one before it; of each sample an entry keeps the newest values alone."""
+        self._every *= 2
+        thinned = []
+        for number in range(0, len(self._entries), 2):
+            step, entry = self._entries[number]
+            later = self._entries[number + 1][1] if number + 1 < len(self._entries) else []
+            places = torch.cat([p for p, _ in entry + later])
+            logits = torch.cat([seen for _, seen in entry + later])
+            order = torch.full((int(places.max()) + 1,), -1, dtype=torch.int64)
+            order[places] = torch.arange(len(places))  # the last of equal places stays
+            newest = order[order >= 0]
+            thinned.append((step, [(places[newest], logits[newest])]))
+        self._entries = thinned
+        self._values = sum(logits.numel() for _, entry in thinned for _, logits in entry)

@@ -1,0 +1,52 @@
+"""Attacks that ask the paper's question directly: what does it take to make features of distant inputs alike?"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from engine.specs.attacks.common import FixedBudgetSpec, goal_param, norm_param, stop_param
+from engine.specs.base import param
+
+
+class FeatureSpec(FixedBudgetSpec):
+    """Feature-space attack: drive a layer's features to those of an example of the target class (Sabour, Cao, Faghri & Fleet 2016)."""
+
+    title: ClassVar[str] = "Feature attack"
+    family: ClassVar[str] = "Feature space"
+    method: Literal["feature"] = "feature"
+    norm: Literal["Linf", "L2"] = norm_param("Linf")
+    stop: bool = stop_param(False)
+    layer: str = param(
+        "",
+        "Tap, or module name, whose features are driven, for example relu 3; empty takes the last one before the class scores",
+        label="Layer",
+    )
+    alpha: float = param(0.01, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
+    steps: int = param(40, "Gradient steps in each restart", label="Steps", ge=1, le=10_000)
+    random_start: bool = param(False, "Begin at a random point of the ball instead of at the sample", label="Random start")
+    restarts: int = param(
+        1, "Independent runs, each towards another example; each sample keeps its best", label="Restarts", ge=1, le=1000
+    )
+
+
+class NoiseAttackSpec(FixedBudgetSpec):
+    """Fooling noise: from pure noise to the target class at a given confidence, within a budget (Nguyen, Yosinski & Clune 2015)."""
+
+    title: ClassVar[str] = "Fooling noise"
+    family: ClassVar[str] = "Feature space"
+    method: Literal["noise"] = "noise"
+    norm: Literal["Linf", "L2"] = norm_param("L2", "Norm that bounds how far the noise is changed")
+    eps: float = param(
+        1.5, "How far the noise may be changed, in input units", label="ε", unit="input units", ge=0, le=1000
+    )
+    goal: Literal["next", "random", "least-likely"] = goal_param("next")
+    confidence: float = param(
+        0.99, "Softmax probability of the target class that counts as success", label="Confidence", gt=0, lt=1
+    )
+    alpha: float = param(0.05, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
+    steps: int = param(100, "Gradient steps", label="Steps", ge=1, le=10_000)
+
+    @property
+    def least_confidence(self) -> float:
+        """The confidence asked for."""
+        return self.confidence
