@@ -23,7 +23,7 @@ from engine.attacks.registry import method_of
 from engine.attacks.sizing import batch_size
 from engine.attacks.trajectory import Trajectory
 from engine.errors import AttackError
-from engine.specs import AttackSpec, ConfidentSpec, FixedBudgetSpec, NoiseAttackSpec
+from engine.specs import AttackSpec, ConfidentSpec, FixedBudgetSpec, NoiseAttackSpec, PixelBudgetSpec
 
 __all__ = [
     "Attack",
@@ -75,7 +75,7 @@ def start(
         seed=seed,
         targeted=target is not None,
         norm=spec.norm,
-        stop=isinstance(spec, FixedBudgetSpec) and spec.stop,
+        stop=isinstance(spec, FixedBudgetSpec | PixelBudgetSpec) and spec.stop,
         least_confidence=spec.least_confidence,
         low_precision=isinstance(spec, FixedBudgetSpec)
         and spec.precision == "bfloat16"

@@ -22,6 +22,7 @@ FIRST_SHARE = 0.2  # of the values are changed by the first steps
 SHRINK = 1.5  # by this are divided steps, and the share of values that they change
 SHORTEST = 0.1  # of the radius: no step is shorter
 FEWER = 0.95  # a best point that changes less than this share of the values it changed before has become sparser
+ALWAYS = False
 LOOK_EVERY = 5  # steps in a larger ball
 
 
@@ -32,7 +33,7 @@ def ascend_l1(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | None) ->
     dense = True
     for factor, begin, end in phases_of(spec.steps, larger_balls=spec.larger_balls):
         x = L1Ball(batch.x, factor * spec.eps, batch.box).project(x)
-        climb = SparseClimb(x, factor * spec.eps, aim, origin=None if dense else batch.x)
+        climb = SparseClimb(x, factor * spec.eps, aim, origin=batch.x if (ALWAYS or not dense) else None)
         yield from ascend_phase(batch, spec, climb, factor=factor, begin=begin, end=end)
         x, aim, dense = climb.best, climb.aim, False
 

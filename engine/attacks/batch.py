@@ -213,6 +213,10 @@ class Batch:
         self.note_invalid(broken, rows)
         return torch.where(broken[:, None], 0.0, logits)
 
+    def count_forwards(self, rows: Tensor | None = None) -> None:
+        """Count one forward pass that did not go through the batch."""
+        _tally(self._forwards, rows)
+
     def count_gradients(self, rows: Tensor | None = None) -> None:
         """Count one backward pass."""
         _tally(self._gradients, rows)

@@ -15,10 +15,10 @@ from engine.specs import BoundarySpec
 
 START_GAP = 1e-3
 EVERY = 10
-CHECK = int(os.environ.get("CHECK", 10))
-W1 = int(os.environ.get("W1", 100))
-W2 = int(os.environ.get("W2", 30))
-STAT2 = int(os.environ.get("STAT2", 10))
+CHECK = int(os.environ.get("CHECK", 5))
+W1 = int(os.environ.get("W1", 5))
+W2 = int(os.environ.get("W2", 10))
+STAT2 = int(os.environ.get("STAT2", 1))
 
 
 def boundary(batch: Batch, spec: BoundarySpec) -> Steps:

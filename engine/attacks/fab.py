@@ -19,6 +19,7 @@ from torch import Tensor
 from engine.attacks.apgd import likeliest_others
 from engine.attacks.batch import Batch, Steps, column
 from engine.attacks.hyperplanes import to_hyperplane
+from engine.attacks.looks import scores
 from engine.attacks.losses import margin
 from engine.attacks.thresholds import dual_norms, norms
 from engine.specs import FabSpec, FabTargetedSpec, Norm
@@ -105,7 +106,7 @@ def _run(
         x, value, normal, reached = (tensor.flatten(0, 1) for tensor in best.live(batch, *rows))
         own = own[: len(x)]
         x = _step(batch, spec, x, value, normal, reached, several)
-    logits = yield from _scores(batch, x, own)
+    logits = yield from scores(batch, x, own)
     x, logits = _noted(batch, spec.norm, best, x, logits, batch.succeeded(logits, own), several)
     yield batch.at(x, logits, step=spec.steps, steps=total)
     x, logits = best.live(batch, x, logits)
@@ -170,15 +171,6 @@ def _boundary(batch: Batch, norm: Norm, x: Tensor, own: Tensor, aims: Tensor | N
         normal = torch.where(column(nearer, normal), its_normal, normal)
         yield None
     return logits, value.detach(), normal
-
-
-def _scores(batch: Batch, x: Tensor, own: Tensor) -> Generator[None, None, Tensor]:
-    """The class scores ``[m, K]`` at ``x`` ``[m, ...]``."""
-    parts = []
-    for rows in torch.arange(len(x), device=x.device).split(batch.question.most_rows):
-        parts.append(batch.logits(x[rows], own[rows]))
-        yield None
-    return torch.cat(parts)
 
 
 # --- the step ------------------------------------------------------------------------------------------------------

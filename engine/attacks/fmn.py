@@ -2,9 +2,10 @@
 attacks through adaptive norm constraints".
 
 Each step goes along the gradient of the margin, made a length in L2 that falls along a cosine, and is then projected onto
-a ball. Before a sample's first success the ball reaches to where the linearised boundary is; then its radius shrinks by a
-share gamma after a success, to no more than the smallest so far, and grows by it otherwise; gamma falls along a cosine.
-In L0 the radius is a number of values, which changes by at least 1.
+a ball. Its radius shrinks by a share gamma after a success, to no more than the smallest so far, and grows by it
+otherwise; gamma falls along a cosine. Before a sample's first success the ball reaches to where the linearised boundary
+is, if that is farther: the paper takes this distance alone, but as the box shortens the steps, many points then come to
+rest in front of the boundary. In L0 the radius is a number of values, which changes by at least 1.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def fmn(batch: Batch, spec: FmnSpec) -> Steps:
 
 def _radius(radius: Tensor, ahead: Tensor, success: Tensor, best: Tensor, gamma: float) -> Tensor:
     """The next radius: float64 ``[n]``. ``ahead`` is where the linearised boundary lies."""
-    grown = torch.where(best.isfinite(), radius * (1 + gamma), ahead)
+    grown = torch.where(radius.isfinite(), radius * (1 + gamma), 0.0)
+    grown = torch.where(best.isfinite(), grown, torch.maximum(grown, ahead))
     return torch.where(success, torch.minimum(radius * (1 - gamma), best), grown)
 
 

@@ -35,14 +35,14 @@ def module_of(model: nn.Module, layer: str) -> nn.Module:
 
     Raises AttackError for a name that the model does not have.
     """
-    modules = dict(model.named_modules())
+    modules: dict[str, nn.Module] = dict(model.named_modules())
+    names: dict[str, str] = {}
     if isinstance(model, Network):
         names = {tap.name: tap.module for tap in model.taps if tap.kind not in ("input", "logits")}
         if not layer and names:
             return modules[list(names.values())[-1]]
         known = list(names)
     else:
-        names = {}
         known = [name for name, module in modules.items() if name and not list(module.children())]
         if not layer and len(known) > 1:
             return modules[known[-2]]

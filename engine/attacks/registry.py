@@ -20,14 +20,20 @@ from engine.attacks.fgsm import fgsm
 from engine.attacks.fmn import fmn
 from engine.attacks.geoda import geoda
 from engine.attacks.hopskipjump import hop_skip_jump
+from engine.attacks.jsma import jsma
 from engine.attacks.nes import nes
 from engine.attacks.noise import noise
+from engine.attacks.one_pixel import one_pixel
+from engine.attacks.patch import patch
 from engine.attacks.pgd import pgd
+from engine.attacks.sigma_zero import sigma_zero
 from engine.attacks.simba import simba
+from engine.attacks.sparse_rs import sparse_rs
 from engine.attacks.spsa import spsa
 from engine.attacks.square import square
 from engine.attacks.surfree import surfree
 from engine.attacks.transfer import di, mi, ni, sini, ti
+from engine.attacks.universal import universal
 from engine.attacks.vmi import vmi
 from engine.specs import (
     ApgdSpec,
@@ -46,17 +52,23 @@ from engine.specs import (
     FmnSpec,
     GeoDaSpec,
     HopSkipJumpSpec,
+    JsmaSpec,
     MiSpec,
     NesSpec,
     NiSpec,
     NoiseAttackSpec,
+    OnePixelSpec,
+    PatchSpec,
     PgdSpec,
+    SigmaZeroSpec,
     SimbaSpec,
     SiNiSpec,
+    SparseRsSpec,
     SpsaSpec,
     SquareSpec,
     SurFreeSpec,
     TiSpec,
+    UniversalSpec,
     VmiSpec,
 )
 
@@ -86,12 +98,19 @@ METHODS: dict[type[AttackSpecBase], Callable[[Batch, Any], Steps]] = {
     DeepFoolSpec: deepfool,
     EadSpec: ead,
     FmnSpec: fmn,
+    JsmaSpec: jsma,
+    SigmaZeroSpec: sigma_zero,
+    OnePixelSpec: one_pixel,
+    SparseRsSpec: sparse_rs,
     FeatureSpec: feature,
     NoiseAttackSpec: noise,
 }
 """Attacks on each sample by itself."""
 
-JOINT_METHODS: dict[type[AttackSpecBase], Callable[[Any], JointMethod]] = {}
+JOINT_METHODS: dict[type[AttackSpecBase], Callable[[Any], JointMethod]] = {
+    UniversalSpec: universal,
+    PatchSpec: patch,
+}
 """Attacks that look for one perturbation of all samples."""
 
 

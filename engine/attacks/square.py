@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
+from engine.attacks.batch import Batch, Steps
+from engine.attacks.looks import scores
 from engine.attacks.losses import Loss, cross_entropy, margin
-from engine.attacks.projections import Ball, LinfBall
 from engine.attacks.windows import Grid, bumps, share_of
 from engine.specs import SquareSpec
 
@@ -24,7 +24,11 @@ AHEAD = 64  # queries whose random numbers are drawn at a time
 
 
 def square(batch: Batch, spec: SquareSpec) -> Steps:
-    """In each restart a pattern over the whole image, then one window a query; the best point is shown at each."""
+    """In each restart a pattern over the whole image, then windows; the best point so far is shown.
+
+    Several windows side by side are as many queries: all begin at the best point, and at most one is kept. As soon as few
+    windows are, that loses next to nothing.
+    """
     for _ in batch.restarting(spec.restarts):
         yield from _search(batch, spec, EdgeWindows(batch, spec) if spec.norm == "Linf" else HillWindows(batch, spec))
 
@@ -35,20 +39,28 @@ def _search(batch: Batch, spec: SquareSpec, windows: EdgeWindows | HillWindows) 
     logits = batch.logits(x)
     gain = loss(logits, batch.y, batch.target)
     yield batch.at(x, logits, step=0, steps=spec.queries - 1)
-    for query in range(1, spec.queries):
+    for query, count in windows.rounds():
         x, logits, gain = windows.live(x, logits, gain)
-        tried = windows.tried(x, query)
-        seen = batch.logits(tried)
-        its_gain = loss(seen, batch.y, batch.target)
-        better = its_gain > gain
-        if loss is not margin:  # by the margin every success is better
-            better |= batch.succeeded(seen)
-        kept = torch.nonzero(better).flatten()
+        own = torch.arange(len(x), device=x.device).repeat_interleave(count)
+        tried = windows.tried(x, query, count)
+        seen = yield from scores(batch, tried, own)
+        target = None if batch.target is None else batch.target[own]
+        its_gain = loss(seen, batch.y[own], target)
+        best, chosen = _best(its_gain, batch.succeeded(seen, own), count)
+        kept = torch.nonzero(best > gain).flatten()
         if len(kept):
+            chosen = chosen[kept]
             x, logits, gain = (
-                old.index_copy(0, kept, new[kept]) for old, new in ((x, tried), (logits, seen), (gain, its_gain))
+                old.index_copy(0, kept, new[chosen]) for old, new in ((x, tried), (logits, seen), (gain, its_gain))
             )
-        yield batch.at(x, logits, step=query, steps=spec.queries - 1)
+        windows.note(kept)
+        yield batch.at(x, logits, step=query + count - 1, steps=spec.queries - 1)
+
+
+def _best(gain: Tensor, success: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Of each sample's ``count`` rows the best: its gain, infinite for a success, and which row of all it is."""
+    gain, chosen = torch.where(success, torch.inf, gain).reshape(-1, count).max(1)
+    return gain, chosen + torch.arange(len(gain), device=gain.device) * count
 
 
 def _loss(spec: SquareSpec, *, targeted: bool) -> Loss:
@@ -62,39 +74,52 @@ class _Windows:
 
     odd: bool
     places: int
-    """Random numbers that a query needs besides one for each channel's sign."""
+    """Random numbers that a window needs besides one for each channel's sign."""
 
     def __init__(self, batch: Batch, spec: SquareSpec) -> None:
         self.batch, self.spec = batch, spec
         self.grid = Grid(batch.x.shape[1:])
         device, channels = batch.x.device, self.grid.channels
         self.layers = torch.arange(channels, device=device)[:, None] * self.grid.pixels  # where each channel begins
+        self.ahead = AHEAD // spec.together * spec.together
         self.numbers = batch.x.new_zeros(len(batch), 0)
         self.offsets = torch.zeros(0, dtype=torch.int64, device=device)
         self.height = self.width = 0
+
+    def rounds(self) -> Iterator[tuple[int, int]]:
+        """The number of the next query and how many are put together."""
+        query = 1
+        while query < self.spec.queries:
+            count = min(1 if query <= self.ahead else self.spec.together, self.spec.queries - query)
+            yield query, count
+            query += count
 
     def live(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """The rows of the tensors given, and of what is kept here, that belong to samples not yet done."""
         self.numbers, *rest = self.batch.live(self.numbers, *tensors)
         return tuple(rest)
 
-    def draw(self, query: int) -> Tensor:
-        """The query's random numbers ``[n, places + C]``, uniform over [0, 1); sets the size of its windows."""
+    def note(self, kept: Tensor) -> None:
+        """Which samples (index) have kept a window that was tried."""
+
+    def draw(self, query: int, count: int) -> Tensor:
+        """Random numbers ``[n, count, places + C]``, uniform over [0, 1); sets the size of the windows."""
         share = share_of(query - 1, self.spec.queries, self.spec.p_init, rescale=self.spec.rescale)
         height, width = self.grid.window(share, odd=self.odd)
         if (height, width) != (self.height, self.width):
             self.height, self.width = height, width
             self.offsets = self.grid.offsets(height, width, self.batch.x.device)
-        block, within = divmod(query - 1, AHEAD)
+        block, within = divmod(query - 1, self.ahead)
         if within == 0:
-            shape = (AHEAD, self.places + self.grid.channels)
+            shape = (self.ahead, self.places + self.grid.channels)
             self.numbers = self.batch.draws.uniform(f"windows {self.batch.restart}", block, shape)
-        return self.numbers[:, within]
+        return self.numbers[:, within : within + count]
 
     def inside(self, place: Tensor) -> Tensor:
-        """Where the windows' pixels are in a sample laid out flat: int64 ``[n, C, pixels]``; ``place`` ``[n, 2]`` in [0, 1)."""
+        """Where the windows' pixels are in a sample laid out flat: int64 ``[n, count, C, pixels]``; ``place``
+        ``[n, count, 2]`` in [0, 1)."""
         first = self.grid.place(place, self.height, self.width)
-        return first[:, None, None] + self.offsets + self.layers
+        return first[:, :, None, None] + self.offsets + self.layers
 
 
 class EdgeWindows(_Windows):
@@ -104,8 +129,8 @@ class EdgeWindows(_Windows):
 
     def __init__(self, batch: Batch, spec: SquareSpec) -> None:
         super().__init__(batch, spec)
-        ball = batch.ball.project(torch.full_like(batch.x, -torch.inf)), batch.ball.project(torch.full_like(batch.x, torch.inf))
-        self.lower, self.upper = (edge.flatten(1) for edge in ball)
+        infinite = torch.full_like(batch.x, torch.inf)
+        self.lower, self.upper = (batch.ball.project(edge).flatten(1) for edge in (-infinite, infinite))
 
     def live(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         self.lower, self.upper, *rest = super().live(self.lower, self.upper, *tensors)
@@ -118,15 +143,18 @@ class EdgeWindows(_Windows):
         up = up.expand(-1, -1, grid.height, -1).flatten(1)
         return torch.where(up, self.upper, self.lower).reshape(batch.x.shape)
 
-    def tried(self, x: Tensor, query: int) -> Tensor:
+    def tried(self, x: Tensor, query: int, count: int) -> Tensor:
         """``x`` with a window to an edge; if it is there already, to the other, so that no query is wasted."""
-        numbers = self.draw(query)
-        inside = self.inside(numbers[:, :2])
-        up = (numbers[:, 2:, None] < 0.5).expand_as(inside).flatten(1)
-        inside, flat = inside.flatten(1), x.flatten(1)
-        lower, upper = self.lower.gather(1, inside), self.upper.gather(1, inside)
-        same = (torch.where(up, upper, lower) == flat.gather(1, inside)).all(1, keepdim=True)
-        return flat.scatter(1, inside, torch.where(up ^ same, upper, lower)).reshape(x.shape)
+        numbers = self.draw(query, count)
+        inside = self.inside(numbers[:, :, :2])
+        up = (numbers[:, :, 2:, None] < 0.5).expand_as(inside).flatten(2)
+        inside = inside.flatten(2)
+        flat, lower, upper = (
+            values.flatten(1)[:, None].expand(-1, count, -1) for values in (x, self.lower, self.upper)
+        )
+        low, high = lower.gather(2, inside), upper.gather(2, inside)
+        same = (torch.where(up, high, low) == flat.gather(2, inside)).all(2, keepdim=True)
+        return flat.scatter(2, inside, torch.where(up ^ same, high, low)).reshape(-1, *x.shape[1:])
 
 
 class HillWindows(_Windows):
@@ -137,44 +165,47 @@ class HillWindows(_Windows):
     def __init__(self, batch: Batch, spec: SquareSpec) -> None:
         super().__init__(batch, spec)
         self.order, self.power = (2, 2) if spec.norm == "L2" else (1, 4)
-        self.hills = batch.x.new_zeros(0)
 
     def start(self) -> Tensor:
         """Tiles of two hills all over the image, in each channel with signs and directions of their own."""
         grid, batch = self.grid, self.batch
-        side = max(1, min(grid.height, grid.width) // 5)
-        height, width = (side, side) if min(grid.height, grid.width) > 1 else (1, max(1, grid.width // 5))
-        if grid.width == 1:
-            height, width = max(1, grid.height // 5), 1
+        height, width = grid.tile()
         rows, columns = (torch.arange(size, device=batch.x.device) for size in (grid.height, grid.width))
         hills = bumps(height, width, self.power).to(batch.x)[:, rows[:, None] % height, columns % width]
         tiles = (1 + grid.channels, -(-grid.height // height), -(-grid.width // width))
-        numbers = batch.draws.uniform(f"tiles {batch.restart}", 0, tiles)[
-            :, :, rows[:, None] // height, columns // width
-        ]
-        delta = torch.where(numbers[:, :1] < 0.5, hills[0], hills[1]) * (numbers[:, 1:] - 0.5).sign()
+        numbers = batch.draws.uniform(f"tiles {batch.restart}", 0, tiles)
+        numbers = numbers[:, :, rows[:, None] // height, columns // width]
+        delta = torch.where(numbers[:, :1] < 0.5, hills[0], hills[1]) * _sign(numbers[:, 1:])
         delta = delta.flatten(1)
-        if self.order == 2:
-            delta *= self.spec.eps / torch.linalg.vector_norm(delta, dim=1, keepdim=True)
+        if self.order == 2:  # in L1 the projection leaves the tops of the hills
+            delta = delta * (self.spec.eps / self.size(delta))
         return batch.ball.project(batch.x + delta.reshape(batch.x.shape))
 
-    def tried(self, x: Tensor, query: int) -> Tensor:
-        numbers, channels, eps = self.draw(query), self.grid.channels, self.spec.eps
+    def tried(self, x: Tensor, query: int, count: int) -> Tensor:
+        """``x`` with a window that has taken over another's budget; in each channel by itself."""
+        numbers, ball = self.draw(query, count), self.batch.ball
+        inside, other = self.inside(numbers[:, :, :2]), self.inside(numbers[:, :, 2:4])
         delta = (x - self.batch.x).flatten(1)
-        inside, other = self.inside(numbers[:, :2]), self.inside(numbers[:, 2:4])
+        unused = (ball.eps**self.order - self.size(delta) ** self.order).clamp_min(0) / self.grid.channels
+        delta = delta[:, None].repeat(1, count, 1)
+        window = delta.gather(2, inside.flatten(2)).reshape(inside.shape)
+        delta.scatter_(2, inside.flatten(2), 0.0)
+        own, rest = self.size(window), self.size(delta.gather(2, other.flatten(2)).reshape(other.shape))
+        budget = own**self.order + rest**self.order + unused[:, :, None, None]
         hills = bumps(self.height, self.width, self.power).to(x).flatten(1)
-        used = self.size(delta)
-        window = delta.gather(1, inside.flatten(1)).reshape(inside.shape)
-        own = self.size(window)
-        delta.scatter_(1, inside.flatten(1), 0.0)
-        budget = own ** self.order + self.size(delta.gather(1, other.flatten(1)).reshape(other.shape)) ** self.order
-        unused = (eps**self.order - used**self.order).clamp_min(0)[:, :, None] / channels
-        new = torch.where(numbers[:, 4, None] < 0.5, hills[0], hills[1])[:, None] * (numbers[:, 5:, None] - 0.5).sign()
-        new += window / own.clamp_min(1e-12)
-        new *= (budget + unused) ** (1 / self.order) / self.size(new).clamp_min(1e-12)
-        delta.scatter_(1, other.flatten(1), 0.0).scatter_(1, inside.flatten(1), new.flatten(1))
-        return self.batch.ball.project(self.batch.x + delta.reshape(x.shape))
+        added = torch.where(numbers[:, :, 4, None] < 0.5, hills[0], hills[1])[:, :, None] * _sign(numbers[:, :, 5:, None])
+        new = window / own.clamp_min(1e-12) + added
+        new *= budget ** (1 / self.order) / self.size(new).clamp_min(1e-12)
+        delta.scatter_(2, other.flatten(2), 0.0).scatter_(2, inside.flatten(2), new.flatten(2))
+        if count > 1:
+            ball = ball.rows(torch.arange(len(x), device=x.device).repeat_interleave(count))
+        return ball.project(ball.x + delta.reshape(-1, *x.shape[1:]))
 
     def size(self, values: Tensor) -> Tensor:
         """The norm along the last dimension, which stays."""
         return torch.linalg.vector_norm(values, self.order, dim=-1, keepdim=True)
+
+
+def _sign(numbers: Tensor) -> Tensor:
+    """-1 or 1 with equal chances, from numbers uniform over [0, 1)."""
+    return (numbers - 0.5).sign().add_(0.5).sign_()

@@ -112,16 +112,18 @@ def shrunk(size: Tensor, room: Tensor | None, eps: float | Tensor) -> tuple[Tens
 
 def _free_threshold(size: Tensor, eps: Tensor) -> Tensor:
     """:func:`_threshold` without room: the sum is then convex in lam, so Newton's steps from below never pass the solution."""
-    lam = (size.amax(1) - eps).clamp_min(0).to(size.dtype)  # the largest alone keeps at most eps
+    top = size.amax(1)
+    close = 2 * torch.finfo(size.dtype).eps * top  # a smaller step may be lost in size - lam, and be made for ever
+    lam = (top - eps).clamp_min(0).to(size.dtype)  # the largest alone keeps at most eps
     over = torch.empty_like(size)
     while True:  # each step passes a breakpoint
         rest = size - lam[:, None]
         torch.gt(rest, 0, out=over)  # as numbers: they add up much faster than bools
         excess = rest.clamp_min_(0).sum(1, dtype=torch.float64) - eps
         following = (lam + excess / over.sum(1)).to(lam.dtype)
-        on = following > lam * (1 + 2 * torch.finfo(lam.dtype).eps)  # false for 0 / 0
+        on = following > lam + close  # false for 0 / 0
         if not bool(on.any()):
-            return lam
+            return torch.fmax(lam, following)
         lam = torch.where(on, following, lam)
 
 

@@ -42,6 +42,12 @@ class Grid:
             height = min(max(side, round(share * self.pixels / width)), self.height)
         return height, width
 
+    def tile(self) -> tuple[int, int]:
+        """Height and width of the tiles that L2 and L1 begin with: a fifth of the shorter side, of a row a fifth of it."""
+        short = min(self.height, self.width)
+        side = max(1, (max(self.height, self.width) if short == 1 else short) // 5)
+        return min(side, self.height), min(side, self.width)
+
     def offsets(self, height: int, width: int, device: torch.device) -> Tensor:
         """Places of a window's pixels relative to its first one, in a channel laid out flat: int64 ``[height width]``."""
         rows = torch.arange(height, device=device)[:, None] * self.width

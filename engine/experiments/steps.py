@@ -8,6 +8,7 @@ import torch
 
 from engine.events import Artifact, Events, Progress
 from engine.experiments.attack import attack
+from engine.experiments.attack_checks import attack_checks
 from engine.experiments.bench import Bench, Making
 from engine.experiments.class_matrix import class_matrix
 from engine.experiments.decision_map import decision_map
@@ -47,6 +48,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "entangle": entangle,
     "decision_map": decision_map,
     "class_matrix": class_matrix,
+    "attack_checks": attack_checks,
     "story": story,
 }
 

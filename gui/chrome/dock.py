@@ -26,7 +26,7 @@ class PanelDock(QDockWidget):
     shown_changed = Signal(str, bool)
 
     def __init__(self, panel: Panel, parent: QWidget | None = None) -> None:
-        super().__init__(panel.title, parent, objectName=f"dock-{panel.key}")
+        super().__init__(panel.tab or panel.title, parent, objectName=f"dock-{panel.key}")
         self.panel = panel
         self.shown = False  # on screen: neither closed nor behind another tab
         self.setFeatures(
@@ -37,6 +37,7 @@ class PanelDock(QDockWidget):
         self.setTitleBarWidget(panel.header)
         self.setWidget(panel)
         self.setAccessibleName(panel.title)
+        self.toggleViewAction().setText(panel.title)
         self.toggleViewAction().setToolTip(f"Show or hide {panel.title}")
         panel.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         panel.header.customContextMenuRequested.connect(self._offer)

@@ -33,8 +33,10 @@ PHASE_NAMES = {
     "train": "training",
     "attack": "attack",
     "measure": "measurement",
+    "map": "decision map",
+    "matrix": "class matrix",
 }
-PHASE_COLOURS = {"data": "grey", "init": "purple", "train": "sky", "attack": "vermillion", "measure": "green"}
+PHASE_COLOURS = {"data": "grey", "init": "purple", "train": "sky", "attack": "vermillion", "measure": "green", "map": "blue", "matrix": "blue"}
 EDGE = 8  # room for the handle beyond both ends
 GROOVE = 4
 HANDLE = 6.5

@@ -18,6 +18,7 @@ from gui.plots.band import BandCurve
 from gui.plots.bundle import Bundle, Marks, thinned
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
+from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.plot import Plot, padded, pen
 from gui.selection import Selection
@@ -41,6 +42,7 @@ class CurvesPanel(Panel):
 
     key = "curves"
     title = "Attack curves"
+    tab = "Curves"
     topics = ("gallery",)
     tables = ("attack", "attack_samples")
     empty_text = "No attack yet. Train a network, then press the button on the Attack step."
@@ -83,7 +85,7 @@ class CurvesPanel(Panel):
         self._share = BandCurve(self.share_plot, theme.accent)
         self._zero = pg.InfiniteLine(pos=0, angle=0)
         self._before = pg.InfiniteLine(pos=0, angle=0)
-        self._dot = pg.ScatterPlotItem(size=7, pxMode=True)
+        self._dot = Dots(size=7, pxMode=True)
         self._cursors = [pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=90)]
         for plot, items in (
             (self.plot, (self._zero, self._dot, self._cursors[0])),
@@ -223,7 +225,7 @@ class CurvesPanel(Panel):
             up = (-0.02, 1.02)
         self._before.setVisible(not norm and course.before > 0)
         self._before.setPos(course.before)
-        self.share_plot.set_axis_text("left", "median norm" if norm else "share broken")
+        self.share_plot.set_axis_text("left", "median norm" if norm else "broken")
         self.share_plot.set_home(self._across(), up, slack=0.1)
 
     def _across(self) -> tuple[float, float]:

@@ -35,6 +35,7 @@ class GalleryPanel(Panel):
 
     key = "gallery"
     title = "Adversarial gallery"
+    tab = "Gallery"
     topics = ("gallery",)
     empty_text = "No attack yet. Train a network, then press the button on the Attack step."
 

@@ -51,7 +51,7 @@ class ResultsPanel(Panel):
             box.setAccessibleName(f"Attack {'AB'[which]}")
             box.setToolTip("The attack drawn as A" if which == 0 else "A second attack, drawn as B")
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            box.setMaximumWidth(250)
+            box.setMaximumWidth(210)
         self.boxes[0].activated.connect(self._on_a)
         self.boxes[1].activated.connect(self._on_b)
         self.norm_box = QComboBox()
@@ -72,7 +72,7 @@ class ResultsPanel(Panel):
         for page in self._pages.values():
             page.sample_chosen.connect(selection.set_sample)
             self._stack_of_pages.addWidget(page)
-        self._row = FlowRow([self.page_choice, *self.boxes, self.norm_box])
+        self._row = FlowRow([self.page_choice, self.norm_box, *self.boxes])
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)

@@ -52,6 +52,7 @@ class Panel(QWidget):
 
     key: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    tab: ClassVar[str] = ""  # a shorter title for tabs, where the title alone would be cut
     topics: ClassVar[tuple[str, ...]] = ()
     tables: ClassVar[tuple[str, ...]] = ()
     empty_text: ClassVar[str] = "Nothing to show yet."
@@ -94,7 +95,13 @@ class Panel(QWidget):
         room.addLayout(self._stack)
         self._empty = QLabel(self.empty_text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._empty.setProperty("role", "muted")
-        self._stack.addWidget(self._empty)
+        self._empty_page = QWidget()
+        self._empty_column = QVBoxLayout(self._empty_page)
+        self._empty_column.setContentsMargins(0, 0, 0, 0)
+        self._empty_column.addStretch(1)
+        self._empty_column.addWidget(self._empty)
+        self._empty_column.addStretch(1)
+        self._stack.addWidget(self._empty_page)
 
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -148,12 +155,16 @@ class Panel(QWidget):
     def show_empty(self, text: str | None = None) -> None:
         """Show a calm sentence instead of the body: what is missing and what to press."""
         self._empty.setText(text if text is not None else self.empty_text)
-        self._stack.setCurrentWidget(self._empty)
+        self._stack.setCurrentWidget(self._empty_page)
+
+    def add_empty_action(self, button: QWidget) -> None:
+        """Put a button under the sentence that stands where there is nothing to draw yet."""
+        self._empty_column.insertWidget(self._empty_column.count() - 1, button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     @property
     def is_empty(self) -> bool:
         """Whether the empty text is shown."""
-        return self._stack.currentWidget() is self._empty
+        return self._stack.currentWidget() is self._empty_page
 
     @property
     def subtitle(self) -> str:

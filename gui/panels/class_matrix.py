@@ -14,6 +14,7 @@ from gui.panels.base import Panel
 from gui.panels.labels import ElidedLabel
 from gui.panels.results.page import norm_name, percent
 from gui.plots.celltexts import CellTexts
+from gui.plots.flow import FlowRow
 from gui.plots.heatmap import HeatMap
 from gui.plots.images import indices, table
 from gui.selection import Selection
@@ -35,8 +36,8 @@ class ClassMatrixPanel(Panel):
     title = "Class matrix"
     topics = ("class_matrix",)
     empty_text = (
-        "Not measured yet. “Measure all pairs” above drives samples of each class to every other, with the attack of the "
-        "Attack step in its targeted form."
+        "Not measured yet. Samples of each class are driven to every other class, with the attack of the Attack step in its "
+        "targeted form."
     )
 
     measure_requested = Signal()
@@ -45,11 +46,12 @@ class ClassMatrixPanel(Panel):
         super().__init__(selection, theme, parent)
         self._frame_shown: Frame | None = None
         self._pointed: tuple[int, int] | None = None
-        self.button = QPushButton("Measure all pairs")
-        self.button.setProperty("role", "link")
-        self.button.setToolTip("The attack in its targeted form, from each class to every other")
-        self.button.clicked.connect(self.measure_requested)
-        self.add_tool(self.button)
+        self.button, self.first_button = QPushButton("Measure all pairs"), QPushButton("Measure all pairs")
+        for button in (self.button, self.first_button):
+            button.setProperty("role", "link")
+            button.setToolTip("The attack in its targeted form, from each class to every other")
+            button.clicked.connect(self.measure_requested)
+        self.add_empty_action(self.first_button)
         self.heat = HeatMap(theme, SHARES, "cividis", blank=True)
         self.heat.setAccessibleName("Share of samples of each class driven to each other class")
         self.heat.set_axis_text("left", "true class")
@@ -68,6 +70,7 @@ class ClassMatrixPanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
+        column.addWidget(FlowRow([self.button]))
         column.addWidget(self.heat, 1)
         column.addWidget(self.caption)
         self.set_body(body)

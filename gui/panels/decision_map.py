@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.panels.results.page import norm_name
 from gui.plots.chips import Chips, Entry
 from gui.plots.contour import zero_line
+from gui.plots.dots import Dots
+from gui.plots.flow import FlowRow
 from gui.plots.images import draw, fitted, mapped, picture
 from gui.plots.plot import Plot, pen
 from gui.plots.tiles import ink
@@ -30,6 +32,7 @@ SNAP = 12.0  # pixels from a point within which a click means its sample
 X, X_ADV, THIRD = 0, 1, 2
 NAMES = ("x", "x_adv", "third")
 NEAREST, SELECTED = "nearest", "selected"
+NARROW, WIDEST = 58, 104  # pixels of the column of thumbnails
 
 
 class DecisionMapPanel(Panel):
@@ -40,8 +43,9 @@ class DecisionMapPanel(Panel):
 
     key = "map"
     title = "Decision map"
+    tab = "Map"
     topics = ("decision_map",)
-    empty_text = "No map yet. Choose a sample in the gallery, then press “Map the selected sample” above."
+    empty_text = "No map yet. It shows what the network says in the plane through a sample, what the attack made of it, and a third one."
 
     map_requested = Signal(int, int)
 
@@ -50,10 +54,11 @@ class DecisionMapPanel(Panel):
         self._frame_shown: Frame | None = None
         self._hidden: set[str] = set()
         self._pointed: tuple[int, int] | None = None  # (row, column) of the grid
-        self.button = QPushButton("Map the selected sample")
-        self.button.setProperty("role", "link")
-        self.button.clicked.connect(self._ask)
-        self.add_tool(self.button)
+        self.button, self.first_button = QPushButton(), QPushButton()  # beside the map, and where there is none yet
+        for button in (self.button, self.first_button):
+            button.setProperty("role", "link")
+            button.clicked.connect(self._ask)
+        self.add_empty_action(self.first_button)
         self.third_box = QComboBox()
         self.third_box.setProperty("quiet", True)
         self.third_box.setAccessibleName("Third sample of the plane")
@@ -69,7 +74,7 @@ class DecisionMapPanel(Panel):
         self._ball = pg.PlotCurveItem(antialias=True)
         self._box = pg.PlotCurveItem(antialias=True)
         self._way = pg.PlotCurveItem(antialias=True)
-        self._points = [pg.ScatterPlotItem(size=9, pxMode=True, symbol=symbol) for symbol in ("o", "d", "s")]
+        self._points = [Dots(size=9, pxMode=True, symbol=symbol) for symbol in ("o", "d", "s")]
         self._words = [pg.TextItem(name, anchor=(0, 1)) for name in NAMES]
         items = (self.image, self._box, self._boundary, self._ball, self._way, *self._points, *self._words)
         for z, item in enumerate(items):
@@ -92,7 +97,8 @@ class DecisionMapPanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        column.addWidget(self.third_box, 0, Qt.AlignmentFlag.AlignLeft)
+        self._row = FlowRow([self.button, self.third_box])
+        column.addWidget(self._row)
         column.addLayout(line, 1)
         column.addWidget(self.note)
         column.addWidget(self.chips)
@@ -111,8 +117,8 @@ class DecisionMapPanel(Panel):
         self.plot.home()
         self.plot.set_home((low_a, high_a), (low_b, high_b))
         across, up = frame.info.get("axes") or ("x_adv", "the third sample")
-        self.plot.set_axis_text("bottom", f"towards {across} (L2, input units)")
-        self.plot.set_axis_text("left", f"towards {up} (L2, input units)")
+        for side, where in (("bottom", across), ("left", up)):
+            self.plot.set_axis_text(side, f"to {where.partition(' (')[0]} (L2, input units)")
         note = str(frame.info.get("note") or "")
         self.note.setText(note)
         self.note.setVisible(bool(note))
@@ -240,10 +246,12 @@ class DecisionMapPanel(Panel):
         if through:
             text = "Map with the selected sample"
             tip = "The plane of the sample shown, through the selected one"
-        self.button.setText(text)
-        self.button.setAccessibleName(text)
-        self.button.setToolTip(tip)
-        self.button.setEnabled(not through or chosen is not None)
+        for button in (self.button, self.first_button):
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.setToolTip(tip)
+            button.setEnabled(not through or chosen is not None)
+        self._row.arrange()
 
     @Slot()
     def _ask(self) -> None:
@@ -331,6 +339,10 @@ class DecisionMapPanel(Panel):
 
     # --- look and export ---------------------------------------------------------------------------------------
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.thumbnails.give_way(self.width())
+
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.plot.set_theme(theme)
@@ -373,8 +385,12 @@ class _Thumbnails(QWidget):
     def __init__(self, panel: DecisionMapPanel) -> None:
         super().__init__()
         self._panel = panel
-        self.setFixedWidth(92)
+        self.setFixedWidth(NARROW)
         self.setAccessibleName("The three inputs of the plane")
+
+    def give_way(self, width: int) -> None:
+        """Take a share of the panel's width, so that the map has the most of it."""
+        self.setFixedWidth(min(WIDEST, max(NARROW, width // 5)))
 
     def image(self, which: int) -> QImage | None:
         """The picture of one of the three."""

@@ -18,6 +18,7 @@ from gui.plots.axes import NameAxis
 from gui.plots.band import BandCurve
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented, view_choice
+from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.groups import BEFORE_ATTACK, OF_ATTACK, short
 from gui.plots.plot import Plot, padded, pen
@@ -80,7 +81,7 @@ class ProfilePanel(Panel):
         self.plot.entered.connect(self._on_enter)
         self._zero = pg.InfiniteLine(pos=0, angle=0)
         self._tap_line = pg.InfiniteLine(angle=90)
-        self._dot = pg.ScatterPlotItem(size=8, pxMode=True)
+        self._dot = Dots(size=8, pxMode=True)
         for item, z in ((self._zero, 0), (self._tap_line, 0.5), (self._dot, 6)):
             item.setZValue(z)
             self.plot.addItem(item, ignoreBounds=True)

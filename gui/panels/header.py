@@ -39,9 +39,8 @@ class CardHeader(QFrame):
 
     def add_tool(self, widget: QWidget) -> None:
         """Put a control left of the buttons."""
-        self._row.insertSpacing(self._tools, 8)
-        self._row.insertWidget(self._tools + 1, widget)
-        self._tools += 2
+        self._row.insertWidget(self._tools, widget)
+        self._tools += 1
 
     def add_button(self, icon_name: str, accessible: str, tip: str, *, first: bool = False) -> QToolButton:
         """Put a small quiet button at the right, or left of the buttons that are there."""

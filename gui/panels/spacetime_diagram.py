@@ -15,6 +15,7 @@ from gui.panels.base import Panel
 from gui.plots.axes import PlainAxis
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import view_choice
+from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.groups import short
 from gui.plots.plot import Plot, pen
@@ -64,7 +65,7 @@ class SpacetimePanel(Panel):
             str, pg.PlotCurveItem
         ] = {}  # the chosen pair's lines by group; "" if only the matrix knows it
         self._halo = pg.PlotCurveItem(connect="finite", antialias=True)
-        self._dot = pg.ScatterPlotItem(size=8, pxMode=True)
+        self._dot = Dots(size=8, pxMode=True)
         self._cone_text = pg.TextItem("light cone\n|C| = 1", anchor=(1, 1))
         self._tap_line = pg.InfiniteLine(angle=0)
         for item, z in (

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from gui.theme import Theme
 
 DARK, LIGHT = "#10141a", "#f7f7f7"
+SMALLEST = 9  # pixels of a font that can still be read
 
 
 class CellTexts(pg.GraphicsObject):
@@ -34,19 +35,30 @@ class CellTexts(pg.GraphicsObject):
         self._theme = theme
         self.update()
 
+    def _fitting(self, wide: float, high: float) -> QFont | None:
+        """The small font, or one smaller yet, in which the longest text fits into a cell; None where none does."""
+        longest = max((text for row in self._texts for text in row), key=len, default="")
+        for size in (self._theme.small, SMALLEST):
+            font = self._theme.font(size)
+            metrics = QFontMetricsF(font)
+            if (
+                metrics.horizontalAdvance(longest) + 2 <= wide
+                and metrics.tightBoundingRect(longest).height() + 2 <= high
+            ):
+                return font
+        return None
+
     def boundingRect(self) -> QRectF:
         return QRectF(0, 0, len(self._texts), len(self._texts))
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         if not self._texts:
             return
-        font = self._theme.font(self._theme.small)
-        metrics = QFontMetricsF(font)
         to_screen = painter.worldTransform()
         one, other = to_screen.map(QPointF(0, 0)), to_screen.map(QPointF(1, 1))
         wide, high = abs(other.x() - one.x()), abs(other.y() - one.y())
-        longest = max((metrics.horizontalAdvance(text) for row in self._texts for text in row), default=0.0)
-        if longest + 4 > wide or metrics.height() > high:
+        font = self._fitting(wide, high)
+        if font is None:
             return
         painter.save()
         painter.resetTransform()

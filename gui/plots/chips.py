@@ -69,7 +69,10 @@ class Chip(QAbstractButton):
         strength = 1.0 if on else 0.35
         if not tag:
             mark = self.entry.mark
-            painter.setPen(pen(self.entry.colour, 2, dash=mark == "dash", dot=mark == "dot", alpha=strength))
+            sample = pen(self.entry.colour, 2, dot=mark == "dot", alpha=strength)
+            if mark == "dash":
+                sample.setDashPattern([2.8, 1.6])  # so short a line shows more than one dash
+            painter.setPen(sample)
             painter.drawLine(QPointF(4, middle), QPointF(20, middle))
         painter.setPen(QColor(theme.text if on else theme.muted if tag else theme.faint))
         left = self._mark_width() + 4

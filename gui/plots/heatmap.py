@@ -85,7 +85,9 @@ class HeatMap(Plot):
         super().set_theme(theme)
         for axis in (self._rows, self._columns):
             axis.setPen(pg.mkPen(None))
-            axis.setStyle(tickLength=0, tickTextOffset=4)
+            axis.setStyle(tickLength=0, tickAlpha=0, tickTextOffset=4)
+        for side, text in self._texts.items():
+            self._write_axis_text(side, text)  # an axis without a pen would take its label's colour with it
         self.bar.set_theme(theme)
         self._lines.setPen(pen(mix("#f7f7f7", "#000000", 0.75), 1, alpha=0.35))
         self._band.setPen(pen("#111111", 1, alpha=0.85))

@@ -54,7 +54,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
 @pytest.mark.parametrize(
     ("state", "allowed"),
     [
-        ("idle", {"run.step_action", "run.all", "run.start", "run.step"}),
+        ("idle", {"run.step_action", "run.all", "run.start", "run.step", "run.decision_map", "run.class_matrix"}),
         ("running", {"run.pause", "run.stop"}),
         ("paused", {"run.start", "run.step", "run.stop"}),
         ("stopping", set()),

@@ -277,3 +277,53 @@ def test_another_session_leaves_nothing_of_the_last_one(stage, session, tmp_path
         go(stage, 1, "train", 1)
         assert value(stage, "matrix/clean") == 5.1, "nothing read from the last session is taken for this one's"
         assert stage.table("steps").column("loss").tolist() == [5.0, 2.5]
+
+
+def test_a_closer_look_is_shown_beside_the_measurement_and_not_during_the_attack(stage, session):
+    whole_run(session, 1.0)
+    record(session, frame("decision_map", "map", 0, 3.0), experiment="decision_map")
+    record(session, frame("class_matrix", "matrix", 1, 4.0), experiment="class_matrix")
+    attach(stage)
+    assert (value(stage, "decision_map"), value(stage, "class_matrix")) == (3.0, 4.0)
+    go(stage, 2, "map")
+    assert (value(stage, "decision_map"), value(stage, "class_matrix"), value(stage, "profile")) == (3.0, None, 1.0)
+    go(stage, 3, "matrix", 1)
+    assert (value(stage, "decision_map"), value(stage, "gallery")) == (3.0, 1.1)
+    go(stage, 1, "attack", 1)
+    assert value(stage, "decision_map") is None
+
+
+def test_a_new_attack_takes_the_looks_at_the_last_one_away(stage, session):
+    attach(stage)
+    looks = {"decision_map": frame("decision_map", "map"), "class_matrix": frame("class_matrix", "matrix")}
+    stage.take(Delivery(job=1, frames={"gallery": frame("gallery", "attack", 0), **looks}))
+    assert value(stage, "decision_map") == 0.0
+    stage.take(Delivery(job=2, frames={"gallery": frame("gallery", "attack", 0)}))
+    assert value(stage, "decision_map") is None
+    assert value(stage, "class_matrix") is None
+
+
+def test_results_are_announced_and_not_kept_row_by_row(stage, session, qtbot):
+    attach(stage)
+    with qtbot.waitSignal(stage.results_changed) as told:
+        stage.take(Delivery(job=1, records=rows("attacked", 1.0, 2.0)))
+    assert told.args == ["attacked"]
+    assert len(stage.table("attacked")) == 0
+
+
+def test_an_attack_begins_the_curves_of_its_samples_anew(stage, session):
+    attach(stage)
+    stage.take(Delivery(job=1, records=[*rows("attack", 1.0), *rows("attack_samples", 1.0, 2.0)]))
+    stage.take(Delivery(job=1, lifecycle=[Finished(1)]))
+    stage.take(Delivery(job=2, records=rows("attack", 5.0)))
+    assert len(stage.table("attack_samples")) == 0
+    stage.take(Delivery(job=2, records=rows("attack_samples", 6.0)))
+    assert stage.table("attack_samples").column("loss").tolist() == [6.0]
+
+
+def test_the_step_of_an_attack_is_told_for_a_cursor(stage, session):
+    whole_run(session, 1.0)
+    attach(stage)
+    assert stage.attack_step() is None
+    go(stage, 1, "attack", 1)
+    assert (stage.attack_step(), stage.training_step()) == (1, None)

@@ -15,6 +15,8 @@ from engine.specs.attacks.features import FeatureSpec, NoiseAttackSpec
 from engine.specs.attacks.fixed import BimSpec, FgsmSpec, PgdSpec
 from engine.specs.attacks.minimal import CarliniWagnerSpec, ConfidentSpec, DdnSpec, DeepFoolSpec, EadSpec, FmnSpec
 from engine.specs.attacks.score import NesSpec, SimbaSpec, SpsaSpec
+from engine.specs.attacks.shared import PatchSpec, SharedSpec, UniversalSpec
+from engine.specs.attacks.sparse import JsmaSpec, OnePixelSpec, PixelBudgetSpec, SigmaZeroSpec, SparseRsSpec
 from engine.specs.attacks.square import SquareSpec
 from engine.specs.attacks.transfer import DiSpec, MiSpec, NiSpec, SiNiSpec, TiSpec, VmiSpec
 
@@ -47,6 +49,12 @@ AttackSpec = Annotated[
     | DdnSpec
     | FmnSpec
     | EadSpec
+    | JsmaSpec
+    | SigmaZeroSpec
+    | OnePixelSpec
+    | SparseRsSpec
+    | UniversalSpec
+    | PatchSpec
     | FeatureSpec
     | NoiseAttackSpec,
     Field(discriminator="method"),
@@ -77,20 +85,28 @@ __all__ = [
     "GeoDaSpec",
     "Goal",
     "HopSkipJumpSpec",
+    "JsmaSpec",
     "MiSpec",
     "MinimalNormSpec",
     "NesSpec",
     "NiSpec",
     "NoiseAttackSpec",
     "Norm",
+    "OnePixelSpec",
+    "PatchSpec",
     "PgdSpec",
+    "PixelBudgetSpec",
     "SequenceSpec",
+    "SharedSpec",
     "SiNiSpec",
+    "SigmaZeroSpec",
     "SimbaSpec",
+    "SparseRsSpec",
     "SpsaSpec",
     "SquareSpec",
     "SurFreeSpec",
     "TiSpec",
+    "UniversalSpec",
     "VmiSpec",
     "norm_param",
 ]

@@ -61,7 +61,7 @@ class UniversalSpec(SharedSpec, _Bounded):
 
     title: ClassVar[str] = "Universal"
     method: Literal["universal"] = "universal"
-    alpha: float = _alpha(0.01)
+    alpha: float = _alpha(0.02)
 
 
 class _Placed(Spec):
@@ -97,7 +97,7 @@ class PatchSpec(SharedSpec, _Placed):
         ge=-1,
         le=100_000,
     )
-    alpha: float = _alpha(0.05)
+    alpha: float = _alpha(0.1)
 
     @model_validator(mode="after")
     def _one_aim(self) -> PatchSpec:

@@ -8,7 +8,9 @@ from engine.specs.attacks.common import AttackSpecBase, Goal, MinimalNormSpec, g
 from engine.specs.attacks.score import queries_param
 from engine.specs.base import Spec, param
 
-_VALUES = "Norm of the perturbation that is made as small as it can be; L0 counts values, of an image those of each channel"
+_VALUES = (
+    "Norm of the perturbation that is made as small as it can be; L0 counts values, of an image those of each channel"
+)
 _PIXELS = "Norm in which perturbations are measured; L0 counts values, of an image those of each channel"
 
 
@@ -19,8 +21,8 @@ def _steps(default: int) -> Any:
 class JsmaSpec(MinimalNormSpec):
     """JSMA: the values whose change raises the target's score most and lowers the others', two at a time (Papernot et al. 2016).
 
-    L0 counts values, of an image those of each channel. Untargeted it is Maximal JSMA, or the non-targeted form of the
-    same paper (Wiyatno & Xu 2018). A sample rests at its first success, or where no two values promise any.
+    L0 counts values, of an image those of each channel. Untargeted it is the non-targeted or the
+    maximal form (Wiyatno & Xu 2018). A sample rests at its first success, or where no two values promise any.
     """
 
     title: ClassVar[str] = "JSMA"
@@ -43,10 +45,11 @@ class JsmaSpec(MinimalNormSpec):
     )
     pairs: bool = param(True, "Choose the best two values at each step, as the paper does; off: one", label="In pairs")
     maximal: bool = param(
-        True,
-        "Untargeted: take whichever class promises most at each step, at a backward pass each; off: only lower the true "
-        "class's score, at two",
+        False,
+        "Untargeted: head for whichever class promises most at each step, or away from the true one, at a backward pass for "
+        "each class (M-JSMA); off: away from the true class, at two (NT-JSMA), which is often stronger too",
         label="Any class (M-JSMA)",
+        advanced=True,
     )
     weighted: bool = param(
         False,

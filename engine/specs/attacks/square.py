@@ -33,6 +33,14 @@ class SquareSpec(FixedBudgetSpec):
         },
         advanced=True,
     )
+    together: int = param(
+        1,
+        "Windows tried side by side from the 65th query on, the best of which is kept; 1 = as published, more is faster",
+        label="Side by side",
+        ge=1,
+        le=64,
+        advanced=True,
+    )
     rescale: bool = param(
         False,
         "Fit the schedule by which windows shrink to the queries; otherwise it is that of 10,000 queries, as in AutoAttack",

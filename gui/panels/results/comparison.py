@@ -15,12 +15,14 @@ from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLabel, QVBoxLayout, QWid
 from engine.experiments.attack_results import Comparison, compare
 from gui.panels.results.page import Page, Shown, colours, norm_name
 from gui.plots.axes import CappedAxis
+from gui.plots.dots import Dots
 from gui.plots.plot import Plot, pen
 from gui.theme import Theme
 
 SNAP = 12.0  # pixels
 MANY = 4000  # points that are drawn at most
-WIDE = 470  # pixels from which the numbers stand beside the plot
+WIDE = 400  # pixels from which the numbers stand beside the plot
+FLAT = 0.01  # spread of the norms, relative, below which they are one
 RIM = 1.12  # where what was not broken is drawn, relative to the largest norm
 
 
@@ -37,8 +39,8 @@ class ComparisonPage(Page):
         self._axes = {"left": CappedAxis("left"), "bottom": CappedAxis("bottom")}
         self.plot = Plot(theme, dict(self._axes))
         self.plot.setAccessibleName("Norm of A against norm of B, a point a sample")
-        self._scatters = [pg.ScatterPlotItem(size=6, pxMode=True) for _ in range(4)]
-        self._ring = pg.ScatterPlotItem(size=12, pxMode=True)
+        self._scatters = [Dots(size=6, pxMode=True) for _ in range(4)]
+        self._ring = Dots(size=12, pxMode=True)
         self._diagonal = pg.PlotCurveItem(antialias=True)
         self._rims = pg.PlotCurveItem(connect="pairs", antialias=False)
         self._words = [
@@ -84,11 +86,17 @@ class ComparisonPage(Page):
         if found is not None:
             why = "These two attacks have no sample in common. Choose attacks on the same data."
         self._empty.setText(why)
-        for widget in (self.plot, self._beside):
-            widget.setVisible(self._found is not None)
+        self._beside.setVisible(self._found is not None)
+        self.plot.setVisible(self._found is not None and not self._flat(self._found))
         self._empty.setVisible(self._found is None)
         if self._found is not None:
             self._draw(self._found)
+
+    @staticmethod
+    def _flat(found: Comparison) -> bool:
+        """Whether all perturbations found are equally large, as within one budget: then there is nothing to scatter."""
+        sizes = np.concatenate([side[np.isfinite(side) & (side > 0)] for side in (found.a, found.b)])
+        return bool(len(sizes)) and float(sizes.max() - sizes.min()) <= FLAT * float(sizes.max())
 
     def _draw(self, found: Comparison) -> None:
         finite = np.concatenate([side[np.isfinite(side)] for side in (found.a, found.b)])
@@ -140,6 +148,8 @@ class ComparisonPage(Page):
         ]
         if found.before:
             lines.append(f"{found.before:,} of them broken before either attack, at (0, 0)")
+        if self._flat(found):
+            lines.append("Every perturbation found is as large as the budget, so there is no scatter of norms to draw.")
         if not found.same_network:
             lines.append("Not the same network: the difference may be the network's, not the attacks'.")
         return "\n".join(lines)
@@ -246,7 +256,7 @@ class ComparisonPage(Page):
         self.says.setFont(theme.font(theme.small))
 
     def plots(self) -> Sequence[tuple[str, Any]]:
-        return (("comparison", self.plot.getPlotItem()),) if self._found is not None else ()
+        return (("comparison", self.plot.getPlotItem()),) if not self.plot.isHidden() else ()
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """One row a sample in common: the norms that A and B found, nothing where the sample was not broken."""

@@ -120,9 +120,10 @@ class NormsPage(Page):
         parts = []
         for letter, run, found in zip("AB", shown.both, self._found, strict=False):
             head = f"{letter}: " if shown.b is not None else ""
-            middle = summary(run, shown.norm).median
-            parts.append(f"{head}{found.found:,} of {len(run):,} broken, median {size(middle)}")
-        return " · ".join(parts) + " (95% bootstrap; samples not broken count as infinite)"
+            middle = f", median {size(summary(run, shown.norm).median)}" if run.minimal else ""
+            parts.append(f"{head}{found.found:,} of {len(run):,} broken{middle}")
+        medians = any(run.minimal for run in shown.both)
+        return " · ".join(parts) + (" (95% bootstrap; not broken counts as infinite)" if medians else "")
 
     def show_sample(self, sample: int | None) -> None:
         self._sample = sample

@@ -16,6 +16,7 @@ from engine.experiments.rates import Interval, share
 from gui.panels.labels import ElidedLabel
 from gui.panels.results.page import Page, Shown, colours, norm_name, norm_text, percent
 from gui.plots.band import BandCurve
+from gui.plots.dots import Dots
 from gui.plots.plot import Plot, pen
 from gui.theme import Theme
 
@@ -40,8 +41,8 @@ class RobustnessPage(Page):
         self._lines = [BandCurve(self.plot, theme.accent) for _ in (0, 1)]
         self._dotted = [BandCurve(self.plot, theme.accent, dot=True) for _ in (0, 1)]
         self._whiskers = [pg.PlotCurveItem(connect="pairs", antialias=True) for _ in (0, 1)]
-        self._points = [pg.ScatterPlotItem(size=8, pxMode=True) for _ in (0, 1)]
-        self._rings = [pg.ScatterPlotItem(size=8, pxMode=True) for _ in (0, 1)]
+        self._points = [Dots(size=8, pxMode=True) for _ in (0, 1)]
+        self._rings = [Dots(size=8, pxMode=True) for _ in (0, 1)]
         self._clean = [pg.InfiniteLine(angle=0) for _ in (0, 1)]
         for items, z in ((self._clean, 0.5), (self._whiskers, 4), (self._rings, 4.5), (self._points, 5)):
             for item in items:

@@ -133,3 +133,14 @@ def test_shrinking_ends_for_values_over_many_orders_of_magnitude():
     kept, outside = shrunk(size, room, eps)
     assert outside.all()
     torch.testing.assert_close(kept.sum(1), eps.double(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("roomy", [False, True])
+def test_shrinking_ends_where_the_sum_is_above_eps_by_less_than_a_value_can_show(dtype, roomy):
+    """The threshold is then lost in ``size - lam``: steps towards it would never arrive."""
+    size = torch.ones(4, 16, dtype=dtype)
+    eps = 16 - torch.tensor([1e-14, 1e-10, 1e-8, 1e-6], dtype=torch.float64)
+    kept, outside = shrunk(size, 2 * size if roomy else None, eps)
+    assert outside.all()
+    torch.testing.assert_close(kept.sum(1).double(), eps, rtol=torch.finfo(dtype).eps * 4, atol=0)
