@@ -78,6 +78,8 @@ COMMANDS: tuple[Command, ...] = (
             states=(IDLE,)),
     Command("run.class_matrix", "Measure all pairs of classes", "Run",
             "Drive samples of each class to every other class", (), "", 2, states=(IDLE,)),
+    Command("run.attack_checks", "Check this attack", "Run",
+            "Look for misleading gradients, and test the attack on planted weaknesses", (), "", 2, states=(IDLE,)),
     Command("view.live", "Live", "View", "Follow the run as it happens", ("L",), "live"),
     Command("view.previous_instant", "Previous moment", "View", "Move the time slider back", (",",)),
     Command("view.next_instant", "Next moment", "View", "Move the time slider on", (".",)),

@@ -36,6 +36,7 @@ TITLES = {
     "entangle": "Measurement",
     "decision_map": "Decision map",
     "class_matrix": "Class matrix",
+    "attack_checks": "Attack checks",
     "story": "Everything",
 }
 

@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
         self.training.step_requested.connect(partial(self._go_to_step, "train"))
         self.docks.map.map_requested.connect(self.map_sample)
         self.docks.classes.measure_requested.connect(self.measure_classes)
+        self.docks.checks.check_requested.connect(self.check_attack)
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)
@@ -229,6 +230,7 @@ class MainWindow(QMainWindow):
         bind("run.stop", self.stop)
         bind("run.decision_map", self.map_selected)
         bind("run.class_matrix", self.measure_classes)
+        bind("run.attack_checks", self.check_attack)
         bind("view.live", self.go_live)
         bind("view.previous_instant", self._move, -1)
         bind("view.next_instant", self._move, 1)
@@ -304,6 +306,12 @@ class MainWindow(QMainWindow):
         """The attack in its targeted form, from each class to every other."""
         self.docks.show_panel("classes")
         self._run("class_matrix")
+
+    @Slot()
+    def check_attack(self) -> None:
+        """Flags for what misleads attacks, and the active test of the attack as it is set."""
+        self.docks.show_panel("checks")
+        self._run("attack_checks")
 
     @Slot()
     def run_or_resume(self) -> None:

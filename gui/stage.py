@@ -22,6 +22,7 @@ LOOKS = ("map", "matrix")  # closer looks at an attack: as late in the work as i
 DEPTH = {phase: depth for depth, phase in enumerate(PHASES)} | dict.fromkeys(LOOKS, PHASES.index("measure"))
 TOPICS = (
     "dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs", "decision_map", "class_matrix",
+    "attack_checks",
 )  # fmt: skip
 TABLES = ("steps", "epochs", "attack", "attack_samples", "profile")
 # a job's first row of a table begins these anew: what follows from an older training or attack is of the past

@@ -28,7 +28,7 @@ DEPENDS: dict[str, tuple[str, ...]] = {
 }
 ORDER = tuple(DEPENDS)
 # The last step that a closer look makes on its way, and the part of the experiment that its panel sets.
-REACHES = {"story": "entangle", "decision_map": "attack", "class_matrix": "train"}
+REACHES = {"story": "entangle", "decision_map": "attack", "class_matrix": "train", "attack_checks": "train"}
 SET_BY_PANELS = ("map",)
 
 # Panels that a step's result is seen in, brought to the front when it is run.
@@ -42,7 +42,7 @@ PANELS: dict[str, tuple[str, ...]] = {
 }
 
 # Commands offered below the form of a step: closer looks at its result.
-LOOKS: dict[str, tuple[str, ...]] = {"attack": ("run.decision_map", "run.class_matrix")}
+LOOKS: dict[str, tuple[str, ...]] = {"attack": ("run.decision_map", "run.class_matrix", "run.attack_checks")}
 
 DESCRIPTIONS = {
     "compare": "Every run of this session is kept with its settings. Choose two in the Compare panel: A, the baseline, is laid "

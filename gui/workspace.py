@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gui.chrome.dock import DockArea
 from gui.chrome.log import LogPanel
+from gui.panels.attack_checks import ChecksPanel
 from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
@@ -37,6 +38,7 @@ class Workspace(DockArea):
         self.results = ResultsPanel(selection, theme)
         self.map = DecisionMapPanel(selection, theme)
         self.classes = ClassMatrixPanel(selection, theme)
+        self.checks = ChecksPanel(selection, theme)
         self.model = ModelPanel(selection, theme)
         self.matrix = MatrixPanel(selection, theme)
         self.profile = ProfilePanel(selection, theme)
@@ -55,7 +57,8 @@ class Workspace(DockArea):
         self.add_panel(self.map, behind="curves")
         self.add_panel(self.classes, behind="matrix")
         self.add_panel(self.results, behind="profile")
-        self.add_panel(self.compare, behind="results")
+        self.add_panel(self.checks, behind="results")
+        self.add_panel(self.compare, behind="checks")
         self.add_panel(self.log, behind="compare")
         for key in IN_FRONT:
             self.show_panel(key)
@@ -72,6 +75,7 @@ class Workspace(DockArea):
             self.spacetime,
             self.map,
             self.classes,
+            self.checks,
             self.dataset,
             self.model,
         )
