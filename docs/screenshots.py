@@ -30,6 +30,7 @@ def take(folder: Path) -> None:
     from gui.app import open_window, prepare
     from gui.settings import Settings
     from gui.theme import Theme
+    from gui.workspace import IN_FRONT
 
     app = QApplication([])
     prepare()
@@ -38,30 +39,37 @@ def take(folder: Path) -> None:
     window.resize(*SIZE)
     window.show()
     window.start()
-    ended: list[object] = []
-    window.jobs.ended.connect(lambda _, end: ended.append(end))
     window.run_all()
-    deadline = monotonic() + PATIENCE
-    while not ended and monotonic() < deadline:
-        app.processEvents()
-        sleep(0.005)
-    if not ended:
-        raise SystemExit(f"The example did not end within {PATIENCE} s.")
-
+    wait(app, window)
     window.show_step("attack")
     window.selection.set_tap("relu 5")
     gallery = window.stage.frame("gallery")
     window.selection.set_sample(int(gallery.arrays["index"][1]))
+    for look in (window.map_selected, window.measure_classes):
+        look()
+        wait(app, window)
+    for key in IN_FRONT:
+        window.docks.show_panel(key)
     folder.mkdir(parents=True, exist_ok=True)
     for theme in (Theme.dark(), Theme.light()):
         window.set_theme(theme)
         settle(app, window)
         window.grab().save(str(folder / f"window-{theme.name}.png"))
-    for panel in window.panels:
+    for panel in (*window.panels, window.docks.results):
         window.docks.show_panel(panel.key)
         settle(app, window)
         panel.picture().save(str(folder / f"panel-{panel.key}.png"))
     window.close()
+
+
+def wait(app: object, window: object) -> None:
+    """Until nothing runs or waits any more, and the files are read."""
+    deadline = monotonic() + PATIENCE
+    while (window.jobs.all or window.background.busy) and monotonic() < deadline:
+        app.processEvents()
+        sleep(0.005)
+    if window.jobs.all:
+        raise SystemExit(f"The example did not end within {PATIENCE} s.")
 
 
 def settle(app: object, window: object) -> None:

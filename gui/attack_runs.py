@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from engine.errors import SessionError, UserError
-from engine.experiments.attack_results import TABLE, AttackRun
+from engine.errors import UserError
+from engine.experiments.attack_results import AttackRun
+from engine.experiments.attack_session import read_attacks
 from engine.session import Session
 from gui.background import Background
-
-Known = Mapping[int, AttackRun | None]
-"""Runs by number; None for one that attacked nothing."""
 
 
 class AttackRuns:
@@ -62,28 +60,3 @@ class AttackRuns:
         if self._again or session is not self._session:
             self._again = False
             self.read()
-
-
-def read_attacks(session: Session, known: Known) -> tuple[dict[int, AttackRun | None], list[AttackRun]]:
-    """(what need not be read again, all attacks in order) of a session; an attack still being written down is left out."""
-    kept: dict[int, AttackRun | None] = {}
-    found = []
-    for run in session.runs():
-        if run.id in known:
-            attack = known[run.id]
-        else:
-            attack = None
-            if TABLE in session.tables(run.id):
-                try:
-                    attack = AttackRun.read(run.id, run.read_spec(), session.table(run.id, TABLE))
-                except (SessionError, KeyError):  # a run of another version: it cannot stand beside the others
-                    attack = None
-                else:
-                    told = session.table(run.id, "attack")
-                    if len(told) and len(attack) < int(told.column("samples")[-1]):
-                        attack = None
-        if run.status != "running":
-            kept[run.id] = attack
-        if attack is not None:
-            found.append(attack)
-    return kept, found

@@ -71,7 +71,7 @@ def smallest(run: AttackRun) -> AttackRun:
     """The same results as those of an attack for the smallest norm."""
     from dataclasses import replace
 
-    return replace(run, eps=None, title="DeepFool")
+    return replace(run, minimal=True, eps=None, budget="smallest norm", title="DeepFool")
 
 
 def fast(spec: ExperimentSpec = FIXED) -> ExperimentSpec:

@@ -22,7 +22,6 @@ FIRST_SHARE = 0.2  # of the values are changed by the first steps
 SHRINK = 1.5  # by this are divided steps, and the share of values that they change
 SHORTEST = 0.1  # of the radius: no step is shorter
 FEWER = 0.95  # a best point that changes less than this share of the values it changed before has become sparser
-ALWAYS = False
 LOOK_EVERY = 5  # steps in a larger ball
 
 
@@ -30,12 +29,11 @@ def ascend_l1(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | None) ->
     """One restart; ``aim`` int64 ``[n]`` holds the classes of the targeted DLR loss."""
     width = spec.eps if batch.box is None else batch.box.width
     x = batch.x + width * batch.draws.normal("start", restart, batch.x.shape[1:]).to(batch.x.dtype)
-    dense = True
     for factor, begin, end in phases_of(spec.steps, larger_balls=spec.larger_balls):
         x = L1Ball(batch.x, factor * spec.eps, batch.box).project(x)
-        climb = SparseClimb(x, factor * spec.eps, aim, origin=batch.x if (ALWAYS or not dense) else None)
+        climb = SparseClimb(x, factor * spec.eps, aim, origin=batch.x if spec.larger_balls else None)
         yield from ascend_phase(batch, spec, climb, factor=factor, begin=begin, end=end)
-        x, aim, dense = climb.best, climb.aim, False
+        x, aim = climb.best, climb.aim
 
 
 def ascend_phase(batch: Batch, spec: ApgdSpec, climb: SparseClimb, *, factor: int, begin: int, end: int) -> Steps:
@@ -70,7 +68,7 @@ class SparseClimb(Climb):
     """Steps that change few values: fewer and longer ones again as soon as the best point has become sparser."""
 
     def __init__(self, x: Tensor, size: float, aim: Tensor | None, *, origin: Tensor | None) -> None:
-        """``origin``: the samples, when ``x`` is the best point of another ascent; None for a random start."""
+        """``origin``: the samples, when the first steps are to change as few values as ``x`` lets them."""
         super().__init__(x, size, aim)
         if origin is None:
             self.changed = self.size.new_full((len(x),), x[0].numel())
@@ -81,8 +79,8 @@ class SparseClimb(Climb):
     def _count(self, origin: Tensor) -> None:
         self.changed = (self.best != origin).flatten(1).sum(1).to(self.size)
         """How many values the best point changes."""
-        self.share = self.changed / (SHRINK * origin[0].numel())
-        """The share of values that the next step changes."""
+        self.share = (self.changed / SHRINK).floor() / origin[0].numel()
+        """The share of values that the next step changes; at least one is."""
 
     def adapt(self, origin: Tensor, radius: float) -> None:
         """At a checkpoint: where the best point has become sparser, go on from it with long steps, else shorten them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +14,8 @@ from engine.attacks.draws import Draws
 from engine.attacks.look import broken_rows, input_gradient, logits_of
 from engine.attacks.losses import Loss, margin_of
 from engine.attacks.norms import sizes
-from engine.attacks.projections import Ball, Box
+from engine.attacks.projections import Ball, Box, ball
+from engine.seeds import derive
 from engine.specs import Norm
 
 ROUNDING = 1 + 1e-6  # by how much a float32 point may lie outside its ball
@@ -127,7 +128,7 @@ class Batch:
         self.share = (0.0, 1.0)
         """Where the running member's work begins and ends within the whole."""
         self.guarded = False
-        """Only points inside the ball count as successes: for an attack that knows no budget, within one that has one."""
+        """Points outside the ball do not count: for an attack that knows no budget, within one that has one."""
         self.point: Point | None = None
         self._forwards = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         self._gradients = torch.zeros(len(x), dtype=torch.int64, device=x.device)
@@ -261,7 +262,7 @@ class Batch:
         if self._any_leaving:
             success = success & ~self.board.invalid[places]
         if self.guarded:
-            success = success & (self.distance(x, rows) <= self.ball.eps * ROUNDING)
+            x, logits, success = self._within(x, logits, success, rows)
         before, begin, end = self.point, *self.share
         fraction = (self.restart + step / max(1, steps)) / self.restarts
         fraction = begin + (end - begin) * min(1.0, fraction)
@@ -286,6 +287,15 @@ class Batch:
             if bool(lost.any()):
                 self._offer(before, lost)
         return self.point
+
+    def _within(self, x: Tensor, logits: Tensor, success: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """For points outside the ball the best ones so far, which are failures: else the sample would have left."""
+        outside = self.distance(x, rows) > self.ball.eps * ROUNDING
+        if not bool(outside.any()) or self.board.logits is None:
+            return x, logits, success
+        places = self.places if rows is None else self.places[rows]
+        x = torch.where(column(outside, x), self.board.x_adv[places], x)
+        return x, torch.where(outside[:, None], self.board.logits[places], logits), success & ~outside
 
     def finish(self, mask: Tensor) -> None:
         """These samples (bool ``[n]``) are done: they leave at the next :meth:`live`."""
@@ -330,6 +340,14 @@ class Batch:
         elif bool(rows.any()):
             self._offer(self.point, rows)
 
+    def begin(self, stage: str, share: tuple[float, float], *, guarded: bool) -> None:
+        """A member of an ensemble begins to work on the samples not yet broken, with random numbers of its own."""
+        self.finish(self.board.success[self.places])
+        self.live()
+        self.restart, self.restarts = 0, 1
+        self.stage, self.share, self.guarded = stage, share, guarded
+        self.draws = Draws(derive(self.question.seed, stage), self.places)
+
     def settle(self) -> None:
         """The attack has nothing more to do here: keep the last points and the counts."""
         self.flush()
@@ -358,6 +376,31 @@ class Batch:
         confirmed = success.clone()
         confirmed[success] = self.succeeded(exact, which)
         return confirmed
+
+
+def repack(batches: Sequence[Batch]) -> None:
+    """Put all samples still worked on into as few of the batches as hold them, and leave the others empty.
+
+    For the moments between the members of an ensemble, when a few samples of each batch are left.
+    """
+    total, most = sum(map(len, batches)), batches[0].question.most_rows
+    used = -(-total // most)
+    if used >= sum(len(batch) > 0 for batch in batches):
+        return
+    shared = {name: torch.cat([getattr(batch, name) for batch in batches]) for name in _OF_EACH_SAMPLE}
+    target = None if batches[0].target is None else torch.cat([b.target for b in batches if b.target is not None])
+    size = -(-total // max(1, used))
+    for number, batch in enumerate(batches):
+        rows = slice(number * size, (number + 1) * size)
+        for name, values in shared.items():
+            setattr(batch, name, values[rows])
+        batch.target = None if target is None else target[rows]
+        if batch._ball is not None:
+            batch._ball = ball(batch.question.norm, batch.x, batch._ball.eps, batch.box)
+        batch.draws = Draws(batch.draws.seed, batch.places)
+
+
+_OF_EACH_SAMPLE = ("places", "x", "y", "_forwards", "_gradients", "_leaving")
 
 
 def _tally(counts: Tensor, rows: Tensor | None) -> None:

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 
 
+LEAST = 8
+
+
 def cosines(length: int, like: Tensor) -> Tensor:
     """``[length, length]``: row k is the wave of frequency k, of length 1, all at right angles to each other."""
     place = torch.arange(length, dtype=torch.float64, device=like.device)
@@ -22,12 +25,15 @@ def cosines(length: int, like: Tensor) -> Tensor:
 
 
 class Cosines:
-    """The waves that lie in samples of one shape, up to a share of the frequencies along each axis (at least one)."""
+    """The waves that lie in samples of one shape: of images the lowest ``share`` of the frequencies along each axis, but at
+    least :data:`LEAST`, and of vectors, whose values have no order, all."""
 
     def __init__(self, shape: torch.Size, share: float, like: Tensor) -> None:
         self.shape = shape
         first = max(0, len(shape) - 2)
-        self._axes = [cosines(size, like)[: max(1, math.ceil(share * size))] for size in shape[first:]]
+        if len(shape) == 1:
+            share = 1.0
+        self._axes = [cosines(size, like)[: max(LEAST, math.ceil(share * size))] for size in shape[first:]]
         self.kept = torch.Size([*shape[:first], *(len(axis) for axis in self._axes)])
         """Shape of the coefficients."""
 

@@ -20,6 +20,7 @@ from engine.specs import DeepFoolSpec, Norm
 
 LEAST = 1e-4  # a step's least length against the way so far: rounding must not stop it in front of the boundary
 NOTICED = 5e-7  # and against the sample's own size, or 1: what float32 still tells apart
+BREATH = 2  # backward passes between two moments at which the attack may be cancelled
 LONGEST = 1e6  # most against the same: a saturated model has next to no gradient, and there may be no box
 
 
@@ -60,21 +61,23 @@ def deepfool(batch: Batch, spec: DeepFoolSpec) -> Steps:
 
 def _way(batch: Batch, watched: Watched, others: Tensor, total: Tensor, norm: Norm) -> Generator[None, None, Tensor]:
     """The step ``[n, ...]`` onto the nearest of the boundaries to ``others`` ``[n, k]``; 0 where no class has a gradient."""
+    n, k = others.shape
     with torch.enable_grad():
-        values = (watched.logits.gather(1, others) - watched.logits.gather(1, batch.y[:, None])).unbind(1)
-    least = torch.full((len(others),), torch.inf, dtype=torch.float64, device=others.device)
-    normal, slope = torch.zeros_like(watched.x), torch.ones_like(least)
-    for k, value in enumerate(values):
-        gradient = watched.gradient(value, keep_graph=k < len(values) - 1)
-        size = dual_norms(gradient, norm)
-        distance = torch.where(size > 0, value.detach().abs() / size, torch.inf)
-        nearer = distance < least
-        normal = torch.where(column(nearer, gradient), gradient, normal)
-        least, slope = torch.where(nearer, distance, least), torch.where(nearer, size, slope)
-        yield None
+        values = watched.logits.gather(1, others) - watched.logits.gather(1, batch.y[:, None])
+        each = values.unbind(1)
+    normals = watched.x.new_empty(k, *watched.x.shape)
+    for number, value in enumerate(each):
+        normals[number] = watched.gradient(value, keep_graph=number < k - 1)
+        if number % BREATH == 0:
+            yield None
+    slopes = dual_norms(normals.flatten(0, 1), norm).reshape(k, n)
+    distances = torch.where(slopes > 0, values.detach().abs().t() / slopes, torch.inf)
+    least, nearest = distances.min(0)
+    rows = torch.arange(n, device=others.device)
+    normal, slope = normals[nearest, rows], slopes[nearest, rows]
     scale = norms(batch.x, norm).clamp_min(1)
-    least = torch.where(least.isfinite(), least, 0)
-    length = torch.minimum(torch.maximum(least, LEAST * norms(total, norm) + NOTICED * scale), LONGEST * scale)
+    shortest, longest = LEAST * norms(total, norm) + NOTICED * scale, LONGEST * scale
+    length = torch.minimum(torch.maximum(least, shortest), longest)
     if norm == "Linf":
-        return normal.sign() * column(length, normal).to(normal.dtype)
-    return normal / column(slope, normal).to(normal.dtype) * column(length, normal).to(normal.dtype)
+        return normal.sign().mul_(column(length, normal))
+    return normal.div_(column(torch.where(slope > 0, slope, 1.0), normal)).mul_(column(length, normal))

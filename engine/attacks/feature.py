@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.attacks.batch import Batch, Steps
 from engine.attacks.guides import guides_of
 from engine.attacks.layers import seeing
+from engine.attacks.pgd import random_point
 from engine.errors import AttackError
 from engine.specs import FeatureSpec
 
@@ -26,7 +27,7 @@ def feature(batch: Batch, spec: FeatureSpec) -> Steps:
             batch.logits(batch.x)
             scale = _distance(_features(seen), goal)
         scale = torch.where(scale > 0, scale, 1.0)
-        x = batch.ball.draw(batch.draws, restart) if spec.random_start else batch.x
+        x = random_point(batch, restart) if spec.random_start else batch.x
         for step in range(spec.steps):
             with seeing(batch.model, spec.layer) as seen:
                 watched = batch.watch(x)

@@ -10,6 +10,7 @@ that is the greedy choice of the largest gains.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 
 import torch
@@ -26,7 +27,7 @@ def jsma(batch: Batch, spec: JsmaSpec) -> Steps:
     """A step costs a forward pass and two backward passes; with any class as the goal, one for each class."""
     size = batch.x[0].numel()
     width = 2 if spec.pairs and size > 1 else 1
-    steps = max(1, int(spec.gamma * size / width + 1e-6))
+    steps = math.ceil(spec.gamma * size / width - 1e-6)
     x, went = batch.x, torch.zeros_like(batch.x).flatten(1)
     for step in range(steps):
         watched = batch.watch(x)

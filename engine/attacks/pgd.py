@@ -5,8 +5,9 @@ learning models resistant to adversarial attacks". In L1 its steps change few va
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
+from engine.attacks.batch import Batch, Steps, column
 from engine.attacks.expectation import mean_gradient, mean_logits
 from engine.attacks.losses import cross_entropy
 from engine.specs import PgdSpec
@@ -40,7 +41,7 @@ def descend(
     The forward pass that a step needs also gives the iterate's score, so a step costs one pass forward and one back.
     """
     for restart in batch.restarting(restarts):
-        x = batch.ball.draw(batch.draws, restart) if random_start else batch.x
+        x = random_point(batch, restart) if random_start else batch.x
         for step in range(steps):
             logits, _, gradient = yield from mean_gradient(batch, x, cross_entropy, eot)
             yield batch.at(x, logits, step=step, steps=steps)
@@ -49,3 +50,16 @@ def descend(
             x = batch.ball.project(torch.add(x, direction, alpha=alpha))
         logits = yield from mean_logits(batch, x, eot)
         yield batch.at(x, logits, step=steps, steps=steps)
+
+
+def random_point(batch: Batch, restart: int) -> Tensor:
+    """Where a restart begins: uniform in the L-inf ball; in L2 and L1 in a uniform direction, at a uniform distance.
+
+    The distance is ours: nearly all of a high-dimensional ball's volume lies at its surface, and starts there are
+    measurably weaker when steps are few.
+    """
+    point = batch.ball.draw(batch.draws, restart)
+    if batch.question.norm == "Linf":
+        return point
+    share = column(batch.draws.uniform("distance of the start", restart), point).to(point.dtype)
+    return batch.ball.project(torch.lerp(batch.x, point, share))

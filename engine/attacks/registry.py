@@ -14,6 +14,7 @@ from engine.attacks.carlini_wagner import carlini_wagner
 from engine.attacks.ddn import ddn
 from engine.attacks.deepfool import deepfool
 from engine.attacks.ead import ead
+from engine.attacks.ensemble import ensemble
 from engine.attacks.fab import fab, fab_targeted
 from engine.attacks.feature import feature
 from engine.attacks.fgsm import fgsm
@@ -38,6 +39,7 @@ from engine.attacks.vmi import vmi
 from engine.specs import (
     ApgdSpec,
     AttackSpecBase,
+    AutoAttackSpec,
     BimSpec,
     BoundarySpec,
     CarliniWagnerSpec,
@@ -47,6 +49,7 @@ from engine.specs import (
     EadSpec,
     FabSpec,
     FabTargetedSpec,
+    FastEnsembleSpec,
     FeatureSpec,
     FgsmSpec,
     FmnSpec,
@@ -60,6 +63,7 @@ from engine.specs import (
     OnePixelSpec,
     PatchSpec,
     PgdSpec,
+    SequenceSpec,
     SigmaZeroSpec,
     SimbaSpec,
     SiNiSpec,
@@ -108,6 +112,9 @@ METHODS: dict[type[AttackSpecBase], Callable[[Batch, Any], Steps]] = {
 """Attacks on each sample by itself."""
 
 JOINT_METHODS: dict[type[AttackSpecBase], Callable[[Any], JointMethod]] = {
+    AutoAttackSpec: ensemble,
+    FastEnsembleSpec: ensemble,
+    SequenceSpec: ensemble,
     UniversalSpec: universal,
     PatchSpec: patch,
 }

@@ -21,6 +21,7 @@ from engine.attacks.windows import Grid, bumps, share_of
 from engine.specs import SquareSpec
 
 AHEAD = 64  # queries whose random numbers are drawn at a time
+MOST_CHANNELS = 4  # for which the changes of single pixels are counted: 2^C signs each
 
 
 def square(batch: Batch, spec: SquareSpec) -> Steps:
@@ -131,10 +132,25 @@ class EdgeWindows(_Windows):
         super().__init__(batch, spec)
         infinite = torch.full_like(batch.x, torch.inf)
         self.lower, self.upper = (batch.ball.project(edge).flatten(1) for edge in (-infinite, infinite))
+        self.latest: Tensor | None = None
+        """Which of all changes of single pixels were tried in this round: int64 ``[n, count]``."""
+        self.vain = torch.zeros(len(batch), 0, dtype=torch.bool, device=batch.x.device)
+        """Which of them have been tried since the sample last changed: ``[n, changes]``."""
 
     def live(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        self.lower, self.upper, *rest = super().live(self.lower, self.upper, *tensors)
+        self.lower, self.upper, self.vain, *rest = super().live(self.lower, self.upper, self.vain, *tensors)
         return tuple(rest)
+
+    def note(self, kept: Tensor) -> None:
+        """Where every single pixel has been tried in vain, no query can change anything any more: the sample is done."""
+        if self.latest is None:
+            return
+        signs = 2**self.grid.channels
+        if not self.vain.shape[1]:
+            self.vain = self.vain.new_zeros(len(self.vain), self.grid.pixels * signs)
+        self.vain.scatter_(1, self.latest, True)
+        self.vain[kept] = False
+        self.batch.finish(self.vain.sum(1) == self.grid.pixels * (signs - 1))
 
     def start(self) -> Tensor:
         """Stripes from top to bottom, in each channel and column to the one or the other edge."""
@@ -153,8 +169,11 @@ class EdgeWindows(_Windows):
             values.flatten(1)[:, None].expand(-1, count, -1) for values in (x, self.lower, self.upper)
         )
         low, high = lower.gather(2, inside), upper.gather(2, inside)
-        same = (torch.where(up, high, low) == flat.gather(2, inside)).all(2, keepdim=True)
-        return flat.scatter(2, inside, torch.where(up ^ same, high, low)).reshape(-1, *x.shape[1:])
+        up = up ^ (torch.where(up, high, low) == flat.gather(2, inside)).all(2, keepdim=True)
+        if self.height == self.width == 1 and self.grid.channels <= MOST_CHANNELS:
+            signs = (up << torch.arange(self.grid.channels, device=x.device)).sum(2)
+            self.latest = (inside[:, :, 0] << self.grid.channels) + signs
+        return flat.scatter(2, inside, torch.where(up, high, low)).reshape(-1, *x.shape[1:])
 
 
 class HillWindows(_Windows):
@@ -193,7 +212,9 @@ class HillWindows(_Windows):
         own, rest = self.size(window), self.size(delta.gather(2, other.flatten(2)).reshape(other.shape))
         budget = own**self.order + rest**self.order + unused[:, :, None, None]
         hills = bumps(self.height, self.width, self.power).to(x).flatten(1)
-        added = torch.where(numbers[:, :, 4, None] < 0.5, hills[0], hills[1])[:, :, None] * _sign(numbers[:, :, 5:, None])
+        added = torch.where(numbers[:, :, 4, None] < 0.5, hills[0], hills[1])[:, :, None] * _sign(
+            numbers[:, :, 5:, None]
+        )
         new = window / own.clamp_min(1e-12) + added
         new *= budget ** (1 / self.order) / self.size(new).clamp_min(1e-12)
         delta.scatter_(2, other.flatten(2), 0.0).scatter_(2, inside.flatten(2), new.flatten(2))

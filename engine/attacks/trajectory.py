@@ -59,19 +59,22 @@ class Diary:
 
     def read(self, clean: Tensor, labels: Tensor, *, targeted: bool) -> Trajectory:
         """The trajectory; ``clean`` ``[N, K]`` is what the model says before the attack, ``labels`` ``[N]`` what is asked."""
-        logits = clean.clone()
-        loss, confidence, margin = [], [], []
-        for _, entry in self._entries:
-            for places, seen in entry:
-                logits[places] = seen
-            loss.append(cross_entropy(logits, labels, reduction="none"))
-            confidence.append(logits.softmax(1).amax(1))
-            margin.append(margin_of(logits, labels, labels if targeted else None))
-        steps = torch.tensor([step for step, _ in self._entries], dtype=torch.int64)
         if not self._entries:
             empty = clean.new_zeros(0, len(clean))
-            return Trajectory(steps, empty, empty, empty)
-        return Trajectory(steps, torch.stack(loss), torch.stack(confidence), torch.stack(margin))
+            return Trajectory(torch.zeros(0, dtype=torch.int64), empty, empty, empty)
+        parts = [part for _, entry in self._entries for part in entry]
+        places = torch.cat([where for where, _ in parts])
+        seen = torch.cat([logits for _, logits in parts])  # evaluated at once: most steps are of few samples
+        now = _said(clean, labels, targeted)
+        told = iter(_said(seen, labels[places], targeted).split([len(where) for where, _ in parts], dim=1))
+        rows = []
+        for _, entry in self._entries:
+            now = now.clone()
+            for where, _ in entry:
+                now[:, where] = next(told)
+            rows.append(now)
+        steps = torch.tensor([step for step, _ in self._entries], dtype=torch.int64)
+        return Trajectory(steps, *torch.stack(rows, 1).unbind())
 
     def _thin(self) -> None:
         """Join every second entry to the one before it; of each sample an entry keeps the newest values alone."""
@@ -88,3 +91,9 @@ class Diary:
             thinned.append((step, [(places[newest], logits[newest])]))
         self._entries = thinned
         self._values = sum(logits.numel() for _, entry in thinned for _, logits in entry)
+
+
+def _said(logits: Tensor, labels: Tensor, targeted: bool) -> Tensor:
+    """Loss, confidence and margin at class scores ``[n, K]``: ``[3, n]``."""
+    loss = cross_entropy(logits, labels, reduction="none")
+    return torch.stack([loss, logits.softmax(1).amax(1), margin_of(logits, labels, labels if targeted else None)])

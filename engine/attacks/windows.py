@@ -21,7 +21,9 @@ class Grid:
 
     def __init__(self, shape: torch.Size) -> None:
         channels, height, *width = (1, *shape) if len(shape) == 1 else shape
-        self.channels, self.height, self.width = (channels, height, math.prod(width)) if width else (channels, 1, height)
+        self.channels, self.height, self.width = (
+            (channels, height, math.prod(width)) if width else (channels, 1, height)
+        )
 
     @property
     def pixels(self) -> int:

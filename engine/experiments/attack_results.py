@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.experiments.rates import Interval, mcnemar, median, paired_difference, share, wilson
-from engine.specs import ExperimentSpec
+from engine.specs import AttackSpecBase, ExperimentSpec
 
 TABLE = "attacked"
 NORMS = {"Linf": "L∞", "L2": "L2", "L1": "L1", "L0": "L0"}
@@ -33,12 +33,18 @@ class AttackRun:
     """"untargeted" or one of the targeted goals."""
     norm: str
     """The norm that the attack bounds or makes small."""
+    minimal: bool
+    """It looked for the smallest perturbation, without a budget."""
     eps: float | None
-    """Its budget; None for an attack that looks for the smallest perturbation."""
+    """The largest norm that it may use; None for one that is minimal, or whose budget is not a norm (pixels, a patch)."""
+    budget: str
+    """The budget in words: "ε = 0.1", "smallest norm", "3 pixels"."""
+    on_samples: bool
+    """It began at the samples; an attack that begins at noise says nothing of robust accuracy."""
     network: str
     """Fingerprint of data, model and training: equal for attacks on one network."""
     sample: np.ndarray
-    """Test indices."""
+    """Test indices, ascending."""
     y: np.ndarray
     before: np.ndarray
     """bool: broken before the attack began."""
@@ -58,6 +64,8 @@ class AttackRun:
     gradients: np.ndarray
     random: np.ndarray | None = None
     """bool: broken by a random perturbation as long as the attack's (the control), where that was recorded."""
+    known: dict[tuple[str, str], Any] = field(init=False, repr=False, default_factory=dict)
+    """What has been computed of it, by what and in which norm; a window must not compute it at every look."""
 
     @classmethod
     def read(cls, run: int, spec: ExperimentSpec, table: Any) -> AttackRun:
@@ -65,24 +73,29 @@ class AttackRun:
 
         Raises KeyError where the table lacks a column that every attack writes.
         """
-        column = {name: table.column(name) for name in table.columns}
+        order = np.argsort(table.column("sample"), kind="stable")
+        column = {name: table.column(name)[order] for name in table.columns}
         y, target, seen, clean = (column[name] for name in ("y", "target", "prediction", "clean_prediction"))
         flags = {name: column[name] > 0 for name in ("success", "success_8bit", "invalid")}
         attack = spec.attack
+        success = flags["success"] & ~flags["invalid"]
         return cls(
             run=run,
             title=getattr(attack, "title", "") or str(getattr(attack, "method", "attack")),
             goal=str(getattr(attack, "goal", "untargeted")),
             norm=str(getattr(attack, "norm", "L2")),
+            minimal=bool(getattr(attack, "minimal", False)),
             eps=getattr(attack, "eps", None),
+            budget=budget_of(attack),
+            on_samples=getattr(attack, "method", "") != "noise",
             network=spec.key("dataset", "model", "training"),
             sample=column["sample"].astype(np.int64),
             y=y.astype(np.int64),
-            before=np.where(target >= 0, clean == target, clean != y) & ~flags["invalid"],
+            before=np.where(target >= 0, clean == target, clean != y) & success,
             clean=clean == y,
-            success=flags["success"] & ~flags["invalid"],
+            success=success,
             misread=(seen != y) & ~flags["invalid"],
-            survives=flags["success_8bit"] & flags["success"] & ~flags["invalid"],
+            survives=flags["success_8bit"] & success,
             invalid=flags["invalid"],
             norms={n: column[f"norm_{n}"] for n in NORMS if f"norm_{n}" in column},
             forwards=column["forwards"],
@@ -94,9 +107,9 @@ class AttackRun:
         return len(self.sample)
 
     @property
-    def minimal(self) -> bool:
-        """Whether it looked for the smallest perturbation."""
-        return self.eps is None
+    def bounds_accuracy(self) -> bool:
+        """Whether the accuracy that it leaves is a robust accuracy: at the samples, within a budget."""
+        return self.on_samples and not self.minimal
 
     @property
     def targeted(self) -> bool:
@@ -105,9 +118,8 @@ class AttackRun:
     @property
     def name(self) -> str:
         """What the attack is called in a list: "PGD, L∞, ε = 0.1"."""
-        budget = "smallest" if self.eps is None else f"ε = {self.eps:g}"
-        goal = f", targeted ({self.goal})" if self.targeted else ""
-        return f"{self.title}, {NORMS.get(self.norm, self.norm)}, {budget}{goal}"
+        goal = f"targeted ({self.goal})" if self.targeted else ""
+        return ", ".join(part for part in (self.title, NORMS.get(self.norm, self.norm), self.budget, goal) if part)
 
     @property
     def label(self) -> str:
@@ -130,6 +142,19 @@ class AttackRun:
         """Smallest perturbation found for each sample in a norm: 0 where none was needed, infinite for failures, NaN invalid."""
         size = np.where(self.before, 0.0, self.norms[norm])
         return np.where(self.invalid, np.nan, np.where(self.success, size, np.inf))
+
+
+def budget_of(attack: AttackSpecBase) -> str:
+    """The budget of an attack in words; "" for one that has none that could be said in short."""
+    if getattr(attack, "eps", None) is not None:
+        return f"ε = {attack.eps:g}"  # type: ignore[attr-defined]
+    if attack.minimal:
+        return "smallest norm"
+    pixels = getattr(attack, "pixels", None)
+    if pixels is not None:
+        return f"{pixels} pixel{'s' if pixels != 1 else ''}"
+    size = getattr(attack, "size", None)
+    return f"size {size:g}" if size is not None else ""
 
 
 # --- one attack --------------------------------------------------------------------------------------------------
@@ -198,7 +223,10 @@ def robustness(run: AttackRun, norm: str) -> Curve:
     It never rises, begins with the share that needs no perturbation taken away, and ends at the share never broken.
     Invalid samples count as not robust. As every attack it bounds robustness from above: another may find less.
     """
-    return _curve(np.where(run.invalid, 0.0, run.distances(norm)), len(run))
+    found: Curve | None = run.known.get(("robustness", norm))
+    if found is None:
+        found = run.known["robustness", norm] = _curve(np.where(run.invalid, 0.0, run.distances(norm)), len(run))
+    return found
 
 
 def control(run: AttackRun, norm: str) -> Curve | None:
@@ -242,10 +270,17 @@ class Summary:
 
 def summary(run: AttackRun, norm: str | None = None) -> Summary:
     """The numbers of one attack; the median in ``norm``, or in the attack's own."""
+    named = norm or run.norm
+    found: Summary | None = run.known.get(("summary", named))
+    if found is None:
+        found = run.known["summary", named] = _summary(run, named)
+    return found
+
+
+def _summary(run: AttackRun, norm: str) -> Summary:
     n = len(run)
     needed = ~run.before & ~run.invalid
-    named = norm or run.norm
-    sizes = run.distances(named)[needed] if named in run.norms else np.empty(0)
+    sizes = run.distances(norm)[needed] if norm in run.norms else np.empty(0)
     return Summary(
         n=n,
         success=share(int(run.success.sum()), n),
@@ -330,9 +365,12 @@ class WorstCase:
 
 
 def together(run: AttackRun, runs: Iterable[AttackRun]) -> list[AttackRun]:
-    """The attacks on the same network and exactly the same samples, in order."""
-    wanted = set(run.sample.tolist())
-    return [r for r in runs if r.network == run.network and len(r) == len(run) and set(r.sample.tolist()) == wanted]
+    """The attacks on the same network that began at exactly the same samples, in order."""
+    return [
+        each
+        for each in runs
+        if each.on_samples and each.network == run.network and np.array_equal(each.sample, run.sample)
+    ]
 
 
 def worst_case(run: AttackRun, runs: Iterable[AttackRun], norm: str, eps: float) -> WorstCase:
@@ -341,14 +379,13 @@ def worst_case(run: AttackRun, runs: Iterable[AttackRun], norm: str, eps: float)
     What counts is the point found, not how: a perturbation within eps in ``norm`` breaks its sample, whichever norm,
     goal or larger budget its attack had.
     """
-    order = np.sort(run.sample)
     reach: dict[int, np.ndarray] = {}
     for each in together(run, runs):
         if norm in each.norms:
             near = each.norms[norm] <= eps * (1 + SLACK)
             broken = ~each.clean | (each.misread & near) | each.invalid
-            reach[each.run] = broken[np.argsort(each.sample)]
-    n = len(order)
+            reach[each.run] = broken
+    n = len(run)
     if not reach:
         return WorstCase(norm, eps, (), share(n, n), n)
     count = np.stack(list(reach.values())).sum(0)
@@ -358,5 +395,5 @@ def worst_case(run: AttackRun, runs: Iterable[AttackRun], norm: str, eps: float)
 
 def budgets(runs: Iterable[AttackRun]) -> list[tuple[str, float]]:
     """The (norm, eps) of the attacks of a fixed budget, each once, in order: what a worst case can be asked for."""
-    found = {(run.norm, run.eps): None for run in runs if run.eps is not None}
+    found = {(run.norm, run.eps): None for run in runs if run.eps is not None and run.on_samples}
     return sorted(((norm, float(eps)) for norm, eps in found if eps is not None), key=lambda b: (b[0], b[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import get_args
 
 import torch
@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from engine.attacks import start
 from engine.attacks.look import logits_of, sheltered
+from engine.attacks.registry import JOINT_METHODS
 from engine.attacks.sizing import batch_size
 from engine.data import Dataset
 from engine.errors import AttackError
 from engine.events import Event, Frame, Progress
+from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Bench, Making, test_order
 from engine.experiments.train import train
 from engine.seeds import derive
@@ -99,27 +101,36 @@ def _chosen(dataset: Dataset, seen: Tensor, label: int, most: int, seed: int) ->
 def _row(
     bench: Bench, model: nn.Module, dataset: Dataset, spec: AttackSpec, chosen: Tensor, row: int
 ) -> Generator[Event | None, None, _Outcome]:
-    """Attack the chosen samples of a class, each towards all other classes, as one attack."""
+    """Attack the chosen samples of a class towards all other classes.
+
+    That is one attack, unless it makes one perturbation for all its samples: then it is one for each target.
+    """
     k = dataset.n_classes
     others = torch.tensor([label for label in range(k) if label != row])
-    index, target = chosen.repeat_interleave(k - 1), others.repeat(len(chosen))
-    attacking = start(
-        model,
-        dataset.x_test[index],
-        dataset.y_test[index],
-        spec,
-        seed=bench.spec.seed,
-        bounds=dataset.bounds,
-        target=target,
-        examples=bench.examples(),
+    sets = list(torch.split(others, 1)) if type(spec) in JOINT_METHODS else [others]
+    outcomes = []
+    for number, targets in enumerate(sets):
+        index, target = chosen.repeat_interleave(len(targets)), targets.repeat(len(chosen))
+        attacking = start(
+            model,
+            dataset.x_test[index],
+            dataset.y_test[index],
+            spec,
+            seed=bench.spec.seed,
+            bounds=dataset.bounds,
+            target=target,
+            examples=bench.examples(),
+        )
+        for event in attacking.events():
+            done = row * PARTS + int(PARTS * (number + event.fraction) / len(sets) * 0.99)
+            yield Progress(done, k * PARTS, f"class matrix, class {row + 1} of {k}")
+        result = attacking.result()
+        valid = ~result.invalid
+        already = (attacking.clean.argmax(1) == target) & valid
+        outcomes.append(_Outcome(target, valid, result.success & valid, already))
+    return _Outcome(
+        *(torch.cat([getattr(each, part.name) for each in outcomes]) for part in fields(_Outcome)),
     )
-    for event in attacking.events():
-        done = row * PARTS + int(PARTS * event.fraction * 0.99)
-        yield Progress(done, k * PARTS, f"class matrix, class {row + 1} of {k}")
-    result = attacking.result()
-    valid = ~result.invalid
-    already = (attacking.clean.argmax(1) == target) & valid
-    return _Outcome(target, valid, result.success & valid, already)
 
 
 def _frame(
@@ -138,6 +149,7 @@ def _frame(
         "title": getattr(spec, "title", ""),
         "norm": getattr(spec, "norm", None),
         "eps": getattr(spec, "eps", None),
+        "budget": budget_of(spec),
         "per_class": per_class,
         "done": done,
         "total": dataset.n_classes,

@@ -17,6 +17,7 @@ from engine.data import Dataset
 from engine.errors import AttackError
 from engine.events import Event, Frame, Progress
 from engine.experiments.attack import attack
+from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Attacked, Bench, Making
 from engine.geometry.plane import Plane, ball_reach, box_reach, outline, spanned
 from engine.seeds import derive, generator
@@ -182,6 +183,7 @@ def _mapped(bench: Bench, model: nn.Module, dataset: Dataset, points: Points) ->
         "classes": list(dataset.classes),
         "norm": norm,
         "eps": budget,
+        "budget": budget_of(spec.attack),
         "radius": radius,
         "moved": moved,
         "method": str(getattr(spec.attack, "method", "")),

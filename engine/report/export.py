@@ -11,7 +11,10 @@ import numpy as np
 from engine.errors import ReportError
 from engine.session import Session
 
-COUNTS = {"step", "epoch", "restart", "samples", "test_samples", "tap_index", "n"}  # written without a decimal point
+COUNTS = {  # written without a decimal point
+    "step", "epoch", "restart", "samples", "test_samples", "tap_index", "n",
+    "sample", "y", "target", "clean_prediction", "prediction", "success", "success_8bit", "random_success", "invalid", "first_step",
+}  # fmt: skip
 
 
 def export_tables(session: Session, folder: Path) -> list[Path]:
@@ -24,20 +27,19 @@ def export_tables(session: Session, folder: Path) -> list[Path]:
     written = []
     for name in names:
         path = folder / f"{name}.csv"
+        tables = {run.id: table for run in runs if len(table := session.table(run.id, name))}
+        # runs may have other columns, as an attack on fewer samples or of another version has
+        columns = list(dict.fromkeys(column for table in tables.values() for column in table.columns))
         try:
             with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
-                header = False
-                for run in runs:
-                    table = session.table(run.id, name)
-                    if not len(table):
-                        continue
-                    if not header:
-                        writer.writerow(["run", *table.columns])
-                        columns = list(table.columns)
-                        header = True
-                    held = [whole(column, table.column(column)) for column in columns]
-                    writer.writerows([run.id, *row] for row in zip(*held, strict=True))
+                writer.writerow(["run", *columns])
+                for run, table in tables.items():
+                    held = [
+                        whole(column, table.column(column)) if column in table.columns else [""] * len(table)
+                        for column in columns
+                    ]
+                    writer.writerows([run, *row] for row in zip(*held, strict=True))
         except OSError as error:
             raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
         written.append(path)

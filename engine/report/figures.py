@@ -9,31 +9,16 @@ import numpy as np
 
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
+from engine.report import attacks
+from engine.report.canvas import new_figure, plain
 from engine.session import Session
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PROFILE_GROUPS = {group.name: group.label for group in GROUPS}
 SHOWN = ("target_members", "adv_target", "clean_target", "random_target")
 BEFORE_ATTACK = ("same", "different")
-
-
-def new_figure(width: float = 6.4, height: float = 3.6) -> Figure:
-    """An empty figure in the report's style, never registered with pyplot."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context({"font.size": 9, "svg.fonttype": "none"}):
-        return Figure(figsize=(width, height), layout="constrained")
-
-
-def _plain(axes: Axes) -> Axes:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#e8ecef", linewidth=0.6)
-    axes.set_axisbelow(True)
-    return axes
 
 
 def training(session: Session) -> Figure | None:
@@ -42,7 +27,7 @@ def training(session: Session) -> Figure | None:
     if not len(steps):
         return None
     figure = new_figure(6.4, 3.0)
-    left, right = (_plain(axes) for axes in figure.subplots(1, 2))
+    left, right = (plain(axes) for axes in figure.subplots(1, 2))
     step, loss = steps.column("step"), steps.column("loss")
     left.plot(step, loss, color="#c4cdd5", linewidth=0.6, label="each step")
     window = max(1, len(loss) // 50)
@@ -72,7 +57,7 @@ def profile(session: Session, quantity: str = "C", view: int = 0) -> Figure | No
     names = [group["name"] for group in frame.info["groups"]]
     shown = [g for g in SHOWN if np.isfinite(mean[0, names.index(g)]).any()] or list(BEFORE_ATTACK)
     figure = new_figure(6.8, 3.8)
-    axes = _plain(figure.subplots())
+    axes = plain(figure.subplots())
     colours = group_colours()
     x = np.arange(len(outputs))
     for name in shown:
@@ -123,7 +108,7 @@ def spacetime(session: Session) -> Figure | None:
         return None
     x, depth = world_lines(frame.arrays["eta"][0], frame.info["taps"])
     figure = new_figure(4.8, 4.2)
-    axes = _plain(figure.subplots())
+    axes = plain(figure.subplots())
     colours = group_colours()
     for g, group in enumerate(GROUPS):
         lines = x[frame.arrays["group"] == g]
@@ -172,6 +157,9 @@ def gallery(session: Session) -> Figure | None:
 FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "training": ("Training", training),
     "gallery": ("Attacked samples", gallery),
+    "attacks": ("Attack results", attacks.results),
+    "decision_map": ("Decision map", attacks.decision_map),
+    "class_matrix": ("Class matrix", attacks.class_matrix),
     "profile": ("Entanglement profile", profile),
     "matrices": ("Correlation matrices", matrices),
     "spacetime": ("Spacetime diagram", spacetime),

@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from engine.errors import ReportError, SessionError
+from engine.report import attacks
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
 from engine.report.headlines import profile_rows, run_of, shares
@@ -20,6 +21,15 @@ CAPTIONS = {
     "(running mean over the epoch) and on the whole test set.",
     "gallery": "Measurement. The first attacked test samples: clean, the perturbation on a scale of its own, and "
     "adversarial, each with the class that the network sees and its confidence; orange where the attack succeeded.",
+    "attacks": "Measurement. Left, the share of samples not broken within ε: a curve for an attack that looks for the smallest "
+    "perturbation, a point for one of a fixed budget, both with 95% Wilson intervals; hollow, the same samples moved at random by as much; "
+    "dashed, the accuracy before. Right, the norms of the perturbations found; samples not broken have none and are in no bar. "
+    "Every attack bounds robustness from above: another may find more.",
+    "decision_map": "Measurement. What the network sees in the plane through a test sample x, the attacked x_adv and a third sample, "
+    "in L2 lengths; paler near the edge of the true class, whose margin is 0 on the strong line. Dashed, the ball that the attack kept to "
+    "(or the one that x_adv lies on) cut by the plane; dotted, the range of valid inputs. Two dimensions of many: other directions look different.",
+    "class_matrix": "Measurement. Share of the test samples of each class (rows) that the attack, in its targeted form, drove to "
+    "each other class (columns), with the number of successes. A cell stands on few samples: compare rows and columns rather than single cells.",
     "profile": "Measurement. Mean correlation of each group of pairs at the output of each layer, features centred by "
     "the mean of the reference training samples; n is the number of inputs; bands are 95% bootstrap intervals over them, dashed lines are the "
     "same inputs in the same network before training. Every attacked input counts, successful or not. One network was "
@@ -34,6 +44,9 @@ CAPTIONS = {
 SOURCES = {
     "training": "model",
     "gallery": "gallery",
+    "attacks": "gallery",
+    "decision_map": "decision_map",
+    "class_matrix": "class_matrix",
     "profile": "profile",
     "matrices": "matrix/clean",
     "spacetime": "pairs",
@@ -90,6 +103,7 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         f"<h1>{html.escape(session.spec.title)}</h1><p class=quiet>Rapidity Lab, {now}.</p>",
         _runs(session),
         _numbers(session),
+        attacks.table(session),
     ]
     for name, svg in drawn.items():
         title, run = FIGURES[name][0], run_of(session, SOURCES[name])

@@ -242,4 +242,6 @@ class ResultsPanel(Panel):
 def headline(run: AttackRun) -> str:
     """An attack in one number with its interval."""
     found = summary(run)
-    return f"median norm {size(found.median)}" if run.minimal else f"robust accuracy {percent(found.robust)}"
+    if run.minimal:
+        return f"median norm {size(found.median)}"
+    return f"robust accuracy {percent(found.robust)}" if run.bounds_accuracy else f"success {percent(found.success)}"

@@ -116,8 +116,8 @@ class ClassMatrixPanel(Panel):
 
     def _say(self, frame: Frame) -> None:
         info = frame.info
-        budget = f"ε = {info['eps']:g}" if info.get("eps") is not None else "smallest norm"
-        words = [str(info.get("title") or info["method"]), norm_name(str(info["norm"])), budget]
+        words = [str(info.get("title") or info["method"]), norm_name(str(info["norm"]))]
+        words += [str(info["budget"])] if info.get("budget") else []
         if info["done"] < info["total"]:
             words.append(f"class {info['done']} of {info['total']}")
         self.set_subtitle(" · ".join(words))

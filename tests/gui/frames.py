@@ -236,6 +236,7 @@ def class_matrix_frame(done: int = 3, **info: Any) -> Frame:
             "title": "PGD",
             "norm": "Linf",
             "eps": 0.1,
+            "budget": "ε = 0.1",
             "per_class": 10,
             "done": done,
             "total": 3,

@@ -8,8 +8,9 @@ import pytest
 from attack_tables import FIXED, INF, attacked_table
 
 from engine.events import Record
+from engine.experiments.attack_session import read_attacks
 from engine.session import Session
-from gui.attack_runs import AttackRuns, read_attacks
+from gui.attack_runs import AttackRuns
 from gui.background import Background
 
 

@@ -41,7 +41,7 @@ def test_as_many_break_on_the_network_that_is_seen(victim: Victim, name: str) ->
     ours = attacked(victim, spec(kind, **budget(victim), **own))
     theirs = broken(victim, peer(victim.model, victim.x, victim.y, **budget(victim), **their))
     assert 0.1 < theirs.double().mean() < 0.8 and within(victim, ours.x_adv, "Linf", victim.eps["Linf"])
-    assert ours.success.sum() >= theirs.sum() - (name in ("VMI", "DI"))
+    assert ours.success.sum() >= theirs.sum() - int(name in ("VMI", "DI"))
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -55,7 +55,7 @@ def test_as_many_break_on_a_network_that_is_not_seen(name: str, way: str) -> Non
     kind, own, peer, their = ATTACKS[name]
     ours = broken(unseen, attacked(seen, spec(kind, **budget(seen, 2), **own)).x_adv)
     theirs = broken(unseen, peer(seen.model, seen.x, seen.y, **budget(seen, 2), **their))
-    assert 0.2 < theirs.double().mean() < 0.95
+    assert 0.1 < theirs.double().mean() < 0.95
     assert not significantly_more(theirs, ours)
 
 

@@ -32,7 +32,7 @@ class JsmaSpec(MinimalNormSpec):
     theta: float = param(1.0, "How far a value goes at each step", label="θ", unit="input units", gt=0, le=1e6)
     gamma: float = param(
         0.145,
-        "Most steps, as the share of the values that they could change if none were changed twice",
+        "Most steps, as the share of the values that they change if none is changed twice, rounded up",
         label="γ",
         gt=0,
         le=1,

@@ -107,7 +107,7 @@ class ListedPage(Page):
         return [
             *chosen,
             run.label,
-            "–" if run.minimal else percent(found.robust),
+            percent(found.robust) if run.bounds_accuracy else "–",
             percent(found.success),
             size(found.median),
             percent(found.survives),

@@ -129,7 +129,7 @@ class RobustnessPage(Page):
             elif self._curves[k] is not None:
                 parts.append(f"{head}curve over {len(run):,} samples")
             else:
-                parts.append(f"{head}no curve: it keeps to a budget in {norm_name(run.norm)}")
+                parts.append(f"{head}no curve: it keeps to {run.budget or 'a budget'} in {norm_name(run.norm)}")
         dashed = "dashed: clean accuracy"
         dotted = any(run.random is not None for run in shown.both)
         return " · ".join([*parts, dashed, *(["dotted or hollow: random perturbation as long"] if dotted else [])])

@@ -10,7 +10,7 @@ from attack_tables import FIXED, INF, attack_run, attacked_table, fast, smallest
 from engine.experiments import attack_results as results
 from engine.experiments.attack_results import AttackRun
 from engine.experiments.rates import share
-from engine.specs import MlpSpec, PgdSpec
+from engine.specs import DdnSpec, MlpSpec, NoiseAttackSpec, OnePixelSpec, PgdSpec
 
 TEN = [0.01, 0.02, 0.03, 0.03, 0.05, 0.06, 0.07, 0.08, INF, INF]
 
@@ -174,7 +174,7 @@ def test_a_hundred_thousand_samples_take_no_time_that_a_person_would_notice() ->
         replace(
             one,
             run=run,
-            sample=rng.permutation(n),
+            sample=np.arange(n),
             norms={"Linf": distance},
             **dict.fromkeys(("y", "forwards", "gradients"), np.zeros(n)),
             **dict.fromkeys(("before", "survives", "invalid"), flags),
@@ -188,3 +188,20 @@ def test_a_hundred_thousand_samples_take_no_time_that_a_person_would_notice() ->
     results.histogram(big[0], "Linf")
     results.compare(big[0], big[1], "Linf")
     assert perf_counter() - began < 1.0
+
+
+def test_budgets_that_are_no_norm_are_said_in_words_and_give_no_point() -> None:
+    assert results.budget_of(PgdSpec(eps=0.1)) == "ε = 0.1"
+    assert results.budget_of(DdnSpec()) == "smallest norm"
+    assert results.budget_of(OnePixelSpec(pixels=3)) == "3 pixels"
+    spec = FIXED.model_copy(update={"attack": OnePixelSpec()})
+    run = attack_run([1.0, INF], spec=spec, norm="L0")
+    assert (run.minimal, run.eps, run.name) == (False, None, "One-pixel, L0, 1 pixel")
+    assert results.budgets([run]) == []
+
+
+def test_an_attack_that_begins_at_noise_is_no_part_of_the_worst_case() -> None:
+    noise = attack_run([0.1, 0.1], run=2, spec=FIXED.model_copy(update={"attack": NoiseAttackSpec()}), target=[1, 2])
+    samples = attack_run([INF, INF], run=1)
+    assert not noise.bounds_accuracy
+    assert results.worst_case(samples, [samples, noise], "Linf", 5.0).runs == (1,)

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attack_tables import FIXED, INF, attacked_table, fast
 
 from engine.errors import ReportError
+from engine.events import Frame, Record
+from engine.experiments.attack_results import summary
+from engine.experiments.attack_session import read_attacks
 from engine.lab import Lab
 from engine.report import write_report
 from engine.runtime import Finished
@@ -53,9 +57,9 @@ def folder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_figure_is_on_the_page_and_in_files(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 5
-    assert page.count("<figcaption>") == 5
-    for name in ("training", "gallery", "profile", "matrices", "spacetime"):
+    assert page.count("<svg") == 6
+    assert page.count("<figcaption>") == 6
+    for name in ("training", "gallery", "attacks", "profile", "matrices", "spacetime"):
         assert (folder / "figures" / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
         assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -102,7 +106,7 @@ def test_the_settings_are_those_that_the_numbers_were_made_with(session: Session
 
 
 def test_the_tables_hold_every_row(folder: Path, session: Session) -> None:
-    for name in ("steps", "epochs", "attack", "profile"):
+    for name in ("steps", "epochs", "attack", "attack_samples", "attacked", "profile"):
         with (folder / "tables" / f"{name}.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         table = session.table(1, name)
@@ -140,3 +144,60 @@ def test_two_reports_of_one_session_have_the_same_figures(folder: Path, session:
     write_report(session, tmp_path)
     for figure in sorted((folder / "figures").glob("*.png")):
         assert figure.read_bytes() == (tmp_path / "figures" / figure.name).read_bytes(), figure.name
+
+
+# --- attacks -----------------------------------------------------------------------------------------------------
+
+
+def test_the_attacks_are_listed_with_their_intervals_and_the_worst_case(folder: Path, session: Session) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    _, (attack,) = read_attacks(session)
+    found = summary(attack)
+    assert f"<td>{attack.label}<td class=n>16" in page
+    for interval in (found.robust, found.success):
+        assert f"{interval.value:.1%} [{interval.low:.1%}, {interval.high:.1%}]" in page
+    assert "Worst case over all attacks on the same network and samples: L∞ ≤ 0.3" in page
+
+
+def test_several_attacks_and_closer_looks_have_their_figures(tmp_path: Path) -> None:
+    with Session.create(tmp_path / "copies", FIXED) as session:
+        recorder = session.recorder(session.begin_run("attack", FIXED))
+        recorder.put(Record("attack", {"step": 0, "samples": 4, "stage": "", "success_so_far": 0.5}))
+        rows = attacked_table([0.1, 0.1, INF, INF], random_success=[0, 0, 1, 0])
+        for k in range(4):
+            recorder.put(Record("attacked", rows.row(k)))
+        recorder.put(map_frame())
+        recorder.put(matrix_frame())
+        recorder.close("finished")
+        recorder = session.recorder(session.begin_run("attack", fast()))
+        recorder.put(Record("attack_samples", {"step": 0, "margin 0": 1.0}))
+        recorder.put(Record("attacked", attacked_table([INF]).row(0)))
+        recorder.close("finished")
+        page = write_report(session, tmp_path / "out").read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    for name in ("attacks", "decision_map", "class_matrix"):
+        assert (tmp_path / "out" / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert page.count("<td>2 · FGSM") == 1
+    with (tmp_path / "out" / "tables" / "attacked.csv").open(newline="") as file:
+        exported = list(csv.DictReader(file))
+    assert [row["run"] for row in exported] == ["1"] * 4 + ["2"]
+    assert [row["random_success"] for row in exported] == ["0", "0", "1", "0", ""], "the second run has no such column"
+    assert exported[0]["sample"] == "100", "counts have no decimal point"
+
+
+def map_frame() -> Frame:
+    a, _ = np.meshgrid(np.linspace(-1, 3, 9), np.linspace(-1, 3, 9))
+    arrays = {
+        "prediction": np.where(a < 1, 0, 1).astype(np.int16),
+        "margin": (1 - a).astype(np.float32),
+        "extent": np.array([-1.0, 3.0, -1.0, 3.0]),
+        "points": np.array([[0.0, 0.0], [1.5, 0.0], [1.0, 2.0]]),
+        "ball": np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]),
+    }
+    return Frame("decision_map", "map", 0, arrays, {"third_index": -1, "classes": ["a", "b"]})
+
+
+def matrix_frame() -> Frame:
+    count = np.array([[0, 5], [5, 0]])
+    arrays = {"success": np.array([[0, 2], [5, 0]]), "count": count}
+    return Frame("class_matrix", "matrix", 2, arrays, {"classes": ["a", "b"]})

@@ -74,7 +74,7 @@ def test_a_choice_outlives_new_attacks_and_nothing_chosen_follows_the_latest(pan
 
 def test_a_and_b_are_chosen_from_lists(qtbot, full):
     box = full.boxes[0]
-    assert box.itemText(0) == "A · 5 · DeepFool, L∞, smallest"
+    assert box.itemText(0) == "A · 5 · DeepFool, L∞, smallest norm"
     box.setCurrentIndex(box.findData(2))
     box.activated.emit(box.currentIndex())
     assert full.a is PGD
@@ -96,7 +96,7 @@ def test_the_past_knows_no_later_attacks(full):
 
 
 def test_an_attack_without_a_budget_is_told_by_its_median(full):
-    assert full.subtitle.startswith("DeepFool, L∞, smallest · median norm 0.12 [")
+    assert full.subtitle.startswith("DeepFool, L∞, smallest norm · median norm 0.12 [")
 
 
 # --- norms -------------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_a_budget_in_another_norm_is_no_point_and_it_is_said(qtbot, full):
     full.norm_box.setCurrentIndex(full.norm_box.findData("L2"))
     full.norm_box.activated.emit(full.norm_box.currentIndex())
     assert page.point(0) is None
-    assert "no curve: it keeps to a budget in L∞" in page.caption.full_text
+    assert "no curve: it keeps to ε = 0.1 in L∞" in page.caption.full_text
 
 
 def test_hover_says_the_share_at_a_budget(qtbot, full):

@@ -98,8 +98,8 @@ def test_it_says_what_was_measured(full):
     assert full.subtitle == "PGD · L∞ · ε = 0.1"
     found = share(24, 60)
     assert full.caption.full_text.endswith(f"all pairs 40.0% [{found.low:.1%}, {found.high:.1%}]")
-    full.show_frame(frames.class_matrix_frame(eps=None, title="DeepFool", norm="L2"))
-    assert full.subtitle == "DeepFool · L2 · smallest norm"
+    full.show_frame(frames.class_matrix_frame(eps=None, budget="smallest norm", title="DDN", norm="L2"))
+    assert full.subtitle == "DDN · L2 · smallest norm"
 
 
 def test_the_picture_has_the_counts_and_a_small_one_has_none(panel):
