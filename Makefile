@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: run test peers lint bench screenshots clean
+.PHONY: run test peers lint bench screenshots attack-pictures clean
 .DELETE_ON_ERROR:
 
 run: $(STAMP)
@@ -31,6 +31,11 @@ bench: $(TEST_STAMP)
 
 screenshots: $(TEST_STAMP)
 	$(BIN)/python -m docs.screenshots
+
+# the pictures and the tables of docs/attacks.md
+attack-pictures: $(TEST_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m docs.attack_pictures
+	$(BIN)/python -m docs.attack_tables
 
 $(VENV)/bin/python:
 	@sh .ci/system-packages

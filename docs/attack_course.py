@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.attacks import AttackResult, Iterate, choose_targets, run, start
 from engine.data import Dataset
@@ -20,7 +19,6 @@ from engine.specs.attacks import DecisionSpec
 
 SEED, OTHER = 1, 2  # of the network that is attacked, and of one that the attack never sees
 SAMPLES = 60
-
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +88,14 @@ def attacked(lab: Lab, spec: AttackSpec, asked_for: Asked | None = None) -> Cour
     at: list[float] = []
     margin, success, smallest, others = [], [], [], []
     parts: list[tuple[float, str]] = []
-    part = None
+    part = ""
     for iterate in attack:
         looks = attack.costs().forwards if isinstance(spec, DecisionSpec) else iterate.step
-        at.append(max(at[-1:] + [looks]) if spec.gradient_free else len(at))
-        if part != (iterate.stage, iterate.restart) and iterate.steps and not spec.gradient_free:
+        at.append(max([*at[-1:], looks]) if spec.gradient_free else len(at))
+        now = iterate.stage or str(iterate.restart)
+        if now != part and iterate.steps and not spec.gradient_free:
             parts.append((at[-1], iterate.stage))
-            part = (iterate.stage, iterate.restart)
+            part = now
         margin.append(iterate.margin.numpy())
         success.append(iterate.success.numpy())
         smallest.append(iterate.smallest.numpy())
@@ -115,4 +114,3 @@ def attacked(lab: Lab, spec: AttackSpec, asked_for: Asked | None = None) -> Cour
         extra=np.stack(others),
         parts=parts,
     )
-

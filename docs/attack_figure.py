@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from docs.attack_course import Course
 from engine.experiments.groups import OKABE_ITO
 from engine.report.canvas import new_figure, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CHOSEN = tuple(OKABE_ITO[name] for name in ("blue", "vermillion", "green"))
 QUIET, INK = "#b8c2cc", "#333333"
 NORMS = {"Linf": "L∞", "L2": "L2", "L1": "L1", "L0": "L0"}
 SHARE = "share of samples broken"
 
-Draw = Callable[[Axes, Course], None]
+Draw: TypeAlias = "Callable[[Axes, Course], None]"
 
 
 def figure_of(course: Course, title: str, along: str, draw: Draw) -> Figure:
     """The picture, 900 by 260 pixels at 100 a inch; ``draw`` fills the part at the right."""
+    from matplotlib import rc_context
+
     with rc_context({"font.size": 8.5, "axes.titlesize": 8.5, "axes.linewidth": 0.7, "axes.edgecolor": "#8a949e"}):
         figure = new_figure(9.0, 2.6)
         figure.suptitle(title, fontsize=9.5, x=0.008, ha="left", color=INK)
@@ -94,7 +96,9 @@ def draw_margins(axes: Axes, course: Course, chosen: list[int], along: str) -> N
         axes.plot(course.at, course.margin[:, k], color=colour, linewidth=1.5)
         if course.success[:, k].any():
             first = int(course.success[:, k].argmax())
-            axes.plot(course.at[first], course.margin[first, k], "o", color=colour, markersize=5, markeredgecolor="white")
+            axes.plot(
+                course.at[first], course.margin[first, k], "o", color=colour, markersize=5, markeredgecolor="white"
+            )
     low, high = np.percentile(course.margin, (1, 99))
     room = 0.08 * (high - low)
     axes.set_ylim(low - room, high + room)
@@ -124,6 +128,22 @@ def before_after(axes: Axes, course: Course) -> None:
     axes.legend(frameon=False)
 
 
+def members(axes: Axes, course: Course) -> None:
+    """How many samples have withstood each member of an ensemble and those before it."""
+    plain(axes)
+    ends = [*(int(np.searchsorted(course.at, at)) - 1 for at, _ in course.parts[1:]), len(course.at) - 1]
+    left = [course.success.shape[1], *(int((~course.success[end]).sum()) for end in ends)]
+    bars = axes.bar(
+        ["clean", *(name.replace("-", "-\n") for _, name in course.parts)],
+        left,
+        color=[QUIET, *[CHOSEN[0]] * len(ends)],
+    )
+    axes.bar_label(bars, padding=1, fontsize=8)
+    axes.grid(visible=False)
+    axes.set(ylim=(0, 1.12 * left[0]), title="samples not broken after")
+    axes.tick_params(axis="x", labelsize=8, length=0)
+
+
 def transfer(axes: Axes, course: Course) -> None:
     """The share fooled, of the network that is attacked and of the other one, at each step."""
     plain(axes)
@@ -145,6 +165,8 @@ def robustness(axes: Axes, course: Course) -> None:
 
 def distances(axes: Axes, course: Course) -> None:
     """Median and quartiles of the nearest success so far, of all samples."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     plain(axes)
     low, middle, high = np.quantile(course.smallest, (0.25, 0.5, 0.75), axis=1, method="lower")
     known = np.isfinite(middle)
@@ -191,15 +213,13 @@ def means(axes: Axes, course: Course, labels: tuple[str, ...], title: str) -> No
 
 
 def marked(axes: Axes, course: Course) -> None:
-    """Hairlines where restarts and members of an ensemble begin, with the members' names."""
-    for at, name in course.parts:
-        if at > course.at[0]:
-            axes.axvline(at, color=OKABE_ITO["orange"], linewidth=0.8)
-        if name:
-            axes.annotate(name, (at, 1), xycoords=("data", "axes fraction"), fontsize=7, color=INK, rotation=90,
-                          xytext=(2, -3), textcoords="offset points", va="top")  # fmt: skip
+    """Hairlines where restarts and members of an ensemble begin."""
+    for at, _ in course.parts[1:]:
+        axes.axvline(at, color=OKABE_ITO["orange"], linewidth=0.8)
 
 
 def counted(axes: Axes) -> None:
     """Whole numbers below."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -19,7 +19,19 @@ import torch
 from torch import Tensor
 
 from docs.attack_course import Asked, Course, Lab, Seen, attacked, made_lab
-from docs.attack_figure import NORMS, Draw, before_after, distances, figure_of, means, perturbation, robustness, shares, transfer
+from docs.attack_figure import (
+    NORMS,
+    Draw,
+    before_after,
+    distances,
+    figure_of,
+    means,
+    members,
+    perturbation,
+    robustness,
+    shares,
+    transfer,
+)
 from engine.attacks import Iterate
 from engine.attacks.layers import seeing
 from engine.specs import AttackSpec, AttackSpecBase, FixedBudgetSpec, variants
@@ -92,9 +104,11 @@ CASES: dict[str, Case] = {
     **{method: Case({}, transfer, on_another) for method in ("mi", "ni", "sini", "vmi")},
     "di": Case({"smallest": 0.7}, transfer, on_another),
     "ti": Case({"kernel": 3}, transfer, on_another),
-    "autoattack": Case({}, STEPS),
-    "fast": Case({}, STEPS),
-    "sequence": Case({"steps": 20, "queries": 200}, STEPS),
+    "autoattack": Case({}, members),
+    "fast": Case({}, members),
+    "sequence": Case(
+        {"norm": "L2", "eps": 0.5, "apgd_t": False, "fab": True, "steps": 3, "queries": 500}, members
+    ),
     "fab": Case({"steps": 20}, robustness),
     "fab-t": Case({"steps": 20}, robustness),
     "deepfool": Case({}, robustness),

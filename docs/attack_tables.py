@@ -22,7 +22,7 @@ NORMS = {"Linf": "L∞", "L2": "L2", "L1": "L1", "L0": "L0"}
 
 def rewritten(page: str) -> str:
     """The page with its tables as the specs say; raises KeyError for a table of an attack that there is not."""
-    return BLOCK.sub(lambda found: f"{found[1]}{block(found[2])}\n{found[3]}", page)
+    return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n\n{found[3]}", page)
 
 
 def block(method: str) -> str:
@@ -52,7 +52,7 @@ def facts(kind: type[AttackSpecBase]) -> str:
     towards = "untargeted" if goals == ["untargeted"] else "targeted" if "untargeted" not in goals else "both goals"
     budget = "within ε" if "eps" in fields else "a number of pixels" if "pixels" in fields else "one patch"
     looks_for = "smallest norm" if kind.minimal else budget
-    return f"`method = \"{kind.model_fields['method'].default}\"` · {', '.join(norms)} · {looks_for} · {towards} · needs {needs}"
+    return f'`method = "{kind.model_fields["method"].default}"` · {", ".join(norms)} · {looks_for} · {towards} · needs {needs}'
 
 
 def row(field: Parameter, *, named: bool) -> str:
@@ -66,11 +66,15 @@ def allowed(field: Parameter, *, named: bool) -> str:
     """The values that a setting may have."""
     if field.kind == "choice":
         return ", ".join(
-            f"`{value}` {name}" if named and name.casefold() != value else f"`{value}`" for value, name in field.choices
+            f"`{value}` {name}" if named and name.casefold() != value.casefold() else f"`{value}`"
+            for value, name in field.choices
         )
     if field.kind == "bool":
         return "`true`, `false`"
-    return field.range_text.replace(">=", "≥").replace("<=", "≤").replace("1e+06", "10⁶").replace("1e+10", "10¹⁰") or "a name"
+    return (
+        field.range_text.replace(">=", "≥").replace("<=", "≤").replace("1e+06", "10⁶").replace("1e+10", "10¹⁰")
+        or "a name"
+    )
 
 
 def shown(value: object) -> str:

@@ -272,6 +272,7 @@ def lockstep(method: Method) -> JointMethod:
         try:
             while running:
                 latest: Point | None = None
+                ended: list[Batch] = []
                 for batch, steps in list(running):
                     point = None
                     while len(batch) and point is None:
@@ -284,11 +285,15 @@ def lockstep(method: Method) -> JointMethod:
                     latest = point or latest
                     if point is None or batch.done:
                         steps.close()
-                        batch.settle()
                         running.remove((batch, steps))
+                        ended.append(batch)
+                    if point is None:
+                        batch.settle()
                     yield None
                 if latest is not None:
                     yield latest
+                for batch in ended:  # not before their last points have been shown
+                    batch.settle()
         finally:
             for _, steps in running:
                 steps.close()

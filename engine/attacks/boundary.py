@@ -3,78 +3,94 @@ attacks against black-box machine learning models"."""
 
 from __future__ import annotations
 
-import os
-
 import torch
+from torch import Tensor
 
 from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.decision import beginning, bisect, straight
+from engine.attacks.decision import beginning, bisect, inside, straight
 from engine.attacks.probes import Probes, normal
 from engine.attacks.queries import Budget
 from engine.specs import BoundarySpec
 
-START_GAP = 1e-3
-EVERY = 10
-CHECK = int(os.environ.get("CHECK", 5))
-W1 = int(os.environ.get("W1", 5))
-W2 = int(os.environ.get("W2", 10))
-STAT2 = int(os.environ.get("STAT2", 1))
+START_GAP = 1e-3  # how exactly, as a share of the way, the boundary is found at first
+EVERY = 10  # steps between two points of the trajectory
+CHECKED = 5  # every so many steps the point before the step towards the sample is looked at too
 
 
 def boundary(batch: Batch, spec: BoundarySpec) -> Steps:
+    """A step of random direction on the sphere around the sample, then one towards it; kept if that still succeeds.
+
+    Both steps grow where the boundary is so flat that more than half of the points on the sphere succeed, and shrink
+    where fewer than a fifth do; the step towards the sample also where more than a quarter, or fewer than a tenth, of the
+    final points do. A point's step number is the most that has been asked of a sample.
+    """
     budget = Budget(batch, spec.queries)
-    far, logits = yield from beginning(batch, spec, budget)
-    path = straight(batch.x, far)
-    share, logits = yield from bisect(batch, budget, path, torch.ones_like(batch.distance(far)), logits, START_GAP)
-    x = path(share, torch.arange(len(batch), device=share.device))
     probes = Probes(batch.question.seed, "boundary", normal, batch.x.shape[1:], batch.x)
-    along = torch.full_like(batch.x.flatten(1)[:, 0], spec.spherical_step)
-    towards = torch.full_like(along, spec.source_step)
-    s_hit, s_n, t_hit, t_n = (torch.zeros_like(along) for _ in range(4))
-    told, looks = -EVERY, 0
-    while True:
-        if looks >= told + EVERY or bool((budget.left <= 0).any()):
+    x, logits = yield from beginning(batch, spec, budget)
+    x, logits = yield from bisect(batch, budget, straight(batch.x, x), logits, START_GAP)
+    sphere, both = (_Rate.fresh(batch.x, window) for window in (5, 10))
+    along = torch.full_like(sphere.hits, spec.spherical_step)
+    towards = torch.full_like(sphere.hits, spec.source_step)
+    step = 0
+    while len(batch):
+        if step % EVERY == 0 or bool((budget.left <= 0).any()):
             yield batch.at(x, logits, step=spec.queries - int(budget.left.min()), steps=spec.queries)
-            told = looks
         else:
             yield None
-        x, logits, along, towards, s_hit, s_n, t_hit, t_n = budget.live(x, logits, along, towards, s_hit, s_n, t_hit, t_n)
+        x, logits, along, towards, *counts = budget.live(x, logits, along, towards, *sphere.counts, *both.counts)
         if len(batch) == 0:
             return
-        away = (x - batch.x).flatten(1)
-        distance = torch.linalg.vector_norm(away, dim=1)
-        eta = probes.take(looks, 1).flatten(1)
-        eta = eta - (away @ eta[0] / distance.square())[:, None] * away
-        eta = eta * (along * distance / torch.linalg.vector_norm(eta, dim=1))[:, None]
-        side = batch.x.flatten(1) + (eta + away) / (along.square() + 1).sqrt()[:, None]
-        side = side.reshape(x.shape)
-        side = side if batch.box is None else batch.box.clamp(side)
-        back = (batch.x - side).flatten(1)
-        length = torch.linalg.vector_norm(back, dim=1)
-        pull = (towards * distance + length - distance).clamp_min(0) / length
-        candidate = side + (pull[:, None] * back).reshape(x.shape)
-        candidate = candidate if batch.box is None else batch.box.clamp(candidate)
-        seen = batch.logits(candidate)
+        sphere.counts, both.counts = counts[:2], counts[2:]
+        beside, moved, distance = _proposed(batch, x, along, towards, probes.take(step, 1))
+        step += 1
+        seen = batch.logits(moved)
         won = batch.succeeded(seen)
-        looks += 1
-        nearer = won & (batch.distance(candidate) < distance.double())
-        if looks % STAT2 == 0:
-            t_hit, t_n = t_hit + won, t_n + 1
-        if looks % CHECK == 0:
+        nearer = won & (torch.linalg.vector_norm((moved - batch.x).flatten(1), dim=1) < distance)
+        x, logits = torch.where(column(nearer, x), moved, x), torch.where(nearer[:, None], seen, logits)
+        towards = towards * both.factor(won, 0.1, 0.25, spec.adaptation)
+        if step % CHECKED == 0:
             rows = (budget.left > 0).nonzero()[:, 0]
-            if len(rows):
-                ok = batch.succeeded(batch.logits(side[rows], rows), rows)
-                s_hit = s_hit.index_add(0, rows, ok.float())
-                s_n = s_n.index_add(0, rows, torch.ones_like(ok).float())
-        x = torch.where(column(nearer, x), candidate, x)
-        logits = torch.where(nearer[:, None], seen, logits)
-        full = s_n >= W1
-        p = s_hit / s_n.clamp_min(1)
-        f = torch.where(full & (p > 0.5), spec.adaptation, torch.where(full & (p < 0.2), 1 / spec.adaptation, 1.0))
-        along, towards = along * f, towards * f
-        s_hit, s_n = torch.where(full, 0.0, s_hit), torch.where(full, 0.0, s_n)
-        full = t_n >= W2
-        p = t_hit / t_n.clamp_min(1)
-        f = torch.where(full & (p > 0.25), spec.adaptation, torch.where(full & (p < 0.1), 1 / spec.adaptation, 1.0))
-        towards = towards * f
-        t_hit, t_n = torch.where(full, 0.0, t_hit), torch.where(full, 0.0, t_n)
+            won = torch.zeros_like(won).index_copy(0, rows, batch.succeeded(batch.logits(beside[rows], rows), rows))
+            factor = sphere.factor(won, 0.2, 0.5, spec.adaptation)
+            along, towards = along * factor, towards * factor
+
+
+def _proposed(batch: Batch, x: Tensor, along: Tensor, towards: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The point on the sphere and the final one, both ``[n, ...]``, and how far ``x`` is ``[n]``; steps are shares of that."""
+    away = (x - batch.x).flatten(1)
+    distance = torch.linalg.vector_norm(away, dim=1)
+    aside = drawn.flatten(1) - (away @ drawn.flatten() / distance.square())[:, None] * away
+    size = torch.linalg.vector_norm(aside, dim=1).clamp_min(1e-30)
+    turned = (away + (along * distance / size)[:, None] * aside) / (along.square() + 1).sqrt()[:, None]
+    beside = inside(batch, batch.x + turned.reshape(x.shape))
+    back = (batch.x - beside).flatten(1)
+    length = torch.linalg.vector_norm(back, dim=1)
+    pull = (length - (1 - towards) * distance).clamp_min(0) / length.clamp_min(1e-30)
+    return beside, inside(batch, beside + (pull[:, None] * back).reshape(x.shape)), distance
+
+
+class _Rate:
+    """How often something succeeds, over windows of some tries; tensors ``[n]``."""
+
+    def __init__(self, hits: Tensor, tries: Tensor, window: int) -> None:
+        self.hits, self.tries, self._window = hits, tries, window
+
+    @classmethod
+    def fresh(cls, x: Tensor, window: int) -> _Rate:
+        return cls(torch.zeros_like(x.flatten(1)[:, 0]), torch.zeros_like(x.flatten(1)[:, 0]), window)
+
+    @property
+    def counts(self) -> list[Tensor]:
+        return [self.hits, self.tries]
+
+    @counts.setter
+    def counts(self, counts: list[Tensor]) -> None:
+        self.hits, self.tries = counts
+
+    def factor(self, won: Tensor, low: float, high: float, adaptation: float) -> Tensor:
+        """By what a step is multiplied: 1 until a window is full."""
+        hits, tries = self.hits + won, self.tries + 1
+        full, rate = tries >= self._window, hits / self._window
+        self.hits, self.tries = hits * ~full, tries * ~full
+        grown = torch.where(rate > high, adaptation, torch.where(rate < low, 1 / adaptation, 1.0))
+        return torch.where(full, grown, 1.0)

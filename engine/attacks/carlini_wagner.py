@@ -39,11 +39,11 @@ def _search(batch: Batch, spec: CarliniWagnerSpec, race: Race) -> Steps:
         race.succeed(point.success, race.rows)
         yield point
         delta = x_adv - race.x
-        race.note(gain, delta.flatten(1).square().sum(1, dtype=torch.float64))
+        idle = race.idle(step, gain, lambda delta=delta: delta.flatten(1).square().sum(1, dtype=torch.float64))
         slope = race.pull(gain, gradient).add_(delta, alpha=2)
         if inner is not None:
             slope.mul_(inner)
-        w, slope, adam.mean, adam.square = race.keep(step, w, slope, adam.mean, adam.square)
+        w, slope, adam.mean, adam.square = race.stop(idle, w, slope, adam.mean, adam.square)
         if not len(race):
             return
         w = w - adam.step(slope)

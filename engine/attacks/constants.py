@@ -6,6 +6,7 @@ Source: N. Carlini, D. Wagner (2017), "Towards evaluating the robustness of neur
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -33,13 +34,14 @@ class Constants:
             self._next = torch.minimum(self._upper, torch.full_like(self._upper, LARGEST))
         return self._next
 
-    def learn(self, batch: Batch, found: Tensor) -> None:
-        """``found`` bool ``[n]``: the last c led to a success. The batch's samples that are done leave."""
+    def learn(self, batch: Batch, found: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """``found`` bool ``[n]``: the last c led to a success. The batch's :meth:`~Batch.live` for the tensors given."""
         tried = self._next
         self._upper = torch.where(found, tried, self._upper)
         self._lower = torch.where(found, self._lower, tried)
         following = torch.where(self._upper.isinf(), tried * 10, (self._lower + self._upper) / 2).clamp_max(LARGEST)
-        self._next, self._lower, self._upper = batch.live(following, self._lower, self._upper)
+        self._next, self._lower, self._upper, *others = batch.live(following, self._lower, self._upper, *tensors)
+        return tuple(others)
 
 
 class Race:
@@ -49,48 +51,56 @@ class Race:
     """
 
     def __init__(self, batch: Batch, spec: ConfidentSpec, c: Tensor) -> None:
-        self._batch, self._kappa, self._abort = batch, spec.kappa, spec.abort_early
+        self._batch, self._kappa = batch, spec.kappa
+        self.aborts = spec.abort_early
         self._every = math.ceil(spec.steps / 10)
         self.rows: Tensor | None = None
         self.x = batch.x
         """``[n, ...]``: the samples themselves."""
-        self.c = c.to(batch.x.dtype)
+        self._c = c.to(batch.x.dtype)
         self.found = torch.zeros(len(batch), dtype=torch.bool, device=batch.x.device)
         """bool, of all samples of the batch: this c has led to a success."""
-        self._best = torch.full_like(c, torch.inf)
-        self._before = self._best
+        self._before = torch.full_like(c, torch.inf)
+        self._idle = torch.zeros_like(self.found)
 
     def __len__(self) -> int:
         return len(self.x)
 
     def pull(self, gain: Tensor, gradient: Tensor) -> Tensor:
         """The gradient of the loss ``c max(kappa - gain, 0)``, given the ``gain`` ``[n]`` and its gradient ``[n, ...]``."""
-        weight = torch.where(gain < self._kappa, -self.c, 0.0)
-        return gradient * column(weight, gradient)
-
-    def note(self, gain: Tensor, distance: Tensor) -> None:
-        """What the objective is: the ``distance`` float64 ``[n]`` and the loss of the ``gain`` ``[n]``."""
-        self._best = torch.minimum(self._best, distance + self.c * (self._kappa - gain).clamp_min(0))
+        return gradient * column(torch.where(gain < self._kappa, -self._c, 0.0), gradient)
 
     def succeed(self, success: Tensor, rows: Tensor | None) -> None:
-        """bool: which of the samples ``rows`` have reached their goal."""
+        """bool: which of the samples ``rows`` (None: all) have reached their goal."""
         if rows is None:
             self.found |= success
         else:
             self.found[rows] |= success
 
-    def keep(self, step: int, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """The rows of the tensors for samples that still run; some stop, at ten moments of a search."""
-        if step % self._every or not self._abort:
+    def idle(self, step: int, gain: Tensor, distance: Callable[[], Tensor]) -> Tensor | None:
+        """bool ``[n]``: whose objective, ``distance`` float64 ``[n]`` and loss, has not fallen in two tenths of the search.
+
+        None at most steps, and without early aborts: then nobody is asked to stop.
+        """
+        if step % self._every or not self.aborts:
+            return None
+        objective = distance() + self._c * (self._kappa - gain).clamp_min(0)
+        idle = objective > PROGRESS * self._before
+        stopping = idle & self._idle
+        self._before, self._idle = objective, idle
+        return stopping
+
+    def stop(self, stopping: Tensor | None, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """The rows of the tensors for samples that go on: not those of ``stopping`` (bool ``[n]``)."""
+        if stopping is None:
             return tensors
         rows = torch.arange(len(self._batch), device=self.x.device) if self.rows is None else self.rows
-        going = (self._best <= PROGRESS * self._before) & ~self._batch.board.invalid[self._batch.places[rows]]
-        self._before = self._best
-        if bool(going.all()):
+        stopping = stopping | self._batch.board.invalid[self._batch.places[rows]]
+        if not bool(stopping.any()):
             return tensors
-        stopped = torch.zeros_like(self.found)
-        stopped[rows[~going]] = True
+        stopped, going = torch.zeros_like(self.found), ~stopping
+        stopped[rows[stopping]] = True
         self._batch.flush(stopped)
-        self.rows, self.x, self.c = rows[going], self.x[going], self.c[going]
-        self._best, self._before = self._best[going], self._before[going]
+        self.rows, self.x, self._c = rows[going], self.x[going], self._c[going]
+        self._before, self._idle = self._before[going], self._idle[going]
         return tuple(tensor[going] for tensor in tensors)

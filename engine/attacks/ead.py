@@ -13,82 +13,94 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softshrink
 
 from engine.attacks.batch import Batch, Point, Steps
 from engine.attacks.constants import Constants, Race
 from engine.attacks.losses import margin
-from engine.attacks.projections import Box
 from engine.attacks.refinement import refined
 from engine.attacks.thresholds import norms
 from engine.specs import EadSpec
 
 
 def ead(batch: Batch, spec: EadSpec) -> Steps:
-    """Each search is a restart. A step costs a forward and a backward pass, with FISTA a second forward pass."""
+    """Each search is a restart. A step costs a forward and a backward pass, with FISTA a second forward pass where the
+    point's success would be news."""
     constants = Constants(len(batch), spec, batch.x.device)
+    best = torch.full((len(batch),), torch.inf, dtype=torch.float64, device=batch.x.device)
     for search in batch.restarting(spec.searches):
         race = Race(batch, spec, constants.of(search))
-        yield from _search(batch, spec, race)
-        constants.learn(batch, race.found)
+        yield from _search(batch, spec, race, best)
+        (best,) = constants.learn(batch, race.found, best)
     yield from refined(batch, spec.refine)
 
 
-def _search(batch: Batch, spec: EadSpec, race: Race) -> Steps:
-    last = ahead = race.x
+def _search(batch: Batch, spec: EadSpec, race: Race, best: Tensor) -> Steps:
+    """``best`` float64 ``[n]``, the smallest distance of a success by the decision rule, is kept up to date."""
+    ahead, last = race.x, torch.zeros_like(race.x)
     for step in range(spec.steps):
         logits, gain, gradient = batch.gradient(ahead, margin, race.rows)
         if step == 0 or not spec.fista:
-            yield _at(batch, spec, race, ahead, logits, race.rows, step)
+            yield _at(batch, spec, race, best, ahead, logits, race.rows, step)
         delta = ahead - race.x
-        race.note(gain, _elastic(delta, spec.beta))
-        slope = race.pull(gain, gradient).add_(delta, alpha=2)
-        last, ahead, slope = race.keep(step, last, ahead, slope)
+        idle = race.idle(step, gain, lambda delta=delta: _elastic(delta, spec.beta))
+        rate = spec.learning_rate * math.sqrt(1 - step / spec.steps)
+        moved = (delta * (1 - 2 * rate)).sub_(race.pull(gain, gradient), alpha=rate)
+        x_adv = race.x + softshrink(moved, spec.beta)
+        x_adv = x_adv if batch.box is None else batch.box.clamp(x_adv)
+        delta = x_adv - race.x
+        if step == 0 and race.aborts:  # the steps only become shorter: who has not moved yet never will
+            idle = (delta == 0).flatten(1).all(1)
+        x_adv, delta, last = race.stop(idle, x_adv, delta, last)
         if not len(race):
             return
-        rate = spec.learning_rate * math.sqrt(1 - step / spec.steps)
-        x_adv = _shrunk(torch.sub(ahead, slope, alpha=rate), race.x, spec.beta, batch.box)
         if not spec.fista:
             ahead = x_adv
             continue
-        ahead = torch.lerp(last, x_adv, 1 + step / (step + 3))
-        last = x_adv
-        yield _look(batch, spec, race, x_adv, step + 1)
+        ahead, last = torch.lerp(last, delta, 1 + step / (step + 3)).add_(race.x), delta
+        yield _look(batch, spec, race, best, x_adv, step + 1)
     if not spec.fista:
-        yield _at(batch, spec, race, ahead, batch.logits(ahead, race.rows), race.rows, spec.steps)
+        yield _at(batch, spec, race, best, ahead, batch.logits(ahead, race.rows), race.rows, spec.steps)
 
 
-def _look(batch: Batch, spec: EadSpec, race: Race, x_adv: Tensor, step: int) -> Point | None:
-    """Ask the model about those points whose success would be news: the first of this search, or nearer than the best."""
-    rows = torch.arange(len(batch), device=x_adv.device) if race.rows is None else race.rows
-    places = batch.places[rows]
-    delta = x_adv - race.x
-    size = _elastic(delta, spec.beta) if spec.rule == "EN" else norms(delta, "L1")
-    best = torch.where(batch.board.success[places], -batch.board.worth[places], torch.inf)
-    news = ~race.found[rows] | (size < best)
-    some = torch.nonzero(news)[:, 0]
-    if not len(some):
-        return None
-    rows = None if len(some) == len(batch) else rows[some]
-    x_adv = x_adv if len(some) == len(x_adv) else x_adv[some]
-    return _at(batch, spec, race, x_adv, batch.logits(x_adv, rows), rows, step)
+def _look(batch: Batch, spec: EadSpec, race: Race, best: Tensor, x_adv: Tensor, step: int) -> Point | None:
+    """Ask the model about those points whose success would be news: the first with this c, or nearer than the best."""
+    size = _distance(x_adv - race.x, spec)
+    news = size < best if race.rows is None else size < best[race.rows]
+    news |= ~race.found if race.rows is None else ~race.found[race.rows]
+    if bool(news.all()):
+        rows = race.rows
+    else:
+        some = torch.nonzero(news)[:, 0]
+        if not len(some):
+            return None
+        rows, x_adv = some if race.rows is None else race.rows[some], x_adv[some]
+    return _at(batch, spec, race, best, x_adv, batch.logits(x_adv, rows), rows, step)
 
 
 def _at(
-    batch: Batch, spec: EadSpec, race: Race, x_adv: Tensor, logits: Tensor, rows: Tensor | None, step: int
+    batch: Batch,
+    spec: EadSpec,
+    race: Race,
+    best: Tensor,
+    x_adv: Tensor,
+    logits: Tensor,
+    rows: Tensor | None,
+    step: int,
 ) -> Point:
-    x = batch.x if rows is None else batch.x[rows]
-    size = _elastic(x_adv - x, spec.beta) if spec.rule == "EN" else None
+    size = _distance(x_adv - (batch.x if rows is None else batch.x[rows]), spec)
     point = batch.at(x_adv, logits, step=step, steps=spec.steps, rows=rows, size=size)
     race.succeed(point.success, rows)
+    where = slice(None) if rows is None else rows
+    best[where] = torch.where(point.success, torch.minimum(size, best[where]), best[where])
     return point
+
+
+def _distance(delta: Tensor, spec: EadSpec) -> Tensor:
+    """What the decision rule compares: float64 ``[n]``."""
+    return _elastic(delta, spec.beta) if spec.rule == "EN" else norms(delta, "L1")
 
 
 def _elastic(delta: Tensor, beta: float) -> Tensor:
     """The elastic-net distance ``beta L1 + L2^2``: float64 ``[n]``."""
     return beta * norms(delta, "L1") + norms(delta, "L2").square_()
-
-
-def _shrunk(z: Tensor, x: Tensor, beta: float, box: Box | None) -> Tensor:
-    """``z`` with its distance from ``x`` made smaller by beta a value, within the box; values nearer than that are x."""
-    x_adv = x + torch.nn.functional.softshrink(z - x, beta)
-    return x_adv if box is None else box.clamp(x_adv)

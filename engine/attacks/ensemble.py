@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from engine.attacks.apgd import apgd
 from engine.attacks.attack import JointMethod, JointSteps, lockstep
@@ -72,8 +72,8 @@ def members(spec: EnsembleSpec) -> list[Member]:
 
 
 def _chosen(spec: SequenceSpec) -> list[Member]:
-    rounds = {"steps": spec.steps, "restarts": spec.restarts}
-    targets = {"n_target_classes": spec.n_target_classes}
+    rounds: dict[str, Any] = {"steps": spec.steps, "restarts": spec.restarts}
+    targets: dict[str, Any] = {"n_target_classes": spec.n_target_classes}
     everything = [
         (spec.apgd_ce, _apgd(spec, "ce", **rounds)),
         (spec.apgd_dlr, _apgd(spec, "dlr", **rounds)),
@@ -85,18 +85,18 @@ def _chosen(spec: SequenceSpec) -> list[Member]:
     return [member for wanted, member in everything if wanted]
 
 
-def _apgd(spec: EnsembleSpec, loss: Literal["ce", "dlr", "targeted-dlr"], **settings: int) -> Member:
+def _apgd(spec: EnsembleSpec, loss: Literal["ce", "dlr", "targeted-dlr"], **settings: Any) -> Member:
     own = ApgdSpec(norm=spec.norm, eps=spec.eps, stop=spec.stop, loss=loss, **settings)
     targets = own.n_target_classes if loss == "targeted-dlr" else 1
     name = {"ce": "APGD-CE", "dlr": "APGD-DLR", "targeted-dlr": "APGD-T"}[loss]
     return Member(name, apgd, own, 2 * own.steps * own.restarts * targets)
 
 
-def _fab_t(spec: EnsembleSpec, **settings: int) -> Member:
+def _fab_t(spec: EnsembleSpec, **settings: Any) -> Member:
     own = FabTargetedSpec(norm=spec.norm, **settings)
     return Member("FAB-T", fab_targeted, own, 2 * own.steps * own.restarts * own.n_target_classes)
 
 
-def _square(spec: EnsembleSpec, **settings: int) -> Member:
+def _square(spec: EnsembleSpec, **settings: Any) -> Member:
     own = SquareSpec(norm=spec.norm, eps=spec.eps, stop=spec.stop, together=TOGETHER, **settings)
     return Member("Square", square, own, own.queries * own.restarts)

@@ -102,7 +102,7 @@ def _run(
         logits, value, normal = yield from _boundaries(batch, spec.norm, x, own, aims)
         reached = batch.succeeded(logits, own)
         yield batch.at(*_noted(batch, spec.norm, best, x, logits, reached, several), step=step, steps=total)
-        rows = [tensor.unflatten(0, (-1, several)) for tensor in (x, value, normal, reached)]
+        rows = [tensor.reshape(-1, several, *tensor.shape[1:]) for tensor in (x, value, normal, reached)]
         x, value, normal, reached = (tensor.flatten(0, 1) for tensor in best.live(batch, *rows))
         own = own[: len(x)]
         x = _step(batch, spec, x, value, normal, reached, several)
@@ -141,7 +141,7 @@ def _boundaries(batch: Batch, norm: Norm, x: Tensor, own: Tensor, aims: Tensor |
     if len(x) <= batch.question.most_rows:
         return (yield from _boundary(batch, norm, x, own, aims))
     parts = []
-    for rows in torch.arange(len(x), device=x.device).split(batch.question.most_rows):
+    for rows in torch.split(torch.arange(len(x), device=x.device), batch.question.most_rows):
         its_aims = None if aims is None else aims[rows]
         parts.append((yield from _boundary(batch, norm, x[rows], own[rows], its_aims)))
         yield None

@@ -19,7 +19,7 @@ def scores(batch: Batch, x: Tensor, own: Tensor) -> Generator[None, None, Tensor
     if len(x) <= most:
         return batch.logits(x, own)
     parts = []
-    for rows in torch.arange(len(x), device=x.device).split(most):
+    for rows in torch.split(torch.arange(len(x), device=x.device), most):
         parts.append(batch.logits(x[rows], own[rows]))
         yield None
     return torch.cat(parts)

@@ -49,9 +49,8 @@ class _Evolution:
         channels = as_pixels(batch.x).shape[1]
         self._draws = Draws(batch.question.seed, torch.zeros_like(batch.places[:1]))
         n, p, k = len(batch), spec.population, spec.pixels
-        where = self._draws.uniform("one-pixel places", 0, (p, k, len(self._sides))) * self._sides
         colours = self._draws.normal("one-pixel colours", 0, (p, k, channels)).mul_(0.5).add_(0.5).clamp_(0, 1)
-        first = torch.cat([where, colours], 3)
+        first = torch.cat([self._somewhere(0), colours], 3)
         self._candidates = first.expand(n, -1, -1, -1).clone()
         self._children = self._candidates
         self._worth = torch.full((n, p), -torch.inf, dtype=torch.float64, device=batch.x.device)
@@ -69,12 +68,10 @@ class _Evolution:
             start = self._candidates[torch.arange(len(start)), self._worth.argmax(1)][:, None]
         children = start + self._spec.scale * (self._candidates[:, plus] - self._candidates[:, minus])
         axes = len(self._sides)
-        # a place beyond an edge is reflected there; twice, since F may be as large as 2
-        where = children[..., :axes]
-        for _ in range(2):
-            where = torch.where(where < 0, -where, where)
-            where = torch.where(where > self._sides, 2 * self._sides - where, where)
-        self._children = torch.cat([where, children[..., axes:].clamp(0, 1)], 3)
+        where, colours = children[..., :axes], children[..., axes:]
+        fresh = self._somewhere(generation)  # instead of a place beyond an edge; at the edge itself too many would meet
+        where = torch.where((where < 0) | (where > self._sides), fresh, where)
+        self._children = torch.cat([where, colours.clamp(0, 1)], 3)
 
     def compete(self, batch: Batch, members: slice) -> Generator[None, None, Tensor]:
         """Ask about some children, which take their parents' places if they are no worse; bool ``[n]``: one succeeds."""
@@ -119,6 +116,11 @@ class _Evolution:
             self.best_logits,
         )
         self._best_worth, self._best_success, self.best_logits = rest
+
+    def _somewhere(self, generation: int) -> Tensor:
+        """Random places, the same for all samples: ``[1, P, k, axes]``."""
+        shape = (self._spec.population, self._spec.pixels, len(self._sides))
+        return self._draws.uniform("one-pixel places", generation, shape) * self._sides
 
     def _parents(self, generation: int) -> Tensor:
         """int64 ``[P, 3]``: three candidates for each, all different and none its own."""

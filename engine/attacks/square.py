@@ -224,7 +224,8 @@ class HillWindows(_Windows):
 
     def size(self, values: Tensor) -> Tensor:
         """The norm along the last dimension, which stays."""
-        return torch.linalg.vector_norm(values, self.order, dim=-1, keepdim=True)
+        norm: Tensor = torch.linalg.vector_norm(values, self.order, dim=-1, keepdim=True)
+        return norm
 
 
 def _sign(numbers: Tensor) -> Tensor:

@@ -3,160 +3,144 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
 from engine.attacks.batch import Batch, Steps, column
 from engine.attacks.cosines import Cosines
-from engine.attacks.decision import beginning, bisect, straight
+from engine.attacks.decision import beginning, bisect, inside, straight
 from engine.attacks.probes import Probes, normal
 from engine.attacks.queries import Budget
 from engine.specs import SurFreeSpec
 
 START_GAP = 1e-3  # how exactly, as a share of the way, the boundary is found at first
-ENOUGH = 0.01  # a turn is found when it and the one beyond it differ by this in the distance, as a share
+ENOUGH = 0.01  # a turn is found when it and a failing one beyond it differ by so much in the distance, as a share
 WIDEST = math.radians(89.0)
 EVERY = 10  # looks between two points of the trajectory
-TRYING, WIDENING, HALVING = 0, 1, 2
+MOST_REMEMBERED = 2**16  # numbers a sample
 
 
 def surfree(batch: Batch, spec: SurFreeSpec) -> Steps:
-    """Each look takes every sample one turn further, wherever it is in its own search; a point's step number is the most
-    that has been asked of a sample.
+    """In the plane of the way u to the boundary point, d long, and a random direction v at right angles to it, a turn by
+    theta leads to ``x + d cos(theta) (u cos(theta) + v sin(theta))``: were the boundary a plane, the point of it nearest to
+    the sample would be among these. The widest turn that succeeds gives the next boundary point.
 
-    With u the unit way to the boundary point, at distance d, and v a unit direction at right angles to it, a turn by theta
-    leads to ``x + d cos(theta) (u cos(theta) + v sin(theta))``: were the boundary a plane, the nearest point of it in the
-    plane of u and v would be among these.
+    Each look takes every sample one turn further, wherever it is in its own search. A point's step number is the most that
+    has been asked of a sample.
     """
     budget = Budget(batch, spec.queries)
-    far, logits = yield from beginning(batch, spec, budget)
-    everyone = torch.arange(len(batch), device=batch.x.device)
-    path = straight(batch.x, far)
-    share, logits = yield from bisect(batch, budget, path, torch.ones_like(batch.distance(far)), logits, START_GAP)
-    x = path(share, everyone)
+    x, logits = yield from beginning(batch, spec, budget)
+    x, logits = yield from bisect(batch, budget, straight(batch.x, x), logits, START_GAP)
     if len(batch) == 0:
         return
-    turns = _Turns(batch, spec)
-    state = turns.fresh(batch, x)
-    told = -EVERY
-    looks = 0
+    search, look = _Search(batch, spec, x), 0
     while True:
-        out = budget.left <= 0
-        if looks >= told + EVERY or bool(out.any()):
+        if look % EVERY == 0 or bool((budget.left <= 0).any()):
             yield batch.at(x, logits, step=spec.queries - int(budget.left.min()), steps=spec.queries)
-            told = looks
         else:
             yield None
-        x, logits, *rest = budget.live(x, logits, *state.tensors())
+        x, logits, *search.state = budget.live(x, logits, *search.state)
         if len(batch) == 0:
             return
-        state = _State(*rest)
-        angle = turns.angle(state)
-        turn = (state.toward * column(angle.cos(), x)).addcmul_(state.aside, column(angle.sin(), x))
-        moved = torch.addcmul(batch.x, turn, column(state.distance * angle.cos(), x))
-        moved = moved if batch.box is None else batch.box.clamp(moved)
+        angle = search.angle()
+        moved = inside(batch, search.point(batch.x, angle))
+        look += 1
         seen = batch.logits(moved)
         won = batch.succeeded(seen)
-        nearer = won & (batch.distance(moved) < batch.distance(x))
-        x = torch.where(column(nearer, x), moved, x)
-        logits = torch.where(nearer[:, None], seen, logits)
-        looks += 1
-        state = turns.after(batch, state, angle, won, x, looks)
+        nearer = won & (_apart(moved, batch.x) < _apart(x, batch.x))
+        x, logits = torch.where(column(nearer, x), moved, x), torch.where(nearer[:, None], seen, logits)
+        ended = search.learn(angle, won)
+        if bool(ended.any()):
+            search.renew(ended, x - batch.x, look)
 
 
-@dataclass(frozen=True, eq=False)
-class _State:
-    """Where each sample's search is; tensors of first dimension n, angles in radians."""
+class _Search:
+    """Where each sample is in its search for the best turn; tensors of first dimension n, angles in radians."""
 
-    toward: Tensor
-    aside: Tensor
-    distance: Tensor
-    widest: Tensor
-    phase: Tensor
-    trial: Tensor
-    good: Tensor
-    """The widest turn known to succeed, signed."""
-    bad: Tensor
-    """One beyond it that is known to fail, or comes next."""
-    halvings: Tensor
-    history: Tensor
-    count: Tensor
-
-    def tensors(self) -> list[Tensor]:
-        return [getattr(self, field.name) for field in fields(self)]
-
-
-class _Turns:
-    def __init__(self, batch: Batch, spec: SurFreeSpec) -> None:
+    def __init__(self, batch: Batch, spec: SurFreeSpec, x: Tensor) -> None:
         self._spec = spec
-        self._waves = Cosines(batch.x.shape[1:], spec.frequencies, batch.x)
-        self._probes = Probes(batch.question.seed, "surfree", normal, self._waves.kept, batch.x)
-        self._memory = min(spec.memory, self._waves.kept.numel() // 2)
-        c = 1 - torch.arange(spec.trials, dtype=batch.x.dtype, device=batch.x.device) / spec.trials
-        self._trials = torch.stack([c, -c], 1).flatten()
+        self._waves = Cosines(x.shape[1:], spec.frequencies, x)
+        self._probes = Probes(batch.question.seed, "surfree", normal, self._waves.kept, x)
+        n, size = len(x), x[0].numel()
+        share = 1 - torch.arange(spec.trials, dtype=x.dtype, device=x.device) / spec.trials
+        self._turns = torch.stack([share, -share], 1).flatten()  # to both sides in turn, from the widest
+        memory = min(spec.memory, self._waves.kept.numel() // 2, MOST_REMEMBERED // size)
+        none = torch.zeros(n, dtype=torch.bool, device=x.device)
+        zero, count = x.new_zeros(n), torch.zeros(n, dtype=torch.int64, device=x.device)
+        self.towards, self.aside, self.distance = torch.zeros_like(x), torch.zeros_like(x), zero
+        self.past, self.renewals = x.new_zeros(n, memory, size), count
+        self.widest, self.trial = torch.full_like(zero, math.radians(spec.theta_max)), count
+        self.good, self.bad = zero, zero  # the widest turn known to succeed; one beyond it that fails, or is next
+        self.widening, self.halving, self.halvings = none, none, count
+        self.renew(~none, x - batch.x, 0)
 
-    def fresh(self, batch: Batch, x: Tensor) -> _State:
-        n = len(batch)
-        zero = torch.zeros_like(batch.x.flatten(1)[:, 0])
-        state = _State(
-            toward=torch.zeros_like(x), aside=torch.zeros_like(x), distance=zero,
-            widest=torch.full_like(zero, math.radians(self._spec.theta_max)),
-            phase=torch.zeros_like(batch.y), trial=torch.zeros_like(batch.y), good=zero, bad=zero,
-            halvings=torch.zeros_like(batch.y),
-            history=x.new_zeros(n, self._memory, x[0].numel()), count=torch.zeros_like(batch.y),
-        )
-        return self._renewed(batch, state, torch.ones(n, dtype=torch.bool, device=x.device), x, 0)
+    _NAMES = (
+        "towards", "aside", "distance", "past", "renewals", "widest", "trial", "good", "bad", "widening", "halving", "halvings",
+    )  # fmt: skip
 
-    def angle(self, state: _State) -> Tensor:
-        trying = self._trials[state.trial] * state.widest
-        return torch.where(
-            state.phase == TRYING, trying, torch.where(state.phase == WIDENING, state.bad, (state.good + state.bad) / 2)
-        )
+    @property
+    def state(self) -> list[Tensor]:
+        return [getattr(self, name) for name in self._NAMES]
 
-    def after(self, batch: Batch, s: _State, angle: Tensor, won: Tensor, x: Tensor, looks: int) -> _State:
-        step = angle.sign() * s.widest / self._spec.trials
-        trying, widening, halving = (s.phase == phase for phase in (TRYING, WIDENING, HALVING))
-        good = torch.where(won, angle, s.good)
-        beyond = (angle + step).clamp(-WIDEST, WIDEST)
-        bad = torch.where(won & ~halving, beyond, torch.where(won, s.bad, angle))
-        phase = torch.where(trying & won & (s.trial < 2), WIDENING, torch.where((trying & won) | (widening & ~won), HALVING, s.phase))
-        halvings = s.halvings + halving
-        trial = s.trial + (trying & ~won)
-        failed = trial >= len(self._trials)
-        near = (good.cos() - bad.cos()).abs() <= ENOUGH
-        found = (phase == HALVING) & (near | (halvings >= self._spec.halvings)) | ((phase == WIDENING) & (good.abs() >= WIDEST))
-        widest = torch.where(failed, s.widest * self._spec.rho, torch.where(found, (s.widest / self._spec.rho).clamp_max(WIDEST), s.widest))
-        ended = failed | found
-        keep = ~ended
-        state = _State(
-            s.toward, s.aside, s.distance, widest, phase * keep, trial * keep, good, bad, halvings * keep, s.history, s.count
-        )
-        return self._renewed(batch, state, ended, x, looks) if bool(ended.any()) else state
+    @state.setter
+    def state(self, tensors: list[Tensor]) -> None:
+        for name, tensor in zip(self._NAMES, tensors, strict=True):
+            setattr(self, name, tensor)
 
-    def _renewed(self, batch: Batch, s: _State, rows: Tensor, x: Tensor, looks: int) -> _State:
-        """A new direction for these samples (bool ``[n]``), which are at ``x``."""
-        where = rows.nonzero()[:, 0]
-        away = (x[where] - batch.x[where]).flatten(1)
-        length = torch.linalg.vector_norm(away, dim=1)
-        toward = away / length.clamp_min(1e-30)[:, None]
-        drawn = self._waves.synthesis(self._probes.take(looks, 1)).flatten(1).expand(len(where), -1)
-        aside = drawn
-        if self._memory:
-            past = s.history[where]
-            aside = aside - ((past @ aside[:, :, None]).transpose(1, 2) @ past)[:, 0]
-        aside = aside - (aside * toward).sum(1, keepdim=True) * toward
+    def angle(self) -> Tensor:
+        """The turn that each sample tries next."""
+        trying = self._turns[self.trial] * self.widest
+        settled = torch.where(self.halving, (self.good + self.bad) / 2, self.bad)
+        return torch.where(self.widening | self.halving, settled, trying)
+
+    def point(self, x: Tensor, angle: Tensor) -> Tensor:
+        """Where a turn leads, ``[n, ...]``."""
+        cosine = angle.cos()
+        along, across = self.distance * cosine.square(), self.distance * cosine * angle.sin()
+        return x + column(along, x) * self.towards + column(across, x) * self.aside
+
+    def learn(self, angle: Tensor, won: Tensor) -> Tensor:
+        """Take in whether the turns succeeded; gives bool ``[n]``: the search in this plane has ended."""
+        began = won & ~self.widening & ~self.halving
+        lost = ~won & ~self.widening & ~self.halving
+        beyond = (angle + angle.sign() * self.widest / self._spec.trials).clamp(-WIDEST, WIDEST)
+        self.bad = torch.where(won, torch.where(self.halving, self.bad, beyond), angle)
+        self.good = torch.where(won, angle, self.good)
+        self.halvings = self.halvings + self.halving
+        # beyond the widest turn nothing has been tried yet; beyond the others the turn before them failed
+        halving = self.halving | (began & (self.trial >= 2)) | (self.widening & ~won)
+        self.widening = (began & (self.trial < 2)) | (self.widening & won)
+        self.halving = halving
+        self.trial = self.trial + lost
+        failed = self.trial >= len(self._turns)
+        close = (self.good.cos() - self.bad.cos()).abs() <= ENOUGH
+        found = (halving & (close | (self.halvings >= self._spec.halvings))) | (self.widening & (self.good == self.bad))
+        narrower, wider = self.widest * self._spec.rho, (self.widest / self._spec.rho).clamp_max(WIDEST)
+        self.widest = torch.where(failed, narrower, torch.where(found, wider, self.widest))
+        return failed | found
+
+    def renew(self, ended: Tensor, away: Tensor, number: int) -> None:
+        """A new plane for the samples that ``ended`` (bool ``[n]``), which are at ``x + away``."""
+        rows = ended.nonzero()[:, 0]
+        away = away[rows].flatten(1)
+        distance = torch.linalg.vector_norm(away, dim=1)
+        towards = away / distance.clamp_min(1e-30)[:, None]
+        aside = self._waves.synthesis(self._probes.take(number, 1)).flatten(1).expand(len(rows), -1)
+        past = self.past[rows]
+        aside = aside - (past.transpose(1, 2) @ (past @ aside[:, :, None]))[:, :, 0]
+        aside = aside - (aside * towards).sum(1, keepdim=True) * towards
         size = torch.linalg.vector_norm(aside, dim=1, keepdim=True)
-        aside = torch.where(size > 1e-4, aside / size.clamp_min(1e-30), 0.0)
-        new_toward, new_aside, distance = s.toward.clone(), s.aside.clone(), s.distance.clone()
-        new_toward[where] = toward.reshape(-1, *x.shape[1:])
-        new_aside[where] = aside.reshape(-1, *x.shape[1:])
-        distance[where] = length
-        history, count = s.history, s.count.clone()
-        if self._memory:
-            history[where, s.count[where] % self._memory] = aside  # ours alone
-            count[where] += 1
-        return _State(
-            new_toward, new_aside, distance, s.widest, s.phase, s.trial, s.good, s.bad, s.halvings, history, count
-        )
+        aside = torch.where(size > 1e-4, aside / size.clamp_min(1e-30), 0.0)  # in one dimension there is no such direction
+        shape = self.aside[rows].shape
+        self.towards[rows], self.aside[rows] = towards.reshape(shape), aside.reshape(shape)
+        self.distance = self.distance.index_copy(0, rows, distance)
+        if self.past.shape[1]:
+            self.past[rows, self.renewals[rows] % self.past.shape[1]] = aside
+        self.renewals, going = self.renewals + ended, ~ended
+        self.trial, self.halvings = self.trial * going, self.halvings * going
+        self.widening, self.halving = self.widening & going, self.halving & going
+
+
+def _apart(a: Tensor, b: Tensor) -> Tensor:
+    return torch.linalg.vector_norm((a - b).flatten(1), dim=1)

@@ -12,7 +12,7 @@ from engine.experiments.keys import artifact_keys, shorter
 from engine.specs import ExperimentSpec
 
 STEPS: tuple[str, ...] = ("data", "model", "train", "attack", "entangle")
-LOOKS: tuple[str, ...] = ("decision_map", "class_matrix")
+LOOKS: tuple[str, ...] = ("decision_map", "class_matrix", "attack_checks")
 """Closer looks at what the attack does; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")
 

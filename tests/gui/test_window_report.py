@@ -15,7 +15,7 @@ def test_the_report_is_written_beside_the_work_and_offered_to_be_opened(open_lab
     person.act()
     person.wait_for_files()
     page = tmp_path / "report" / "report.html"
-    assert page.read_text(encoding="utf-8").count("<svg") == 5
+    assert page.read_text(encoding="utf-8").count("<svg") == 6
     (notice,) = window.notices.notices
     assert str(page) in notice.text
     person.click(notice.buttons["Open"])

@@ -93,16 +93,18 @@ def test_every_point_keeps_to_the_box_and_to_its_number_of_pixels(kind, shape, b
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("goal", ["untargeted", "next"])
 def test_samples_do_not_depend_on_their_batch_mates(kind, goal):
+    """In float64, where what a batch's size does to a sum is too little to lead a chaotic attack elsewhere."""
     shape = (2, 3, 4)
-    x, model = uniform(12, *shape, seed=1), network(shape)
+    x, model = uniform(12, *shape, seed=1).double(), network(shape).double()
     y = model(x).argmax(1)
     whole, cut, alone = (
         attacked(model, part, y[: len(part)], small(kind, goal), batch=size)
         for part, size in ((x, 12), (x, 5), (x[:5], 5))
     )
     for other, n in ((cut, 12), (alone, 5)):
-        for name in ("x_adv", "success", "norm", "first_success", "forwards", "gradients"):
+        for name in ("success", "norm", "first_success", "forwards", "gradients"):
             assert torch.equal(getattr(whole, name)[:n], getattr(other, name)[:n]), name
+        torch.testing.assert_close(whole.x_adv[:n], other.x_adv[:n], rtol=0, atol=1e-6)
     assert whole.success.any()
 
 
@@ -141,16 +143,14 @@ def test_where_the_model_gives_no_numbers_samples_are_invalid_and_the_others_go_
             self.inner = network((4,))
 
         def forward(self, x):
-            bad = (x[:, :1] > 0.55) & (x[:, :1] < 0.95)
-            return torch.where(bad, torch.nan, self.inner(x))
+            return torch.where(x[:, :1] == 0.123, torch.nan, self.inner(x))
 
     model, x = Partly(), uniform(30, 4, seed=8)
+    x[::3, 0] = 0.123
     y = model.inner(x).argmax(1)
-    clean_bad = (x[:, 0] > 0.55) & (x[:, 0] < 0.95)
-    assert clean_bad.any()
     result = attacked(model, x, y, small(kind))
-    assert result.invalid[clean_bad].all() and not result.success[result.invalid].any()
-    assert result.success[~clean_bad].any()
+    assert result.invalid[::3].all() and result.invalid.sum() == 10 and not result.success[::3].any()
+    assert result.success.any()
 
 
 # --- JSMA --------------------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_sigma_zero_changes_fewer_values_than_jsma():
 
 def test_one_pixel_finds_what_a_search_through_all_pixels_finds():
     """Of an affine model the best value of a pixel is an end of the range: 2 D points a sample are all there is to try."""
-    model = Affine(random(K, 12, seed=2), torch.zeros(K))
+    model = Affine(random(K, 12, seed=2), torch.tensor([0.0, 0.0, -2.0, -4.0]))
     x = uniform(60, 1, 3, 4, seed=3)
     y = model(x).argmax(1)
     breakable = torch.zeros(60, dtype=torch.bool)
