@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
     "cw": Case({"steps": 60, "searches": 5, "initial_const": 1.0, "learning_rate": 0.03}, robustness),
     "ddn": Case({"steps": 60}, robustness),
     "fmn": Case({"steps": 60}, robustness),
-    "ead": Case({"steps": 60, "searches": 5, "initial_const": 0.1, "rule": "L1"}, robustness),
+    "ead": Case({"steps": 60, "searches": 5, "initial_const": 10.0, "rule": "L1"}, robustness),
     "square": Case({"queries": 500}, LOOKS),
     "simba": Case({"eps": 0.5, "alpha": 0.1, "queries": 300}, LOOKS),
     "nes": Case({"queries": 1000, "alpha": 0.02}, LOOKS),

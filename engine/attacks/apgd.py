@@ -51,7 +51,7 @@ def ascend_in_ball(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | Non
         if step in checkpoints:
             climb.halve(spec.rho * (step - last))
             last = step
-        climb.move(batch.ball, inertia=INERTIA if step > 0 else 0.0)
+        climb.move(batch.ball)
     logits = yield from mean_logits(batch, climb.x, spec.eot)
     gain = loss_of(spec.loss, climb.aim)(logits, batch.y, batch.target)
     yield batch.at(*climb.end(logits, gain, batch.succeeded(logits)), step=spec.steps, steps=spec.steps)
@@ -62,15 +62,17 @@ class SmoothClimb(Climb):
 
     def __init__(self, x: Tensor, size: float, aim: Tensor | None) -> None:
         super().__init__(x, size, aim)
+        self.moves = 0
         self.rises = x.new_zeros(len(x))
-        """In how many steps since the last checkpoint the loss rose."""
+        """In how many steps since the last checkpoint the loss rose; the first step, as long as the ball is wide, does not count."""
         self.halved = torch.ones(len(x), dtype=torch.bool, device=x.device)
         """Whether the step was halved at the last checkpoint; the start counts as such."""
         self.reference = self.best_gain
         """The largest loss at the last checkpoint."""
 
     def see(self, logits: Tensor, gain: Tensor, gradient: Tensor) -> None:
-        self.rises = self.rises + (gain > self.gain)
+        if self.moves > 1:
+            self.rises = self.rises + (gain > self.gain)
         super().see(logits, gain, gradient)
 
     def halve(self, enough: float) -> None:
@@ -81,26 +83,27 @@ class SmoothClimb(Climb):
         self.go_back(which)
         self.rises, self.halved, self.reference = torch.zeros_like(self.rises), which, self.best_gain
 
-    def move(self, ball: Ball, inertia: float) -> None:
+    def move(self, ball: Ball) -> None:
         """One step within the ball."""
         step = ball.ascent(self.gradient).mul_(column(self.size, self.x))
         x = ball.project(step.add_(self.x))
-        if inertia > 0:
-            x = ball.project(torch.lerp(self.x, x, 1 - inertia).add_(self.x - self.before, alpha=inertia))
-        self.x, self.before = x, self.x
+        if self.moves > 0:
+            x = ball.project(torch.lerp(self.x, x, 1 - INERTIA).add_(self.x - self.before, alpha=INERTIA))
+        self.x, self.before, self.moves = x, self.x, self.moves + 1
 
 
 def checkpoints_of(steps: int) -> frozenset[int]:
     """The steps at which step sizes are looked at: of 100 these are 22, 41, 57, 70, 80, 87, 93 and 99.
 
-    The first window is 22 % of all steps, each further one 3 % shorter, but at least 6 %.
+    The first window is 22 % of all steps, each further one 3 % shorter, but at least 6 %; all are rounded down to whole
+    steps, of which a window has one at least.
     """
-    percent, window, found = 0, 22, []
-    while percent + window < 100:
-        percent += window
-        window = max(window - 3, 6)
-        found.append(-(-percent * steps // 100))
-    return frozenset(found)
+    window, shorter, least = (max(percent * steps // 100, 1) for percent in (22, 3, 6))
+    found = [window]
+    while found[-1] < steps:
+        window = max(window - shorter, least)
+        found.append(found[-1] + window)
+    return frozenset(found[:-1])
 
 
 def likeliest_others(logits: Tensor, y: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engine.attacks.board import Board
 from engine.attacks.draws import Draws
-from engine.attacks.look import broken_rows, input_gradient, logits_of
+from engine.attacks.look import broken_rows, input_gradient, input_gradients, logits_of
 from engine.attacks.losses import Loss, margin_of
 from engine.attacks.norms import sizes
 from engine.attacks.projections import Ball, Box, ball
@@ -96,6 +96,21 @@ class Watched:
         self._batch.note_invalid(broken, self._rows)
         return torch.where(column(broken, gradient), 0.0, gradient)
 
+    def gradients(self, values: Tensor) -> Tensor:
+        """The gradients ``[m, n, ...]`` of m values of each sample, ``[n, m]``, in one batched backward pass where the model
+        allows it; the graph stays. It is work for ``n m`` rows at once. 0 where the model's gradient is not finite."""
+        found = input_gradients(values, self.x) if self._batch.batched else None
+        if found is None:
+            self._batch.batched = False
+            return torch.stack([self.gradient(value, keep_graph=True) for value in values.unbind(1)])
+        for _ in found:
+            self._batch.count_gradients(self._rows)
+        broken = broken_rows(found.transpose(0, 1))
+        if broken is None:
+            return found
+        self._batch.note_invalid(broken, self._rows)
+        return torch.where(broken.reshape(1, -1, *[1] * (found.ndim - 2)), 0.0, found)
+
 
 class Batch:
     """The samples of one batch that an attack still works on; tensors of first dimension n.
@@ -129,6 +144,8 @@ class Batch:
         """Where the running member's work begins and ends within the whole."""
         self.guarded = False
         """Points outside the ball do not count: for an attack that knows no budget, within one that has one."""
+        self.batched = True
+        """The model's operations know backward passes of several values at once, as far as has been seen."""
         self.point: Point | None = None
         self._forwards = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         self._gradients = torch.zeros(len(x), dtype=torch.int64, device=x.device)

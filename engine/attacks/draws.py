@@ -83,6 +83,8 @@ class Draws:
     def _bits(self, purpose: str, step: int, count: int) -> Tensor:
         """int32 ``[n, count]``, all 32 bits random: the two halves of half as many words."""
         words = self._words(purpose, step, (count + 1) // 2)
+        if len(words) == 0:  # torch has no view of nothing
+            return words.new_empty(0, count, dtype=torch.int32)
         return words.view(torch.int32)[:, :count]
 
     def _words(self, purpose: str, step: int, count: int) -> Tensor:

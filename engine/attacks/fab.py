@@ -27,6 +27,7 @@ from engine.specs import FabSpec, FabTargetedSpec, Norm
 RADIUS: dict[Norm, float] = {"Linf": 0.3, "L2": 1.0, "L1": 5.0}
 """Of the ball that a restart begins in, in input units: at most this, as in the original."""
 SEARCHES = 3  # looks of the final search
+AT_ONCE = 2  # times the rows of a batch go through the model in one backward pass: the longest time without a breath
 VALUES = 4096  # of a sample's runs side by side
 
 _Parts = Generator[None, None, tuple[Tensor, Tensor, Tensor]]
@@ -160,17 +161,21 @@ def _boundary(batch: Batch, norm: Norm, x: Tensor, own: Tensor, aims: Tensor | N
     with torch.enable_grad():
         values = watched.logits.gather(1, classes if aims is None else aims[:, None])
         values = values - watched.logits.gather(1, y[:, None])
-    value, normal, least = values[:, 0], x, torch.full_like(logits[:, 0], torch.inf, dtype=torch.float64)
-    for column_, its_value in enumerate(values.unbind(1), start=1):
-        its_normal = watched.gradient(its_value, keep_graph=column_ < values.shape[1])
-        if values.shape[1] == 1:
-            return logits, value.detach(), its_normal
-        distance = its_value.detach().abs() / dual_norms(its_normal, norm).clamp_min_(1e-12)
+    if values.shape[1] == 1:
+        value = values[:, 0]
+        return logits, value.detach(), watched.gradient(value)
+    value, normal, least = values[:, 0].detach(), x, torch.full_like(y, torch.inf, dtype=torch.float64)
+    rows = torch.arange(len(x), device=x.device)
+    for some in torch.split(values, max(1, AT_ONCE * batch.question.most_rows // len(x)), dim=1):
+        normals = watched.gradients(some)
+        slopes = dual_norms(normals.flatten(0, 1), norm).reshape(len(normals), -1).clamp_min_(1e-12)
+        distance, which = (some.detach().t().abs() / slopes).min(0)
         nearer = distance < least
-        value, least = torch.where(nearer, its_value.detach(), value), torch.minimum(distance, least)
-        normal = torch.where(column(nearer, normal), its_normal, normal)
+        value = torch.where(nearer, some.detach()[rows, which], value)
+        normal = torch.where(column(nearer, normal), normals[which, rows], normal)
+        least = torch.minimum(distance, least)
         yield None
-    return logits, value.detach(), normal
+    return logits, value, normal
 
 
 # --- the step ------------------------------------------------------------------------------------------------------

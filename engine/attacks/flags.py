@@ -1,174 +1,162 @@
-"""Signs that an attack's number is not the truth about a model: defences that hide their gradients.
+"""Signs that a robust accuracy cannot be trusted: what a model does that standard attacks are not made for.
 
-Source: F. Croce, M. Hein (2020), "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
-attacks", whose code warns of these; what they mean is from A. Athalye, N. Carlini, D. Wagner (2018), "Obfuscated gradients
-give a false sense of security".
+The signs are those of AutoAttack (F. Croce, M. Hein 2020, "Reliable evaluation of adversarial robustness with an
+ensemble of diverse parameter-free attacks") after A. Athalye, N. Carlini, D. Wagner (2018), "Obfuscated gradients give a
+false sense of security". Each is measured, and said with its figure; a flag that stays down is no proof of anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from engine.attacks.look import input_gradient, logits_of, sheltered
-from engine.attacks.losses import margin
+from engine.attacks.look import broken_rows, input_gradient, logits_of, sheltered
+from engine.attacks.losses import cross_entropy
+from engine.attacks.sizing import batch_size
 from engine.errors import AttackError
-from engine.generators import drain
 from engine.seeds import derive
 
-LOOKS = 5  # at the same inputs, to see whether the answers differ
-CHANGE = 1e-4  # of outputs made length 1: more than rounding
-PROBABILITY = 1e-5  # how far from a probability rounding may take one
-BATCH = 128
-SHARE, LEAST = 0.002, 3  # of the samples that a black-box attack alone breaks: more than chance
+REPEATS = 5  # looks at the same inputs
+NOISE = 1e-4  # relative change of the scores between looks that is more than rounding
+ROUNDING = 1e-3  # by how much probabilities may miss their sum of 1
+SHARE = (
+    0.002  # of the samples: by so much may a black-box attack do better before it says something (AutoAttack's value)
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Flag:
-    """A reason to doubt robust accuracies of this model."""
+    """One sign, looked for."""
 
     name: str
+    """randomised | probabilities | zero gradients | inner optimisation | changing computation | black box better"""
+    raised: bool
+    figure: float
+    """What was measured."""
     sentence: str
-    """What was found, and what to do."""
-    figures: Mapping[str, float]
+    """What was found, and what to do about it."""
 
 
-def flags(model: nn.Module, x: Tensor, y: Tensor, *, seed: int, samples: int = 256) -> tuple[Flag, ...]:
-    """What the model itself gives away, at the first ``samples`` of the inputs ``x`` ``[N, ...]`` with labels ``y`` ``[N]``.
-
-    Randomised outputs, probabilities instead of logits, gradients that vanish, gradients taken inside the model, and
-    computations that change from input to input. Nothing is flagged on a plain network. The model is left as it was.
-    Raises AttackError when the model gives no class scores.
-    """
-    return drain(flagging(model, x, y, seed=seed, samples=samples))
-
-
-def flagging(
-    model: nn.Module, x: Tensor, y: Tensor, *, seed: int, samples: int = 256
+def flags(
+    model: nn.Module, x: Tensor, y: Tensor, *, seed: int, batch: int | None = None
 ) -> Generator[None, None, tuple[Flag, ...]]:
-    """:func:`flags` with breaths."""
-    if not len(x):
-        raise AttackError("There are no samples to look at the model with: choose at least one.")
-    x, y = x[:samples].detach(), y[:samples]
+    """Look for the five signs that need no attack, on samples ``[N, ...]`` with labels int64 ``[N]``; yields between batches."""
+    size = batch or batch_size(model, x)
+    parts = list(zip(torch.split(x, size), torch.split(y, size), strict=True))
     found = []
-    for check in (_randomised, _probabilities, _vanishing, _busy):
-        flag = yield from check(model, x, y, seed)
-        if flag is not None:
-            found.append(flag)
+    for sign in (_randomised, _probabilities, _zero_gradients, _inner_optimisation, _changing_computation):
+        found.append((yield from sign(model, parts, seed)))
     return tuple(found)
 
 
-def black_box_flag(white: Tensor, black: Tensor) -> Flag | None:
-    """Whether an attack without gradients breaks samples that those with gradients could not: they should be stronger.
+Parts = list[tuple[Tensor, Tensor]]
+Looking = Generator[None, None, Flag]
 
-    ``white`` and ``black`` are bool ``[N]``: the samples that attacks of each kind have broken.
-    """
-    alone = int((black & ~white).sum())
-    if alone < LEAST or alone <= SHARE * len(white):
-        return None
-    return Flag(
-        "black box beats white box",
-        f"Random search without gradients breaks {alone} of {len(white)} samples that withstand the gradient attacks, which "
-        "know more of the model: the gradients mislead. Give Square more queries and restarts, attack with other losses, "
-        "or write an attack for this model.",
-        {"black box alone": alone, "white box": int(white.sum()), "black box": int(black.sum()), "samples": len(white)},
+
+def _randomised(model: nn.Module, parts: Parts, seed: int) -> Looking:
+    most, differing = 0.0, 0
+    for x, _ in parts:
+        looks = []
+        for number in range(REPEATS):
+            with sheltered(model, derive(seed, "flags", str(number))), torch.no_grad():
+                looks.append(logits_of(model, x))
+            yield
+        spread = (torch.stack(looks) - looks[0]).abs().amax((0, 2))
+        size = looks[0].abs().amax(1).clamp(min=1e-12)
+        most = max(most, float((spread / size).nan_to_num(nan=0.0, posinf=0.0).max()))
+        differing += int((torch.stack([look.argmax(1) for look in looks]) != looks[0].argmax(1)).any(0).sum())
+    raised = most > NOISE
+    sentence = (
+        f"The same input is answered differently each time (scores change by up to {most:.1%}, {differing} predictions "
+        "change): attack the mean of several looks (EOT above 1), or the attack aims at one draw of the noise."
+        if raised
+        else "The same input is answered alike each time."
     )
+    return Flag("randomised", raised, most, sentence)
 
 
-_Checked = Generator[None, None, Flag | None]
-
-
-def _randomised(model: nn.Module, x: Tensor, y: Tensor, seed: int) -> _Checked:  # noqa: ARG001
-    first = functional.normalize((yield from _outputs(model, x, derive(seed, "flags", "0"))), dim=1)
-    largest, changed = 0.0, torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for look in range(1, LOOKS):
-        seen = functional.normalize((yield from _outputs(model, x, derive(seed, "flags", str(look)))), dim=1)
-        largest = max(largest, float(torch.linalg.vector_norm(seen - first, dim=1).max()))
-        changed |= seen.argmax(1) != first.argmax(1)
-    if largest <= CHANGE:
-        return None
-    return Flag(
-        "randomised outputs",
-        f"The model answers differently each time: within {LOOKS} looks the outputs differ by up to {largest:.1%}, and the "
-        f"prediction of {int(changed.sum())} of {len(x)} samples changes. One gradient is mostly noise, and one success may "
-        "be luck: attack the mean over 20 or more looks (EOT), and look at x_adv again and again.",
-        {"largest difference": largest, "predictions changed": int(changed.sum()), "samples": len(x), "looks": LOOKS},
-    )
-
-
-def _probabilities(model: nn.Module, x: Tensor, y: Tensor, seed: int) -> _Checked:  # noqa: ARG001
-    seen = yield from _outputs(model, x, seed)
-    inside = bool((seen >= -PROBABILITY).all() and (seen <= 1 + PROBABILITY).all())
-    if not inside or not bool(((seen.sum(1) - 1).abs() <= PROBABILITY).all()):
-        return None
-    sure = float((seen.amax(1) > 1 - 1e-6).double().mean())
-    return Flag(
-        "probabilities instead of logits",
-        "The model's outputs are probabilities: they lie in [0, 1] and add up to 1. Where one is nearly 1, no loss has a "
-        f"gradient ({sure:.0%} of these samples are within a millionth of it): attack the model without its last softmax.",
-        {"share within 1e-6 of 1": sure, "samples": len(x)},
-    )
-
-
-def _vanishing(model: nn.Module, x: Tensor, y: Tensor, seed: int) -> _Checked:
-    gone = {}
-    for name, loss in (("cross-entropy", _cross_entropy), ("margin", margin)):
-        gone[name] = yield from _without_gradient(model, x, y, seed, loss)
-    saturated, dead = (float(gone[name].double().mean()) for name in ("cross-entropy", "margin"))
-    if saturated == dead == 0:
-        return None
-    advice = (
-        "the margin has a gradient there, so attack with it: APGD with DLR, FAB, C&W"
-        if dead < saturated
-        else "no loss helps there: attack without gradients (Square), from a similar model (transfer), or replace the layer "
-        "that stops the gradient by a smooth one on the way back (BPDA)"
-    )
-    return Flag(
-        "zero gradients",
-        f"For {saturated:.0%} of {len(x)} samples the gradient of the cross-entropy with respect to the input is exactly 0, so "
-        f"that gradient attacks stand still; for the margin it is {dead:.0%}. If these samples seem robust, it means little; "
-        f"{advice}.",
-        {"share by cross-entropy": saturated, "share by margin": dead, "samples": len(x)},
-    )
-
-
-def _busy(model: nn.Module, x: Tensor, y: Tensor, seed: int) -> _Checked:  # noqa: ARG001
-    half = max(1, min(len(x) // 2, BATCH))
-    traces = []
-    for part in (x[:half], x[:half], x[-half:]):  # the same inputs again, then others of the same shape
-        with sheltered(model, seed), torch.no_grad(), Trace() as trace:
-            logits_of(model, part)
-        traces.append(trace)
+def _probabilities(model: nn.Module, parts: Parts, seed: int) -> Looking:
+    like = total = 0
+    for x, _ in parts:
+        with sheltered(model, derive(seed, "flags")), torch.no_grad():
+            scores = logits_of(model, x)
+        like += int(((scores >= 0).all(1) & ((scores.sum(1) - 1).abs() < ROUNDING)).sum())
+        total += len(x)
         yield
-    inner = max(trace.gradients for trace in traces)
-    if inner:
-        return Flag(
-            "gradients taken inside the model",
-            f"The model itself takes gradients while it answers ({inner} times in one pass): a defence that optimises at "
-            "inference. An attack from outside sees only its last steps: attack the whole loop (unrolled, with its gradients "
-            "kept), or without gradients, and count what each look costs.",
-            {"gradients in a pass": inner},
-        )
-    calls = [trace.calls for trace in traces]
-    if calls[0] == calls[1] == calls[2]:
-        return None
-    lengths = [len(names) for names in calls]
-    return Flag(
-        "changing computation",
-        f"The model does not compute the same for all inputs: passes of equal size take {min(lengths)} to {max(lengths)} "
-        "operations. A gradient describes only the way that was taken: attack with random starts and without gradients as "
-        "well, and each branch by itself.",
-        {"fewest operations": min(lengths), "most operations": max(lengths)},
+    share = like / total
+    raised = share > 0.99
+    sentence = (
+        "The model gives probabilities, not class scores: where they round to 0 and 1 the cross-entropy has no gradient. "
+        "Attack the scores before the softmax."
+        if raised
+        else "The model gives class scores, not probabilities."
     )
+    return Flag("probabilities", raised, share, sentence)
 
 
-class Trace(TorchFunctionMode):
+def _zero_gradients(model: nn.Module, parts: Parts, seed: int) -> Looking:
+    flat = total = 0
+    for x, y in parts:
+        with sheltered(model, derive(seed, "flags")):
+            leaf = x.detach().requires_grad_()
+            try:
+                gradient = input_gradient(cross_entropy(logits_of(model, leaf), y, None), leaf)
+            except AttackError:  # no gradient at all
+                gradient = torch.zeros_like(x)
+        none = (gradient.flatten(1) == 0).all(1)
+        broken = broken_rows(gradient)
+        flat += int((none if broken is None else none | broken).sum())
+        total += len(x)
+        yield
+    raised = flat > 0
+    sentence = (
+        f"{flat} of {total} samples have no usable gradient: it is zero or not a number. Use a loss that does not "
+        "saturate (DLR, margin), replace what kills the gradient by its smooth approximation, or attack by queries."
+        if raised
+        else "Every sample has a gradient."
+    )
+    return Flag("zero gradients", raised, flat / total, sentence)
+
+
+def _inner_optimisation(model: nn.Module, parts: Parts, seed: int) -> Looking:
+    x = parts[0][0]
+    trace = _traced(model, x, seed)
+    yield
+    raised = trace.gradients > 0
+    sentence = (
+        f"The model takes gradients of its own while it answers ({trace.gradients} times in one pass): its gradient is not "
+        "that of a fixed function. Attack through the whole loop, transfer from the undefended model, or attack by queries."
+        if raised
+        else "The model takes no gradients while it answers."
+    )
+    return Flag("inner optimisation", raised, float(trace.gradients), sentence)
+
+
+def _changing_computation(model: nn.Module, parts: Parts, seed: int) -> Looking:
+    """Whether passes of equal size call the same functions: the same inputs twice, then others."""
+    x = parts[0][0]
+    half = max(1, len(x) // 2)
+    calls = []
+    for part in (x[:half], x[:half], x[-half:]):
+        calls.append(_traced(model, part, seed).calls)
+        yield
+    raised = not calls[0] == calls[1] == calls[2]
+    lengths = [len(names) for names in calls]
+    sentence = (
+        f"The model does not compute the same for all inputs: passes of equal size take {min(lengths)} to {max(lengths)} "
+        "operations. A gradient describes only the way that was taken: use random starts, and attack by queries as well."
+        if raised
+        else "The model computes the same for all inputs."
+    )
+    return Flag("changing computation", raised, float(max(lengths) - min(lengths)), sentence)
+
+
+class _Trace(TorchFunctionMode):
     """Notes the names of all torch functions called, in order, and how many of them took gradients."""
 
     def __init__(self) -> None:
@@ -177,43 +165,28 @@ class Trace(TorchFunctionMode):
         self.gradients = 0
 
     def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         self.calls.append(getattr(func, "__qualname__", repr(func)))
         self.gradients += func in (torch.autograd.grad, torch.autograd.backward, Tensor.backward)
         return func(*args, **(kwargs or {}))
 
 
-def _outputs(model: nn.Module, x: Tensor, seed: int) -> Generator[None, None, Tensor]:
-    """The model's outputs ``[n, K]`` in float64."""
-    parts = []
-    for part in torch.split(x, BATCH):
-        with sheltered(model, seed), torch.no_grad():
-            parts.append(logits_of(model, part).double())
-        yield
-    return torch.cat(parts)
+def _traced(model: nn.Module, x: Tensor, seed: int) -> _Trace:
+    with sheltered(model, derive(seed, "flags")), torch.no_grad(), _Trace() as trace:
+        logits_of(model, x)
+    return trace
 
 
-def _without_gradient(
-    model: nn.Module, x: Tensor, y: Tensor, seed: int, loss: Callable[[Tensor, Tensor], Tensor]
-) -> Generator[None, None, Tensor]:
-    """bool ``[n]``: the loss has the input gradient 0."""
-    gone = []
-    for rows in torch.split(torch.arange(len(x), device=x.device), BATCH):
-        leaf = x[rows].clone().requires_grad_()
-        with sheltered(model, seed), torch.enable_grad():
-            try:
-                gradient = input_gradient(loss(logits_of(model, leaf), y[rows]), leaf)
-            except AttackError:  # no way back to the input at all
-                gradient = torch.zeros_like(leaf)
-        gone.append((gradient == 0).flatten(1).all(1))
-        yield
-    return torch.cat(gone)
-
-
-def _cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
-    return functional.cross_entropy(logits, y, reduction="none")
+def black_box_better(white_box: Tensor, black_box: Tensor) -> Flag:
+    """Whether queries break samples that gradients do not: successes bool ``[N]`` of two attacks on the same samples."""
+    extra = int((black_box & ~white_box).sum())
+    share = extra / max(1, len(white_box))
+    raised = share > SHARE
+    sentence = (
+        f"Queries alone break {extra} of {len(white_box)} samples that gradients leave standing: the gradients mislead. "
+        "Look for what hides them, and report the worst case."
+        if raised
+        else "Queries alone break no sample that gradients leave standing."
+    )
+    return Flag("black box better", raised, share, sentence)

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from engine.errors import AttackError
 
-WITHOUT_GRADIENT = "Attacks that need no gradient still work: Square, SimBA, NES, Boundary, HopSkipJump, GeoDA, One-pixel."
+WITHOUT_GRADIENT = (
+    "Attacks that need no gradient still work: Square, SimBA, NES, Boundary, HopSkipJump, GeoDA, One-pixel."
+)
 
 
 @contextmanager
@@ -69,6 +71,23 @@ def input_gradient(values: Tensor, x: Tensor, *, keep_graph: bool = False) -> Te
             f"remove the layer that detaches or rounds its values, or attack another model. {WITHOUT_GRADIENT}"
         )
     return gradient
+
+
+def input_gradients(values: Tensor, x: Tensor) -> Tensor | None:
+    """The gradients ``[m, n, ...]`` of m values of each of n samples, ``[n, m]``, with respect to that sample, in one
+    backward pass for all; the graph stays.
+
+    None where that cannot be: the model has an operation without such a pass, or gives no gradient at all.
+    """
+    if not values.requires_grad:
+        return None
+    each = torch.eye(values.shape[1], dtype=values.dtype, device=values.device)[:, None].expand(-1, len(values), -1)
+    try:
+        found = torch.autograd.grad(values, x, each, retain_graph=True, is_grads_batched=True, allow_unused=True)
+    except RuntimeError:
+        return None
+    gradients: Tensor | None = found[0]
+    return gradients
 
 
 def broken_rows(values: Tensor) -> Tensor | None:

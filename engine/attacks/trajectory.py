@@ -66,7 +66,7 @@ class Diary:
         places = torch.cat([where for where, _ in parts])
         seen = torch.cat([logits for _, logits in parts])  # evaluated at once: most steps are of few samples
         now = _said(clean, labels, targeted)
-        told = iter(_said(seen, labels[places], targeted).split([len(where) for where, _ in parts], dim=1))
+        told = iter(torch.split(_said(seen, labels[places], targeted), [len(where) for where, _ in parts], dim=1))
         rows = []
         for _, entry in self._entries:
             now = now.clone()

@@ -66,7 +66,8 @@ def share_of(query: int, queries: int, p_init: float, *, rescale: bool) -> float
     """The share of the image that the window of a query (0, 1, ...) covers."""
     if rescale:
         query = query * 10_000 // queries
-    return p_init / 2 ** sum(query > end for end in SHRINKING)
+    halvings = sum(query > end for end in SHRINKING)
+    return float(p_init / 2**halvings)
 
 
 @lru_cache(maxsize=64)

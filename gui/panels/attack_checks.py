@@ -22,6 +22,7 @@ NAMES = {
     "probabilities": "Probabilities for scores",
     "zero gradients": "Gradients that vanish",
     "inner optimisation": "Optimisation while answering",
+    "changing computation": "Changing computation",
     "black box better": "Queries against gradients",
 }
 ACTIVE = "Planted weaknesses"

@@ -225,7 +225,7 @@ class CurvesPanel(Panel):
             up = (-0.02, 1.02)
         self._before.setVisible(not norm and course.before > 0)
         self._before.setPos(course.before)
-        self.share_plot.set_axis_text("left", "median norm" if norm else "broken")
+        self.share_plot.set_axis_text("left", "norm" if norm else "broken")
         self.share_plot.set_home(self._across(), up, slack=0.1)
 
     def _across(self) -> tuple[float, float]:
@@ -239,6 +239,10 @@ class CurvesPanel(Panel):
     def _set_home(self, values: np.ndarray) -> None:
         finite = values[np.isfinite(values)]
         low, high = (float(v) for v in np.quantile(finite, [0.002, 0.998])) if finite.size else (0.0, 1.0)
+        for row in (values[:1], values[-1:]):  # where lines begin and end is always seen; a freak step between is not
+            ends = row[np.isfinite(row)]
+            if ends.size:
+                low, high = min(low, float(ends.min())), max(high, float(ends.max()))
         if self.metric == "margin" or low > 0:
             low, high = min(low, 0.0), max(high, 0.0)
         self.plot.set_home(self._across(), padded(low, high, 0.05), slack=0.2)

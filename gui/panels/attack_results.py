@@ -51,7 +51,7 @@ class ResultsPanel(Panel):
             box.setAccessibleName(f"Attack {'AB'[which]}")
             box.setToolTip("The attack drawn as A" if which == 0 else "A second attack, drawn as B")
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            box.setMaximumWidth(210)
+            box.setMaximumWidth(245)
         self.boxes[0].activated.connect(self._on_a)
         self.boxes[1].activated.connect(self._on_b)
         self.norm_box = QComboBox()

@@ -45,6 +45,19 @@ class Optimising(nn.Module):
         return self.inner(x - 0.01 * step)
 
 
+class Branching(nn.Module):
+    """Looks longer at bright inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = plain()
+
+    def forward(self, x):
+        if x[0].mean() > X[0].mean() + 1e-3 or x[0].mean() < X[0].mean() - 1e-3:
+            x = x * 1.01
+        return self.inner(x)
+
+
 class GradientKiller(nn.Module):
     def __init__(self):
         super().__init__()
@@ -59,7 +72,13 @@ def raised(model, x=X):
     state = torch.get_rng_state()
     found = drain(flags(model, x, y, seed=0, batch=25))
     assert torch.equal(torch.get_rng_state(), state)
-    assert [f.name for f in found] == ["randomised", "probabilities", "zero gradients", "inner optimisation"]
+    assert [f.name for f in found] == [
+        "randomised",
+        "probabilities",
+        "zero gradients",
+        "inner optimisation",
+        "changing computation",
+    ]
     assert all(f.sentence.endswith(".") for f in found)
     return {f.name for f in found if f.raised}
 
@@ -79,6 +98,7 @@ def test_no_flag_is_raised_on_a_plain_network(spec):
         (nn.Sequential(plain(), nn.Softmax(1)), "probabilities"),
         (GradientKiller(), "zero gradients"),
         (Optimising(), "inner optimisation"),
+        (Branching(), "changing computation"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )

@@ -283,22 +283,20 @@ def test_theta_is_how_far_a_value_goes_and_gamma_bounds_the_steps():
 
 
 def test_sigma_zero_comes_near_the_fewest_values_of_an_affine_model():
-    """In a box at x = 1/2 the fewest values are the largest |w|, each good for |w|; greedy is exact for one hyperplane."""
+    """From 1/2 a value can gain |w| / 2 of the margin, so the fewest are those of the largest |w|."""
     w = random(30, seed=9)
-    gaps = torch.linspace(0.5, 0.8 * float(w.abs().sum()), 10)
-    gains = w.abs().sort(descending=True).values.cumsum(0)
+    gaps = torch.linspace(0.5, 0.45 * float(w.abs().sum()), 6)
+    gains = w.abs().sort(descending=True).values.cumsum(0) / 2
     ratio = []
     for gap in gaps:
+        # z_1 - z_0 = w (x - 1/2) - gap
         model = Affine(torch.stack([-w, w]) / 2, torch.tensor([float(gap) + float(w.sum()) / 2, 0.0]))
         x, y = torch.full((1, 30), 0.5), torch.zeros(1, dtype=torch.int64)
-        result = run(start(model, x, y, SigmaZeroSpec(goal="untargeted", steps=300), seed=0, bounds=(0, 1)))
-        # |w| / 2 a value: the margin is w (x - 1/2) - gap / ... both scores move by half of w
-        fewest = int((gains / 2 < gap).sum()) + 1
-        if fewest > 30:
-            continue
+        result = run(start(model, x, y, SigmaZeroSpec(goal="untargeted", steps=200), seed=0, bounds=(0, 1)))
+        fewest = int((gains < gap).sum()) + 1
         assert result.success.all() and int(result.norm) >= fewest
         ratio.append(int(result.norm) / fewest)
-    assert len(ratio) >= 5 and sum(ratio) / len(ratio) < 1.15
+    assert sum(ratio) / len(ratio) < 1.15
 
 
 def test_sigma_zero_first_step_goes_to_the_ends_where_the_gradient_is_large():

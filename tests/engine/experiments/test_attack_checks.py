@@ -24,7 +24,8 @@ def checked(spec):
 def test_a_plain_network_and_a_strong_attack_raise_nothing():
     info = checked(SMALL)
     assert [f["name"] for f in info["flags"]] == [
-        "randomised", "probabilities", "zero gradients", "inner optimisation", "black box better",
+        "randomised", "probabilities", "zero gradients", "inner optimisation", "changing computation",
+        "black box better",
     ]  # fmt: skip
     assert not any(f["raised"] for f in info["flags"])
     active = info["active"]
@@ -45,4 +46,4 @@ def test_a_feeble_attack_is_called_too_weak_and_queries_beat_it():
 def test_an_attack_without_a_budget_says_why_it_is_not_tested(attack):
     info = checked(SMALL.model_copy(update={"attack": attack}))
     assert info["active"] is None and "no weakness inside a ball" in info["why_not"]
-    assert len(info["flags"]) == 4
+    assert len(info["flags"]) == 5
