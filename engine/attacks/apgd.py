@@ -33,6 +33,7 @@ def apgd(batch: Batch, spec: ApgdSpec) -> Steps:
     home = batch.places
     order = likeliest_others(batch.logits(batch.x), batch.y)[:, : spec.n_target_classes]
     targets = order.shape[1]
+    yield None
     for restart in batch.restarting(targets * spec.restarts):
         here = (batch.places[:, None] == home).nonzero()[:, 1]
         yield from ascend(batch, spec, restart, order[here, restart % targets])

@@ -27,6 +27,7 @@ ROUNDING = 1e-3  # by how much probabilities may miss their sum of 1
 SHARE = (
     0.002  # of the samples: by so much may a black-box attack do better before it says something (AutoAttack's value)
 )
+LEAST = 3  # samples that it must break alone: one or two are chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ class _Trace(TorchFunctionMode):
 
 
 def _traced(model: nn.Module, x: Tensor, seed: int) -> _Trace:
-    with sheltered(model, derive(seed, "flags")), torch.no_grad(), _Trace() as trace:
+    trace = _Trace()
+    with sheltered(model, derive(seed, "flags")), torch.no_grad(), trace:
         logits_of(model, x)
     return trace
 
@@ -182,11 +184,11 @@ def black_box_better(white_box: Tensor, black_box: Tensor) -> Flag:
     """Whether queries break samples that gradients do not: successes bool ``[N]`` of two attacks on the same samples."""
     extra = int((black_box & ~white_box).sum())
     share = extra / max(1, len(white_box))
-    raised = share > SHARE
+    raised = share > SHARE and extra >= LEAST
     sentence = (
         f"Queries alone break {extra} of {len(white_box)} samples that gradients leave standing: the gradients mislead. "
         "Look for what hides them, and report the worst case."
         if raised
-        else "Queries alone break no sample that gradients leave standing."
+        else f"Queries alone break {extra} of {len(white_box)} samples that gradients leave standing: no more than chance."
     )
     return Flag("black box better", raised, share, sentence)

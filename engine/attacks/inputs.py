@@ -10,13 +10,14 @@ from torch import Tensor
 from engine.attacks.look import broken_rows
 from engine.attacks.projections import Bounds, Box, box_of
 from engine.errors import AttackError
-from engine.specs import AttackSpecBase, FixedBudgetSpec
+from engine.specs import AttackSpecBase
 
 
 def check_spec(spec: AttackSpecBase) -> None:
     """Raise AttackError for a budget that is none; a spec checks itself, unless it was made without checks."""
-    if isinstance(spec, FixedBudgetSpec) and not (math.isfinite(spec.eps) and spec.eps >= 0):
-        raise AttackError(f"eps is {spec.eps}, but the radius of a ball is a number from 0 upwards.")
+    eps = getattr(spec, "eps", 0.0)
+    if not (math.isfinite(eps) and eps >= 0):
+        raise AttackError(f"eps is {eps}, but the radius of a ball is a number from 0 upwards.")
 
 
 def checked_samples(x: Tensor, y: Tensor, bounds: Bounds) -> Box | None:

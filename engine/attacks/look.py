@@ -10,10 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import AttackError
-
-WITHOUT_GRADIENT = (
-    "Attacks that need no gradient still work: Square, SimBA, NES, Boundary, HopSkipJump, GeoDA, One-pixel."
-)
+from engine.specs import AttackSpecBase, variants
 
 
 @contextmanager
@@ -68,7 +65,7 @@ def input_gradient(values: Tensor, x: Tensor, *, keep_graph: bool = False) -> Te
     if gradient is None:
         raise AttackError(
             "The model passes no gradient from its output to its input, so a gradient attack cannot work on it: "
-            f"remove the layer that detaches or rounds its values, or attack another model. {WITHOUT_GRADIENT}"
+            f"remove the layer that detaches or rounds its values, or attack another model. {_without_gradient()}"
         )
     return gradient
 
@@ -88,6 +85,11 @@ def input_gradients(values: Tensor, x: Tensor) -> Tensor | None:
         return None
     gradients: Tensor | None = found[0]
     return gradients
+
+
+def _without_gradient() -> str:
+    titles = [cls.title for cls in variants("attack").values() if issubclass(cls, AttackSpecBase) and cls.gradient_free]
+    return f"Attacks that need no gradient still work: {', '.join(titles)}."
 
 
 def broken_rows(values: Tensor) -> Tensor | None:

@@ -55,7 +55,7 @@ def test_the_selected_sample_is_mapped_and_the_settings_stay(attacked):
     window.selection.set_sample(index)
     before = window.editor.spec
     window.docks.show_panel("map")
-    attacked.click(window.docks.map.button)
+    attacked.click(window.docks.map.first_button)
     attacked.wait_for_job()
     assert attacked.notices() == []
     frame = window.stage.frame("decision_map")

@@ -81,7 +81,16 @@ def test_a_spec_that_is_not_right_is_told(person, window, tmp_path):
 def test_an_opened_session_shows_what_it_holds(person, window, story_file):
     person.open(story_file)
     assert window.documents.session.path == story_file
-    assert set(person.drawn()) == {"training", "gallery", "matrix", "profile", "spacetime", "dataset", "model"}
+    assert set(person.drawn()) == {
+        "training",
+        "gallery",
+        "curves",
+        "matrix",
+        "profile",
+        "spacetime",
+        "dataset",
+        "model",
+    }
     assert window.windowTitle().startswith("story")
     assert not window.isWindowModified()
     assert not window.actions_["edit.undo"].isEnabled(), "edits of the session before cannot be undone in this one"

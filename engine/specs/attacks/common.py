@@ -96,3 +96,4 @@ class MinimalNormSpec(AttackSpecBase, _Smallest):
     """What every attack has that looks for the smallest perturbation; it has no budget."""
 
     minimal: ClassVar[bool] = True
+    goal: Goal = goal_param("untargeted")

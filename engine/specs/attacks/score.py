@@ -38,7 +38,7 @@ class SimbaSpec(_Score):
     )
     goal: Goal = goal_param("untargeted")
     queries: int = queries_param(5000)
-    alpha: float = param(0.2, "Length of each step, in input units", label="Step ε", unit="input units", gt=0, le=1000)
+    alpha: float = param(0.2, "Length of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
     basis: Literal["pixel", "dct"] = param(
         "pixel",
         "Directions that are tried, in random order and none twice before all were tried",

@@ -15,7 +15,7 @@ class SquareSpec(FixedBudgetSpec):
     """
 
     title: ClassVar[str] = "Square"
-    family: ClassVar[str] = "Score-based, black box"
+    family: ClassVar[str] = "Score, black box"
     method: Literal["square"] = "square"
     gradient_free: ClassVar[bool] = True
     goal: Goal = goal_param("untargeted")

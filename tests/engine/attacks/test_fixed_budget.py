@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.attacks import Working, choose_targets, run, start
+from engine.attacks import choose_targets, run, start
 from engine.attacks.expectation import mean_gradient, mean_logits
 from engine.attacks.projections import L1Ball
 from engine.errors import AttackError
@@ -29,7 +29,11 @@ SPECS = [
     BimSpec(norm="L1", steps=5, sparsity=0.5),
     PgdSpec(norm="L1", steps=5, restarts=2),
     PgdSpec(norm="L2", steps=4, eot=3),
-    *(ApgdSpec(norm=norm, loss=loss, steps=12) for norm in ("Linf", "L2", "L1") for loss in ("ce", "dlr", "targeted-dlr")),
+    *(
+        ApgdSpec(norm=norm, loss=loss, steps=12)
+        for norm in ("Linf", "L2", "L1")
+        for loss in ("ce", "dlr", "targeted-dlr")
+    ),
     ApgdSpec(norm="L1", steps=6, larger_balls=False, restarts=2),
     ApgdSpec(steps=6, eot=2, restarts=2),
     MiSpec(steps=5),
@@ -73,9 +77,10 @@ def size(delta, norm):
     return {"Linf": delta.abs().amax(1), "L2": delta.norm(dim=1), "L1": delta.abs().sum(1)}[norm]
 
 
-def radius(spec, shape):
-    """About half as far as it takes."""
-    return {"Linf": 0.05, "L2": 0.12, "L1": 0.3}[spec.norm] * (4 if shape == (1, 1, 1) else 1)
+def fitted(spec, shape, **changes):
+    """The attack with a radius that breaks some samples and not others, and steps that reach its edge."""
+    eps = {"Linf": 0.05, "L2": 0.2, "L1": 0.3}[spec.norm] * (4 if shape == (1, 1, 1) else 1)
+    return with_(spec, **{"eps": eps, **({"alpha": eps / 3} if hasattr(spec, "alpha") else {}), **changes})
 
 
 @every_attack
@@ -93,7 +98,7 @@ def test_every_iterate_stays_in_ball_and_box_whatever_the_shape_and_the_bounds(s
         if bounds is per_channel:
             lower, upper = (b.reshape(-1, *[1] * (len(shape) - 1)) for b in (lower, upper))
             x = x.clamp(lower, upper)
-        spec = with_(spec, eps=radius(spec, shape), goal=goal)
+        spec = fitted(spec, shape, goal=goal)
         target = choose_targets(model, x, y, goal, 4, 0)
         if target is not None:
             target = torch.where(target == y, (y + 2) % 4, target)
@@ -114,7 +119,7 @@ def test_results_do_not_depend_on_the_batch_nor_on_batch_mates(spec):
     shape = (2, 4, 4)
     model = network(shape).double()
     x, y = (t.double() if t.is_floating_point() else t for t in samples(network(shape), 20, shape))
-    spec = with_(spec, eps=radius(spec, shape), goal="untargeted")
+    spec = fitted(spec, shape, goal="untargeted")
     whole, split, few = (
         run(start(model, x[:n], y[:n], spec, seed=3, bounds=(0, 1), batch=b)) for n, b in ((20, 20), (20, 6), (8, 8))
     )
@@ -159,8 +164,8 @@ def test_the_model_and_the_generators_stay_as_they_were_and_a_breath_is_never_fa
     before, generator = copy.deepcopy(model), torch.get_rng_state()
     model.register_forward_hook(lambda *_: passes.append(None))
     attack = start(model, x, y, with_(spec, goal="untargeted"), seed=0, bounds=(0, 1), batch=6)
-    for event in attack.events():
-        assert len(passes) <= 2 or (not isinstance(event, Working) and event.step == 0 and len(passes) <= 3)
+    for _ in attack.events():
+        assert len(passes) <= 2
         passes.clear()
         assert torch.equal(torch.get_rng_state(), generator)
         assert model.training and model[1].training
@@ -184,7 +189,7 @@ def test_more_restarts_break_no_fewer(spec):
     shape = (1, 4, 4)
     model = network(shape)
     x, y = samples(model, 60, shape)
-    spec = with_(spec, eps=radius(spec, shape), goal="untargeted")
+    spec = fitted(spec, shape, goal="untargeted")
     found = [run(start(model, x, y, with_(spec, restarts=r), seed=0, bounds=(0, 1))).success for r in (1, 2, 6)]
     assert all((fewer <= more).all() for fewer, more in zip(found, found[1:], strict=False))
     assert 0 < found[0].sum() < 60
@@ -196,7 +201,7 @@ def test_more_steps_break_no_fewer(spec):
     shape = (1, 4, 4)
     model = network(shape)
     x, y = samples(model, 60, shape)
-    spec = with_(spec, eps=radius(spec, shape), alpha=radius(spec, shape) / 4, goal="untargeted")
+    spec = fitted(spec, shape, goal="untargeted")
     found = [run(start(model, x, y, with_(spec, steps=n), seed=0, bounds=(0, 1))).success for n in (1, 3, 8)]
     assert all((fewer <= more).all() for fewer, more in zip(found, found[1:], strict=False))
     assert 0 < found[-1].sum() < 60
@@ -246,7 +251,12 @@ def test_a_step_in_l1_of_sparsity_1_goes_along_the_largest_gradient():
 
 @pytest.mark.parametrize(
     "spec",
-    [PgdSpec(norm="L2", steps=6, alpha=0.05), PgdSpec(norm="L1", steps=6, alpha=0.05), ApgdSpec(steps=10), ApgdSpec(norm="L1", steps=10)],
+    [
+        PgdSpec(norm="L2", steps=6, alpha=0.05),
+        PgdSpec(norm="L1", steps=6, alpha=0.05),
+        ApgdSpec(steps=10),
+        ApgdSpec(norm="L1", steps=10),
+    ],
     ids=lambda s: f"{s.method}-{s.norm}",
 )
 def test_expectation_changes_nothing_for_a_model_that_always_answers_alike(spec):
