@@ -30,7 +30,6 @@ def take(folder: Path) -> None:
     from gui.app import open_window, prepare
     from gui.settings import Settings
     from gui.theme import Theme
-    from gui.workspace import IN_FRONT
 
     app = QApplication([])
     prepare()
@@ -48,7 +47,7 @@ def take(folder: Path) -> None:
     for look in (window.map_selected, window.measure_classes):
         look()
         wait(app, window)
-    for key in IN_FRONT:
+    for key in ("training", "gallery", "matrix", "profile"):  # what a run of everything shows
         window.docks.show_panel(key)
     folder.mkdir(parents=True, exist_ok=True)
     for theme in (Theme.dark(), Theme.light()):

@@ -20,7 +20,7 @@ from engine.attacks.noise import noise_like
 from engine.attacks.precision import computes_bfloat16
 from engine.attacks.projections import Bounds, ball
 from engine.attacks.registry import method_of
-from engine.attacks.sizing import batch_size
+from engine.attacks.sizing import MOST, MOST_LOOKS, batch_size
 from engine.attacks.trajectory import Trajectory
 from engine.errors import AttackError
 from engine.specs import AttackSpec, ConfidentSpec, FixedBudgetSpec, NoiseAttackSpec, PixelBudgetSpec
@@ -63,6 +63,7 @@ def start(
     check_spec(spec)
     box = checked_samples(x, y, bounds)
     target = checked_target(y, target, targeted=spec.goal != "untargeted")
+    most_rows = batch or (batch_size(model, x, MOST_LOOKS) if spec.gradient_free else MOST)
     if batch is None:
         batch = batch_size(model, x)
     if batch < 1:
@@ -82,7 +83,7 @@ def start(
         and computes_bfloat16(model, x),
         examples=checked_examples(x, examples),
         least_margin=spec.kappa if isinstance(spec, ConfidentSpec) else 0.0,
-        most_rows=batch,
+        most_rows=most_rows,
     )
     board = Board(
         x,

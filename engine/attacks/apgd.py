@@ -55,7 +55,7 @@ def ascend_in_ball(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | Non
         climb.move(batch.ball)
     logits = yield from mean_logits(batch, climb.x, spec.eot)
     gain = loss_of(spec.loss, climb.aim)(logits, batch.y, batch.target)
-    yield batch.at(*climb.end(logits, gain, batch.succeeded(logits)), step=spec.steps, steps=spec.steps)
+    yield batch.at(*climb.end(batch, logits, gain), step=spec.steps, steps=spec.steps)
 
 
 class SmoothClimb(Climb):

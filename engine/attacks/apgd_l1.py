@@ -59,8 +59,7 @@ def ascend_phase(batch: Batch, spec: ApgdSpec, climb: SparseClimb, *, factor: in
         climb.move(L1Ball(batch.x, radius, batch.box))
     logits = yield from mean_logits(batch, climb.x, spec.eot)
     gain = loss_of(spec.loss, climb.aim)(logits, batch.y, batch.target)
-    kept = batch.succeeded(logits) if factor == 1 else torch.zeros_like(gain, dtype=torch.bool)
-    ended = climb.end(logits, gain, kept)
+    ended = climb.end(batch, logits, gain)
     yield batch.at(*ended, step=end, steps=spec.steps) if factor == 1 else None
 
 

@@ -84,6 +84,7 @@ class Attack(Iterator[Iterate]):
         """``[N, ...]``: the samples that the attack begins with."""
         self._question, self._board, self._batches, self._method = question, board, batches, method
         self._model, self._seed = question.model, question.seed
+        self._modules = list(question.model.modules())
         self._slices = [batch.places for batch in batches]
         self._diary = Diary()
         self._clean: Tensor | None = None
@@ -172,7 +173,7 @@ class Attack(Iterator[Iterate]):
         try:
             while True:
                 self._moves += 1
-                with sheltered(self._model, derive(self._seed, "model", str(self._moves))):
+                with sheltered(self._model, derive(self._seed, "model", str(self._moves)), self._modules):
                     event = next(joint, self)
                 if isinstance(event, Attack):
                     break

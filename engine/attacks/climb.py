@@ -51,9 +51,10 @@ class Climb:
         for name, value in zip(names, batch.live(*(getattr(self, name) for name in names)), strict=True):
             setattr(self, name, value)
 
-    def end(self, logits: Tensor, gain: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """The best point and its logits, given the last iterate's; those in ``kept`` (bool ``[n]``) end where they are."""
-        last = kept | (gain > self.best_gain)
+    def end(self, batch: Batch, logits: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
+        """The point where a restart ends and its logits, given those of the last iterate: the best one so far, or the last
+        one where that alone succeeds."""
+        last = (gain > self.best_gain) | (batch.succeeded(logits) & ~batch.succeeded(self.best_logits))
         self.best_gain = torch.where(last, gain, self.best_gain)
         self.best = torch.where(column(last, self.x), self.x, self.best)
         return self.best, torch.where(last[:, None], logits, self.best_logits)

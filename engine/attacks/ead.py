@@ -41,7 +41,7 @@ def _search(batch: Batch, spec: EadSpec, race: Race, best: Tensor) -> Steps:
     for step in range(spec.steps):
         logits, gain, gradient = batch.gradient(ahead, margin, race.rows)
         if step == 0 or not spec.fista:
-            yield _at(batch, spec, race, best, ahead, logits, race.rows, step)
+            yield _at(batch, spec, race, best, ahead, logits, step)
         delta = ahead - race.x
         idle = race.idle(step, gain, lambda delta=delta: _elastic(delta, spec.beta))
         rate = spec.learning_rate * math.sqrt(1 - step / spec.steps)
@@ -60,35 +60,39 @@ def _search(batch: Batch, spec: EadSpec, race: Race, best: Tensor) -> Steps:
         ahead, last = torch.lerp(last, delta, 1 + step / (step + 3)).add_(race.x), delta
         yield _look(batch, spec, race, best, x_adv, step + 1)
     if not spec.fista:
-        yield _at(batch, spec, race, best, ahead, batch.logits(ahead, race.rows), race.rows, spec.steps)
+        yield _at(batch, spec, race, best, ahead, batch.logits(ahead, race.rows), spec.steps)
 
 
 def _look(batch: Batch, spec: EadSpec, race: Race, best: Tensor, x_adv: Tensor, step: int) -> Point | None:
     """Ask the model about those points whose success would be news: the first with this c, or nearer than the best."""
     size = _distance(x_adv - race.x, spec)
-    news = size < best if race.rows is None else size < best[race.rows]
-    news |= ~race.found if race.rows is None else ~race.found[race.rows]
-    if bool(news.all()):
-        rows = race.rows
-    else:
+    rows = race.rows
+    news = size < best if rows is None else size < best[rows]
+    news |= ~race.found if rows is None else ~race.found[rows]
+    if not bool(news.all()):
         some = torch.nonzero(news)[:, 0]
         if not len(some):
             return None
-        rows, x_adv = some if race.rows is None else race.rows[some], x_adv[some]
-    return _at(batch, spec, race, best, x_adv, batch.logits(x_adv, rows), rows, step)
+        rows, x_adv, size = some if rows is None else rows[some], x_adv[some], size[some]
+    return _tell(batch, spec, race, best, x_adv, batch.logits(x_adv, rows), size, rows, step)
 
 
-def _at(
+def _at(batch: Batch, spec: EadSpec, race: Race, best: Tensor, x_adv: Tensor, logits: Tensor, step: int) -> Point:
+    """Tell of points that the model has been asked about anyway."""
+    return _tell(batch, spec, race, best, x_adv, logits, _distance(x_adv - race.x, spec), race.rows, step)
+
+
+def _tell(
     batch: Batch,
     spec: EadSpec,
     race: Race,
     best: Tensor,
     x_adv: Tensor,
     logits: Tensor,
+    size: Tensor,
     rows: Tensor | None,
     step: int,
 ) -> Point:
-    size = _distance(x_adv - (batch.x if rows is None else batch.x[rows]), spec)
     point = batch.at(x_adv, logits, step=step, steps=spec.steps, rows=rows, size=size)
     race.succeed(point.success, rows)
     where = slice(None) if rows is None else rows

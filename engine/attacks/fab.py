@@ -39,7 +39,7 @@ def fab(batch: Batch, spec: FabSpec) -> Steps:
     best = Best(batch, batch.logits(batch.x), 0)
     yield None
     for restart in batch.restarting(spec.restarts):
-        yield from _run(batch, spec, best, None, restart, last=restart == spec.restarts - 1)
+        yield from _run(batch, spec, best, None, restart)
 
 
 def fab_targeted(batch: Batch, spec: FabTargetedSpec) -> Steps:
@@ -48,11 +48,9 @@ def fab_targeted(batch: Batch, spec: FabTargetedSpec) -> Steps:
     best = Best(batch, batch.logits(batch.x), spec.n_target_classes)
     yield None
     parts = range(0, best.others.shape[1], max(1, VALUES // batch.x[0].numel()))
-    runs = len(parts) * spec.restarts
-    for run in batch.restarting(runs):
+    for run in batch.restarting(len(parts) * spec.restarts):
         first = parts[run // spec.restarts]
-        ranks = slice(first, first + parts.step)
-        yield from _run(batch, spec, best, ranks, run % spec.restarts, last=run == runs - 1)
+        yield from _run(batch, spec, best, slice(first, first + parts.step), run % spec.restarts)
 
 
 class Best:
@@ -86,17 +84,15 @@ class Best:
         return tuple(rest)
 
 
-def _run(
-    batch: Batch, spec: FabSpec | FabTargetedSpec, best: Best, ranks: slice | None, restart: int, *, last: bool
-) -> Steps:
+def _run(batch: Batch, spec: FabSpec | FabTargetedSpec, best: Best, ranks: slice | None, restart: int) -> Steps:
     """One restart, towards T classes side by side: tensors ``[m, ...]`` hold T rows for each sample in turn.
 
-    What is shown of a sample is its nearest success at the step, or its way to the first of the classes. After the last
-    restart nearer points are sought between the samples and the best.
+    What is shown of a sample is its nearest success at the step, or its way to the first of the classes. At the end nearer
+    points are sought between the samples and the best.
     """
     several = 1 if ranks is None else best.others[:, ranks].shape[1]
     own = torch.arange(len(batch), device=batch.x.device).repeat_interleave(several)  # each row's sample
-    total = spec.steps + SEARCHES * last
+    total = spec.steps + SEARCHES
     x = batch.x[own] if restart == 0 else _somewhere(batch, spec.norm, best.distance, several)
     for step in range(spec.steps):
         aims = None if ranks is None else best.others[:, ranks].flatten()
@@ -111,8 +107,7 @@ def _run(
     x, logits = _noted(batch, spec.norm, best, x, logits, batch.succeeded(logits, own), several)
     yield batch.at(x, logits, step=spec.steps, steps=total)
     x, logits = best.live(batch, x, logits)
-    if last:
-        yield from _search(batch, best, x, logits, step=spec.steps, steps=total)
+    yield from _search(batch, best, x, logits, step=spec.steps, steps=total)
 
 
 def _noted(

@@ -16,19 +16,19 @@ from engine.attacks.probes import Probes, even, made_unit, normal
 from engine.attacks.queries import Budget
 from engine.specs import HopSkipJumpSpec
 
-FINEST = 1e-5  # a finer search would stop at what float32 can tell apart
+FINEST, COARSEST = 1e-5, 1e-3  # finer than float32 can tell apart, or too coarse for few dimensions
 MOST_HALVINGS = 30
 
 
 def hop_skip_jump(batch: Batch, spec: HopSkipJumpSpec) -> Steps:
     """Each point lies on the boundary, where a search from a step along the estimated normal back to the sample ends.
 
-    The search is as exact as in the paper, but no finer than :data:`FINEST`; looks are as long as in the paper for that
-    exactness. A sample's last estimate takes as many looks as leave enough for the search after it. A point's step
+    The search is as exact as in the paper, within :data:`FINEST` and :data:`COARSEST`; looks are as long as in the paper
+    for that exactness. A sample's last estimate takes as many looks as leave enough for the search after it. A point's step
     number counts estimates.
     """
     budget, linf, dimension = Budget(batch, spec.queries), spec.norm == "Linf", batch.x[0].numel()
-    gap = min(max(spec.gamma / dimension ** (2 if linf else 1.5), FINEST), 0.5)
+    gap = min(max(spec.gamma / dimension ** (2 if linf else 1.5), FINEST), COARSEST)
     reach = gap * (dimension if linf else math.sqrt(dimension))
     reserve = 2 + math.ceil(math.log2(1 / gap))
     probes = Probes(batch.question.seed, "hopskipjump", even if linf else normal, batch.x.shape[1:], batch.x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -14,13 +14,14 @@ from engine.specs import AttackSpecBase, variants
 
 
 @contextmanager
-def sheltered(model: nn.Module, seed: int) -> Iterator[None]:
+def sheltered(model: nn.Module, seed: int, modules: Sequence[nn.Module] | None = None) -> Iterator[None]:
     """Put the model in evaluation mode, torch's global generator at a seed, and gradients on; afterwards all is as it was.
 
     Nothing of ours draws from the global generator, but a randomised model does: so it gives equal numbers for equal
-    seeds, and whoever else uses the generator notices nothing.
+    seeds, and whoever else uses the generator notices nothing. ``modules`` are all of the model's, if they are known:
+    looking for them takes as long as a small model's forward pass.
     """
-    training = [module for module in model.modules() if module.training]
+    training = [module for module in modules or model.modules() if module.training]
     if training:
         model.eval()
     state = torch.default_generator.get_state()

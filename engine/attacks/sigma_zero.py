@@ -26,26 +26,28 @@ def sigma_zero(batch: Batch, spec: SigmaZeroSpec) -> Steps:
     x_adv = batch.x
     mean, square = torch.zeros_like(x_adv), torch.zeros_like(x_adv)
     tau = torch.full_like(batch.x.flatten(1)[:, 0], spec.tau)
+    norm = torch.zeros_like(tau, dtype=torch.float64)
     eta, most = spec.eta, math.inf if batch.box is None else float(batch.box.width.max())
     for step in range(spec.steps):
         logits, _, gradient = batch.gradient(x_adv, missing)
-        point = batch.at(x_adv, logits, step=step, steps=spec.steps)
+        point = batch.at(x_adv, logits, step=step, steps=spec.steps, norm=norm)
         yield point
         x_adv, mean, square, tau, gradient, success = batch.live(x_adv, mean, square, tau, gradient, point.success)
         delta = x_adv - batch.x
         descent = _count_slope(delta, spec.sigma).sub_(gradient)
         descent /= column(descent.flatten(1).abs().amax(1).clamp_min_(TINY), descent)
-        mean, square = torch.lerp(mean, descent, 1 - BETA_1), torch.lerp(square, descent.square(), 1 - BETA_2)
+        mean.lerp_(descent, 1 - BETA_1)
+        square.mul_(BETA_2).addcmul_(descent, descent, value=1 - BETA_2)
         spread = (square / (1 - BETA_2 ** (step + 1))).sqrt_().add_(ADAM_EPS)
-        delta = delta.addcdiv(mean, spread, value=-eta / (1 - BETA_1 ** (step + 1)))
+        delta.addcdiv_(mean, spread, value=-eta / (1 - BETA_1 ** (step + 1)))
         if batch.box is not None:
-            delta = batch.box.clamp(batch.x + delta) - batch.x
+            delta = batch.box.clamp(delta.add_(batch.x)).sub_(batch.x)
         eta = spec.eta * (LAST_STEP + (1 - LAST_STEP) * (1 + math.cos(math.pi * (step + 1) / spec.steps)) / 2)
         tau = (tau + torch.where(success, spec.t * eta, -spec.t * eta)).clamp(0, most)
-        kept = delta.abs() >= column(tau, delta)
-        x_adv = torch.where(kept & (delta != 0), batch.x + delta, batch.x)
+        x_adv = torch.where(delta.abs() >= column(tau, delta), batch.x + delta, batch.x)
         x_adv = x_adv if batch.box is None else batch.box.clamp(x_adv)
-    yield batch.at(x_adv, batch.logits(x_adv), step=spec.steps, steps=spec.steps)
+        norm = (x_adv != batch.x).flatten(1).sum(1).double()
+    yield batch.at(x_adv, batch.logits(x_adv), step=spec.steps, steps=spec.steps, norm=norm)
 
 
 def missing(logits: Tensor, y: Tensor, target: Tensor | None = None) -> Tensor:

@@ -105,7 +105,7 @@ class Progressed:
     smallest: np.ndarray
     """Median smallest norm so far of an attack for the smallest norm; NaN elsewhere."""
     stages: tuple[tuple[float, str], ...]
-    """Step at which each part begins, and its name: the member of an ensemble, or a restart."""
+    """Step at which each part begins, and its name: a member of an ensemble, or a restart of a single attack."""
 
 
 def progressed(table: Any) -> Progressed:
@@ -129,7 +129,7 @@ def progressed(table: Any) -> Progressed:
 
 
 def _stages(step: np.ndarray, stage: np.ndarray | None, restart: np.ndarray | None) -> list[tuple[float, str]]:
-    """Where a member of an ensemble, or another restart, begins; nothing for an attack of one piece."""
+    """Where each member of an ensemble begins, or each further restart of an attack of one piece."""
     names = [str(name) for name in stage] if stage is not None and stage.dtype == object else [""] * len(step)
     turns = restart if restart is not None else np.zeros(len(step))
     several = len({*names} - {BEST}) > 1
@@ -137,8 +137,8 @@ def _stages(step: np.ndarray, stage: np.ndarray | None, restart: np.ndarray | No
     for k in range(len(step)):
         if names[k] == BEST:
             continue
-        fresh = k == 0 or names[k] != names[k - 1] or turns[k] != turns[k - 1]
-        if fresh and (several or k > 0):
-            again = k > 0 and names[k] == names[k - 1]
-            found.append((float(step[k]), f"restart {int(turns[k]) + 1}" if again else names[k]))
+        if several and (k == 0 or names[k] != names[k - 1]):
+            found.append((float(step[k]), names[k]))
+        elif not several and k > 0 and turns[k] != turns[k - 1]:
+            found.append((float(step[k]), f"restart {int(turns[k]) + 1}"))
     return found

@@ -429,7 +429,8 @@ class _Thumbnails(QWidget):
             room = card.adjusted(0, text, 0, -text - 6)
             align = Qt.AlignmentFlag.AlignHCenter
             painter.setPen(QColor(theme.muted))
-            painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, head)
+            fits = painter.fontMetrics().horizontalAdvance(head) <= card.width()
+            painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, head if fits else NAMES[which])
             image = self.image(which)
             if image is not None and room.height() > 4:
                 place = fitted(image.size(), room) if frame.arrays["images"].ndim == 4 else room

@@ -157,7 +157,11 @@ def _hardened(
                 for _ in range(steps):
                     x_adv.requires_grad_()
                     (gradient,) = torch.autograd.grad(cross_entropy(model(x_adv), y), x_adv)
-                    x_adv = (x_adv.detach() + 2.5 * radius / steps * gradient.sign()).clamp(x - radius, x + radius).clamp(0, 1)
+                    x_adv = (
+                        (x_adv.detach() + 2.5 * radius / steps * gradient.sign())
+                        .clamp(x - radius, x + radius)
+                        .clamp(0, 1)
+                    )
                 optimizer.zero_grad()
                 cross_entropy(model(x_adv), y).backward()
                 optimizer.step()

@@ -24,8 +24,20 @@ from peers import foolbox_peers as foolbox
 ATTACKS: dict[str, tuple[str, str, dict[str, Any], Callable[..., Tensor], dict[str, Any]]] = {
     "DeepFool L2": ("DeepFoolSpec", "L2", {"steps": 50}, foolbox.deepfool, {"norm": "L2", "steps": 50}),
     "DeepFool Linf": ("DeepFoolSpec", "Linf", {"steps": 50}, foolbox.deepfool, {"norm": "Linf", "steps": 50}),
-    "C&W 100": ("CarliniWagnerSpec", "L2", {"steps": 100, "searches": 9}, foolbox.carlini_wagner, {"steps": 100, "searches": 9}),
-    "C&W 200": ("CarliniWagnerSpec", "L2", {"steps": 200, "searches": 5}, foolbox.carlini_wagner, {"steps": 200, "searches": 5}),
+    "C&W 100": (
+        "CarliniWagnerSpec",
+        "L2",
+        {"steps": 100, "searches": 9},
+        foolbox.carlini_wagner,
+        {"steps": 100, "searches": 9},
+    ),
+    "C&W 200": (
+        "CarliniWagnerSpec",
+        "L2",
+        {"steps": 200, "searches": 5},
+        foolbox.carlini_wagner,
+        {"steps": 200, "searches": 5},
+    ),
     "DDN 30": ("DdnSpec", "L2", {"steps": 30}, foolbox.ddn, {"steps": 30}),
     "DDN 100": ("DdnSpec", "L2", {"steps": 100}, foolbox.ddn, {"steps": 100}),
     "FMN L0": ("FmnSpec", "L0", {"steps": 100}, foolbox.fmn, {"norm": "L0", "steps": 100}),

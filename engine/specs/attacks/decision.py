@@ -11,10 +11,11 @@ from engine.specs.base import param
 _NORM_HELP = "Norm of the perturbation that is made as small as it can be"
 
 
-def _frequencies(default: float) -> Any:
+def _frequencies() -> Any:
     return param(
-        default,
-        "Share of the frequencies along each axis, from the lowest, in which directions are drawn; 1 = all directions",
+        0.5,
+        "Share of the frequencies along each axis of an image, from the lowest and at least 8, in which directions are "
+        "drawn; 1 = all directions, as for vectors",
         label="Frequencies",
         gt=0,
         le=1,
@@ -91,10 +92,17 @@ class GeoDaSpec(DecisionSpec):
         label="Goal",
         choices={"untargeted": "untargeted: any other class"},
     )
-    frequencies: float = _frequencies(0.5)
-    sigma: float = param(0.0002, "Length of the looks", label="σ", gt=0, le=1, advanced=True)
+    frequencies: float = _frequencies()
+    sigma: float = param(
+        0.0002,
+        "Standard deviation of the looks along each direction, as a share of the distance to the sample",
+        label="Look σ",
+        gt=0,
+        le=1,
+        advanced=True,
+    )
     ratio: float = param(
-        0.6, "each estimate has ratio^(-2/3) times as many looks as the last", label="μ", gt=0, le=1, advanced=True
+        0.6, "Each estimate takes ratio^(-2/3) times as many looks as the last", label="Ratio μ", gt=0.01, le=1, advanced=True
     )
 
 
@@ -104,9 +112,9 @@ class SurFreeSpec(DecisionSpec):
     title: ClassVar[str] = "SurFree"
     method: Literal["surfree"] = "surfree"
     norm: Literal["L2"] = norm_param("L2", _NORM_HELP)
-    frequencies: float = _frequencies(0.5)
+    frequencies: float = _frequencies()
     theta_max: float = param(30.0, "First turn that is tried", label="θ max", unit="degrees", gt=0, lt=90)
-    trials: int = param(3, "Turns tried to each side, from the widest", label="Turns T", ge=1, le=100)
+    trials: int = param(3, "Turns tried to each side, from the widest; on small images 1 often does better", label="Turns T", ge=1, le=100)
     rho: float = param(
         0.98,
         "Factor of the widest turn after a direction without success, divisor after one with",

@@ -47,7 +47,7 @@ class SimbaSpec(_Score):
     )
     frequencies: float = param(
         0.5,
-        "With cosine waves: the share of the frequencies along each axis, from the lowest, that is used",
+        "With cosine waves: the share of the frequencies along each axis of an image, from the lowest and at least 8, that is used",
         label="Frequencies",
         gt=0,
         le=1,

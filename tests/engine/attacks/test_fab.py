@@ -109,7 +109,7 @@ def test_more_restarts_break_no_fewer_and_end_no_further(kind, norm):
     found = [run(start(model, x, y, kind(norm=norm, steps=15, restarts=r), seed=0, bounds=(0, 1))) for r in (1, 3)]
     assert (found[0].success <= found[1].success).all() and found[0].success.any()
     both = found[0].success
-    assert (found[1].norm[both] <= found[0].norm[both] * 1.002).all()  # the last looks may end one side or the other
+    assert (found[1].norm[both] <= found[0].norm[both]).all()
     assert found[1].norm[both].mean() < found[0].norm[both].mean()
 
 
@@ -146,7 +146,9 @@ def test_every_iterate_is_in_the_box_whatever_the_shape_and_the_bounds(kind, nor
         result = attack.result()
         assert not result.invalid.any() and result.disagreements == 0
         broken += int(result.success.sum())
-        assert torch.equal(result.norm[~result.success].isfinite(), torch.ones_like(result.norm[~result.success]).bool())
+        assert torch.equal(
+            result.norm[~result.success].isfinite(), torch.ones_like(result.norm[~result.success]).bool()
+        )
         torch.testing.assert_close(result.norm, size(result.x_adv - x, norm))
     assert broken > 0 or shape == (1, 1, 1)
 
@@ -160,7 +162,8 @@ def test_results_do_not_depend_on_the_batch_nor_on_batch_mates(kind, norm):
     x, y = samples(network(shape), 20, shape)
     spec = kind(norm=norm, steps=12, restarts=2)
     whole, split, few = (
-        run(start(model, x[:n].double(), y[:n], spec, seed=3, bounds=(0, 1), batch=b)) for n, b in ((20, 20), (20, 9), (8, 8))
+        run(start(model, x[:n].double(), y[:n], spec, seed=3, bounds=(0, 1), batch=b))
+        for n, b in ((20, 20), (20, 9), (8, 8))
     )
     assert whole.success.any()
     for other, n in ((split, 20), (few, 8)):
@@ -223,7 +226,7 @@ def test_classes_side_by_side_are_classes_one_after_another(monkeypatch):
         found.append(run(start(model, x.double(), y, FabTargetedSpec(steps=20), seed=0, bounds=(0, 1))))
     for other in found[1:]:
         assert torch.equal(other.success, found[0].success) and torch.equal(other.gradients, found[0].gradients)
-        torch.testing.assert_close(other.norm, found[0].norm, rtol=1e-6, atol=1e-9)
+        torch.testing.assert_close(other.norm, found[0].norm, rtol=1e-3, atol=0)  # last looks come at other times
 
 
 class Halved(torch.autograd.Function):

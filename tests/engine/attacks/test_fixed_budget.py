@@ -1,6 +1,7 @@
 """What every attack of a fixed budget keeps: ball, box, seeds, batches, the model; and BIM, sparse PGD, expectation."""
 
 import copy
+import itertools
 
 import pytest
 import torch
@@ -191,7 +192,7 @@ def test_more_restarts_break_no_fewer(spec):
     x, y = samples(model, 60, shape)
     spec = fitted(spec, shape, goal="untargeted")
     found = [run(start(model, x, y, with_(spec, restarts=r), seed=0, bounds=(0, 1))).success for r in (1, 2, 6)]
-    assert all((fewer <= more).all() for fewer, more in zip(found, found[1:], strict=False))
+    assert all((fewer <= more).all() for fewer, more in itertools.pairwise(found))
     assert 0 < found[0].sum() < 60
 
 
@@ -203,7 +204,7 @@ def test_more_steps_break_no_fewer(spec):
     x, y = samples(model, 60, shape)
     spec = fitted(spec, shape, goal="untargeted")
     found = [run(start(model, x, y, with_(spec, steps=n), seed=0, bounds=(0, 1))).success for n in (1, 3, 8)]
-    assert all((fewer <= more).all() for fewer, more in zip(found, found[1:], strict=False))
+    assert all((fewer <= more).all() for fewer, more in itertools.pairwise(found))
     assert 0 < found[-1].sum() < 60
 
 

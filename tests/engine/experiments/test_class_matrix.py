@@ -24,6 +24,7 @@ from engine.specs import (
     PgdSpec,
     ProbeSpec,
     TrainingSpec,
+    UniversalSpec,
 )
 
 PROBE = ProbeSpec(samples=10, reference=20, bootstrap=50, every=10_000)
@@ -99,6 +100,32 @@ def test_on_an_affine_network_a_sample_is_moved_exactly_if_the_boundary_is_withi
         assert found["success"][true, target] == int((distance < 0.6).sum())
         assert found["before"][true, target] == int((distance < 0).sum())
         assert 0 < found["success"][true, target] < 20
+
+
+def test_an_attack_with_one_perturbation_for_all_is_made_anew_for_each_pair() -> None:
+    noise = GaussianNoiseSpec(features=8, classes=3, train_size=90, test_size=60)
+    attack = UniversalSpec(norm="L2", eps=1.5, samples=30, goal="untargeted", epochs=2)
+    frames, bench = measured(AFFINE.model_copy(update={"dataset": noise, "attack": attack}))
+    dataset, model = drain(bench.dataset()), bench.trained
+    assert model is not None
+    with torch.no_grad():
+        seen = model(dataset.x_test).argmax(1)
+    order = in_order(dataset, 0)
+    own = order[dataset.y_test[order] == 2]
+    chosen = torch.cat([own[seen[own] == 2], own[seen[own] != 2]])[:10]
+    alone = start(
+        model,
+        dataset.x_test[chosen],
+        dataset.y_test[chosen],
+        attack.model_copy(update={"goal": "next"}),
+        seed=0,
+        bounds=None,
+        target=torch.full((10,), 1),
+        examples=bench.examples(),
+    )
+    found = frames[-1].arrays
+    assert found["success"][2, 1] == int(run(alone).success.sum())
+    assert found["count"].tolist() == [[0, 10, 10], [10, 0, 10], [10, 10, 0]]
 
 
 def test_the_diagonal_stays_empty_and_rows_fill_one_after_the_other(digits) -> None:

@@ -15,6 +15,7 @@ from engine.generators import drain
 from engine.geometry.plane import ball_reach, box_reach, outline, spanned
 from engine.models import Network
 from engine.specs import (
+    DdnSpec,
     ExperimentSpec,
     GaussianNoiseSpec,
     LinearSpec,
@@ -189,6 +190,15 @@ def test_valid_inputs_are_those_in_the_box_and_its_outline_holds_all_three_point
         long = np.hypot(*frame.arrays["box"].T) > 1e-3
         within = ((moved > -1e-9) & (moved < 1 + 1e-9)).all(1)
         assert (within[long] == valid).all()
+
+
+def test_an_attack_without_a_budget_has_the_ball_that_its_own_point_lies_on() -> None:
+    spec = AFFINE.model_copy(update={"attack": DdnSpec(samples=10, goal="untargeted", steps=20)})
+    frame, _, _ = mapped(spec)
+    x, x_adv, _ = (image.ravel().astype(np.float64) for image in frame.arrays["images"])
+    assert (frame.info["eps"], frame.info["budget"]) == (None, "smallest norm")
+    assert frame.info["radius"] == pytest.approx(np.linalg.norm(x_adv - x))
+    assert frame.arrays["ball"][0] == pytest.approx(frame.arrays["points"][1])
 
 
 # --- which points ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 import torchattacks
 from torch import Tensor, nn
 
@@ -133,24 +134,34 @@ def vmi(
 def apgd(
     model: nn.Module, x: Tensor, y: Tensor, *, norm: str, eps: float, steps: int, loss: str = "ce", restarts: int = 1
 ) -> Tensor:
-    return _run(torchattacks.APGD(model, norm=norm, eps=eps, steps=steps, loss=loss, n_restarts=restarts), x, y)
+    return _run(
+        torchattacks.APGD(
+            model, norm=norm, eps=eps, steps=steps, loss=loss, n_restarts=restarts, seed=torch.initial_seed()
+        ),
+        x,
+        y,
+    )
 
 
 @contained
 def apgd_targeted(
     model: nn.Module, x: Tensor, y: Tensor, *, norm: str, eps: float, steps: int, n_classes: int = 10
 ) -> Tensor:
-    return _run(torchattacks.APGDT(model, norm=norm, eps=eps, steps=steps, n_classes=n_classes), x, y)
+    return _run(
+        torchattacks.APGDT(model, norm=norm, eps=eps, steps=steps, n_classes=n_classes, seed=torch.initial_seed()), x, y
+    )
 
 
 @contained
 def fab(model: nn.Module, x: Tensor, y: Tensor, *, norm: str, eps: float, steps: int, n_classes: int = 10) -> Tensor:
-    return _run(torchattacks.FAB(model, norm=norm, eps=eps, steps=steps, n_classes=n_classes), x, y)
+    return _run(
+        torchattacks.FAB(model, norm=norm, eps=eps, steps=steps, n_classes=n_classes, seed=torch.initial_seed()), x, y
+    )
 
 
 @contained
 def square(model: nn.Module, x: Tensor, y: Tensor, *, norm: str, eps: float, queries: int) -> Tensor:
-    return _run(torchattacks.Square(model, norm=norm, eps=eps, n_queries=queries), x, y)
+    return _run(torchattacks.Square(model, norm=norm, eps=eps, n_queries=queries, seed=torch.initial_seed()), x, y)
 
 
 @contained
