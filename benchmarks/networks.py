@@ -36,7 +36,9 @@ def images(train: int = 10_000, test: int = 2_000) -> Dataset:
 def taught(spec: ModelSpec, epochs: int = 3) -> tuple[Network, Dataset]:
     """A network trained on 10,000 images of MNIST where it is, else on the embedded digits; and the data."""
     there = MNIST.is_dir()
-    dataset = drain(load(IdxSpec(folder=str(MNIST), train_limit=10_000, test_limit=2_000) if there else DigitsSpec(), SEED))
+    dataset = drain(
+        load(IdxSpec(folder=str(MNIST), train_limit=10_000, test_limit=2_000) if there else DigitsSpec(), SEED)
+    )
     model = build(spec, dataset, SEED)
     for _ in fit(model, dataset, TrainingSpec(epochs=epochs), SEED):
         pass

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.measure import MNIST, Result, paired, seconds
-from engine.attacks import AttackResult
+from engine.attacks import AttackResult, start
 from engine.attacks import run as run_attack
-from engine.attacks import start
 from engine.specs import ApgdSpec, AttackSpec, AutoAttackSpec, FabTargetedSpec, PgdSpec
 from tests.oracles import networks
 from tests.oracles.networks import Victim
@@ -82,7 +81,12 @@ def _fab(name: str, victim: Victim) -> Iterator[Result]:
 
 
 def _compared(
-    what: str, victim: Victim, ours: Callable[[], Tensor], theirs: Callable[[], Tensor], rounds: int, target: float | None
+    what: str,
+    victim: Victim,
+    ours: Callable[[], Tensor],
+    theirs: Callable[[], Tensor],
+    rounds: int,
+    target: float | None,
 ) -> Iterator[Result]:
     """The ratio of the times, and what is left of the accuracy by which attack."""
     found: list[Tensor] = []

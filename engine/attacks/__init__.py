@@ -60,6 +60,8 @@ def start(
     alone. Raises AttackError for inputs that do not fit; asking for iterates raises it when the model's outputs are
     not finite for any sample or give no gradient to an attack that needs one.
     """
+    if not isinstance(model, nn.Module):
+        raise AttackError(f"The model must be a torch.nn.Module, but this is a {type(model).__name__}: wrap it in one.")
     check_spec(spec)
     box = checked_samples(x, y, bounds)
     target = checked_target(y, target, targeted=spec.goal != "untargeted")

@@ -3,8 +3,10 @@
 Steps change the values of the largest gradients alone. How many, and how long a step is, follows from how many values
 the best point so far has changed. The search may begin in larger balls, whose best points are projected onto the next.
 
-Beyond the paper, the best point in a larger ball is also projected onto the small one every few steps and tried there:
-that shows how the attack is doing, and those that succeed need not go further.
+Beyond the paper, where nothing better was found since the last checkpoint the next steps change fewer values still, down
+to one, and then begin anew: equal steps of the same values end where they began once they are projected. And the best
+point in a larger ball is projected onto the small one every few steps and tried there: that shows how the attack is
+doing, and those that succeed need not go further.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ from engine.attacks.projections import L1Ball
 from engine.specs import ApgdSpec
 
 FIRST_SHARE = 0.2  # of the values are changed by the first steps
-SHRINK = 1.5  # by this are divided steps, and the share of values that they change
+SHRINK = 1.5  # by this are divided steps, and the number of values that they change
 SHORTEST = 0.1  # of the radius: no step is shorter
 FEWER = 0.95  # a best point that changes less than this share of the values it changed before has become sparser
+LEAST = 1e-6  # of the radius: a value that differs by less has only been rounded
 LOOK_EVERY = 5  # steps in a larger ball
 
 
@@ -38,7 +41,7 @@ def ascend_l1(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | None) ->
 
 def ascend_phase(batch: Batch, spec: ApgdSpec, climb: SparseClimb, *, factor: int, begin: int, end: int) -> Steps:
     """Steps ``begin`` to ``end`` in a ball of ``factor`` times the radius; afterwards ``climb.best`` is the best point."""
-    window = max(4 * (end - begin) // 100, 1)
+    window = max(4 * spec.steps // 100, 1)
     for step in range(begin, end):
         answer = yield from mean_gradient(batch, climb.x, loss_of(spec.loss, climb.aim), spec.eot)
         climb.see(*answer)
@@ -69,30 +72,35 @@ class SparseClimb(Climb):
     def __init__(self, x: Tensor, size: float, aim: Tensor | None, *, origin: Tensor | None) -> None:
         """``origin``: the samples, when the first steps are to change as few values as ``x`` lets them."""
         super().__init__(x, size, aim)
+        self.reference = self.best_gain
+        """The largest loss at the last checkpoint."""
         if origin is None:
             self.changed = self.size.new_full((len(x),), x[0].numel())
-            self.share = torch.full_like(self.size, FIRST_SHARE)
+            self.count = (FIRST_SHARE * self.changed).ceil()
         else:
-            self._count(origin)
-
-    def _count(self, origin: Tensor) -> None:
-        self.changed = (self.best != origin).flatten(1).sum(1).to(self.size)
-        """How many values the best point changes."""
-        self.share = (self.changed / SHRINK).floor() / origin[0].numel()
-        """The share of values that the next step changes; at least one is."""
+            self.changed = self._changed(origin, size)
+            """How many values the best point changes."""
+            self.count = (self.changed / SHRINK).floor()
+            """How many the next step changes; one at least."""
 
     def adapt(self, origin: Tensor, radius: float) -> None:
         """At a checkpoint: where the best point has become sparser, go on from it with long steps, else shorten them."""
-        before = self.changed
-        self._count(origin)
+        before, self.changed = self.changed, self._changed(origin, radius)
         sparser = self.changed < FEWER * before
+        stuck = (self.best_gain <= self.reference) & (self.count > 1)
+        self.count = (torch.where(stuck, self.count, self.changed) / SHRINK).floor()
         self.size = torch.where(sparser, radius, (self.size / SHRINK).clamp_min(SHORTEST * radius))
+        self.reference = self.best_gain
         self.go_back(sparser)
 
     def move(self, ball: L1Ball) -> None:
         """One step within the ball."""
-        step = ball.ascent(self.gradient, self.x, sparsity=1 - self.share.double())
+        sparsity = 1 - self.count.double() / self.x[0].numel()
+        step = ball.ascent(self.gradient, self.x, sparsity=sparsity)
         self.x = ball.project(step.mul_(column(self.size, self.x)).add_(self.x))
+
+    def _changed(self, origin: Tensor, radius: float) -> Tensor:
+        return ((self.best - origin).abs() > LEAST * radius).flatten(1).sum(1).to(self.size)
 
 
 def phases_of(steps: int, *, larger_balls: bool) -> list[tuple[int, int, int]]:

@@ -210,7 +210,12 @@ class Attack(Iterator[Iterate]):
         seen = []
         for batch in self._batches:
             with sheltered(self._model, derive(self._seed, "model", "clean")):
-                logits = batch.exact_logits(batch.x)
+                try:
+                    logits = batch.exact_logits(batch.x)
+                except (RuntimeError, TypeError) as error:
+                    raise AttackError(
+                        f"The model cannot take inputs of shape {list(batch.x.shape)} and {batch.x.dtype}: {error}"
+                    ) from error
             _check_classes(logits, batch.labels)
             self._board.put(batch.places, batch.x, logits)
             seen.append(logits)

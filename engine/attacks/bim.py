@@ -10,4 +10,4 @@ from engine.specs import BimSpec
 
 def bim(batch: Batch, spec: BimSpec) -> Steps:
     """PGD that begins at the sample itself."""
-    return descend(batch, alpha=spec.alpha, steps=spec.steps, sparsity=spec.sparsity)
+    return descend(batch, alpha=spec.step_size, steps=spec.steps, sparsity=spec.sparsity)

@@ -139,7 +139,15 @@ def inside(batch: Batch, points: Tensor) -> Tensor:
 
 
 def first_success(
-    batch: Batch, budget: Budget, start: Tensor, direction: Tensor, length: Tensor, factor: float, most: int, stay: Tensor, logits: Tensor
+    batch: Batch,
+    budget: Budget,
+    start: Tensor,
+    direction: Tensor,
+    length: Tensor,
+    factor: float,
+    most: int,
+    stay: Tensor,
+    logits: Tensor,
 ) -> Generator[None, None, tuple[Tensor, Tensor]]:
     """The first success among ``start + length direction`` with the length multiplied by ``factor`` each time, and its logits.
 

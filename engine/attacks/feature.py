@@ -34,7 +34,7 @@ def feature(batch: Batch, spec: FeatureSpec) -> Steps:
             gradient = watched.gradient(-_distance(_features(seen), goal) / scale)
             yield batch.at(x, watched.logits.detach(), step=step, steps=spec.steps)
             x, gradient, goal, scale = batch.live(x, gradient, goal, scale)
-            x = batch.ball.project(torch.add(x, batch.ball.ascent(gradient, x), alpha=spec.alpha))
+            x = batch.ball.project(torch.add(x, batch.ball.ascent(gradient, x), alpha=spec.step_size))
         yield batch.at(x, batch.logits(x), step=spec.steps, steps=spec.steps)
 
 

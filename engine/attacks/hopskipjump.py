@@ -53,7 +53,9 @@ def hop_skip_jump(batch: Batch, spec: HopSkipJumpSpec) -> Steps:
         distance = batch.distance(x)
         delta = reach * distance
         if number == 0:  # the first point may be far off, and its looks are long
-            delta = 0.1 * distance if batch.box is None else torch.full_like(distance, 0.1 * float(batch.box.width.mean()))
+            delta = (
+                0.1 * distance if batch.box is None else torch.full_like(distance, 0.1 * float(batch.box.width.mean()))
+            )
         direction = yield from boundary_normal(batch, x, delta.to(x.dtype), counts, looks, used)
         used += wanted
         direction = direction.sign() if linf else made_unit(direction)

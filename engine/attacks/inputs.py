@@ -24,6 +24,11 @@ def checked_samples(x: Tensor, y: Tensor, bounds: Bounds) -> Box | None:
     """The box that the samples lie in; raises AttackError for samples or labels that cannot be attacked."""
     if len(x) == 0:
         raise AttackError("There are no samples to attack: choose at least one.")
+    if len(y) == 1 and y.ndim == 1 and len(x) != 1:
+        raise AttackError(
+            f"There is 1 label for inputs of shape {tuple(x.shape)}: the first dimension counts the samples, so a single "
+            "one has the shape [1, ...] (x[None])."
+        )
     if x.ndim < 2 or not x.is_floating_point():
         raise AttackError(
             f"An attack needs floating-point inputs [N, C, H, W] or [N, D], but these are {x.dtype} of shape {tuple(x.shape)}."
@@ -72,6 +77,8 @@ def checked_examples(x: Tensor, examples: tuple[Tensor, Tensor] | None) -> tuple
     """Labelled examples of the samples' shape; raises AttackError for others."""
     if examples is None:
         return None
+    if not isinstance(examples, tuple) or len(examples) != 2:
+        raise AttackError("Examples are a pair: inputs [M, ...] and their int64 labels [M].")
     inputs, labels = examples
     if inputs.shape[1:] != x.shape[1:] or labels.shape != inputs.shape[:1] or labels.dtype != torch.int64:
         raise AttackError(

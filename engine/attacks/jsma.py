@@ -20,7 +20,7 @@ from engine.attacks.batch import Batch, Steps, Watched
 from engine.attacks.saliency import best_pair, best_single
 from engine.specs import JsmaSpec
 
-LEAST = 1e-6  # a value that can go no further than this share of a step stays
+LEAST = 0.01  # a value that can go no further than this share of θ counts as at the end of its range
 
 
 def jsma(batch: Batch, spec: JsmaSpec) -> Steps:

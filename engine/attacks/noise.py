@@ -24,4 +24,4 @@ def noise_like(x: Tensor, box: Box | None, draws: Draws) -> Tensor:
 
 def noise(batch: Batch, spec: NoiseAttackSpec) -> Steps:
     """Raise the target's log-probability; a success is the target at the confidence asked for."""
-    return descend(batch, alpha=spec.alpha, steps=spec.steps, random_start=False, restarts=1)
+    return descend(batch, alpha=spec.step_size, steps=spec.steps, random_start=False, restarts=1)

@@ -17,7 +17,7 @@ def pgd(batch: Batch, spec: PgdSpec) -> Steps:
     """L-inf steps go along the gradient's sign, L2 steps along the gradient made length 1."""
     return descend(
         batch,
-        alpha=spec.alpha,
+        alpha=spec.step_size,
         steps=spec.steps,
         random_start=spec.random_start,
         restarts=spec.restarts,

@@ -53,4 +53,5 @@ class Probes:
 def made_unit(directions: Tensor) -> Tensor:
     """Each of ``[m, ...]`` made length 1 in L2; 0 stays 0."""
     flat = directions.flatten(1)
-    return (flat / torch.linalg.vector_norm(flat, dim=1, keepdim=True).clamp_min(1e-30)).reshape(directions.shape)
+    size: Tensor = torch.linalg.vector_norm(flat, dim=1, keepdim=True)
+    return (flat / size.clamp_min(1e-30)).reshape(directions.shape)

@@ -38,30 +38,35 @@ def _search(batch: Batch, spec: SquareSpec, windows: EdgeWindows | HillWindows) 
     loss = _loss(spec, targeted=batch.targeted)
     x = windows.start()
     logits = batch.logits(x)
-    gain = loss(logits, batch.y, batch.target)
+    gain, reached = loss(logits, batch.y, batch.target), batch.succeeded(logits)
     yield batch.at(x, logits, step=0, steps=spec.queries - 1)
     for query, count in windows.rounds():
-        x, logits, gain = windows.live(x, logits, gain)
+        x, logits, gain, reached = windows.live(x, logits, gain, reached)
         own = torch.arange(len(x), device=x.device).repeat_interleave(count)
         tried = windows.tried(x, query, count)
         seen = yield from scores(batch, tried, own)
         target = None if batch.target is None else batch.target[own]
         its_gain = loss(seen, batch.y[own], target)
-        best, chosen = _best(its_gain, batch.succeeded(seen, own), count)
-        kept = torch.nonzero(best > gain).flatten()
+        success = batch.succeeded(seen, own)
+        chosen = _best(its_gain, success, count)
+        kept = torch.nonzero((success[chosen] & ~reached) | ((success[chosen] == reached) & (its_gain[chosen] > gain)))
         if len(kept):
-            chosen = chosen[kept]
-            x, logits, gain = (
-                old.index_copy(0, kept, new[chosen]) for old, new in ((x, tried), (logits, seen), (gain, its_gain))
+            kept, chosen = kept[:, 0], chosen[kept[:, 0]]
+            x, logits, gain, reached = (
+                old.index_copy(0, kept, new[chosen])
+                for old, new in ((x, tried), (logits, seen), (gain, its_gain), (reached, success))
             )
-        windows.note(kept)
+        windows.note(kept.flatten())
         yield batch.at(x, logits, step=query + count - 1, steps=spec.queries - 1)
 
 
-def _best(gain: Tensor, success: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Of each sample's ``count`` rows the best: its gain, infinite for a success, and which row of all it is."""
-    gain, chosen = torch.where(success, torch.inf, gain).reshape(-1, count).max(1)
-    return gain, chosen + torch.arange(len(gain), device=gain.device) * count
+def _best(gain: Tensor, success: Tensor, count: int) -> Tensor:
+    """Of each sample's ``count`` rows the one of the largest gain, a success if there is one: int64 ``[n]``."""
+    first = torch.arange(0, len(gain), count, device=gain.device)
+    if count == 1:
+        return first
+    gain, success = gain.reshape(-1, count), success.reshape(-1, count)
+    return first + torch.where(success.any(1, keepdim=True) & ~success, -torch.inf, gain).argmax(1)
 
 
 def _loss(spec: SquareSpec, *, targeted: bool) -> Loss:
@@ -142,8 +147,9 @@ class EdgeWindows(_Windows):
         return tuple(rest)
 
     def note(self, kept: Tensor) -> None:
-        """Where every single pixel has been tried in vain, no query can change anything any more: the sample is done."""
-        if self.latest is None:
+        """Where every single pixel has been tried in vain, no query can change anything any more: the sample is done, unless
+        there are restarts to come."""
+        if self.latest is None or self.batch.restart < self.batch.restarts - 1:
             return
         signs = 2**self.grid.channels
         if not self.vain.shape[1]:

@@ -131,7 +131,9 @@ class _Search:
         aside = aside - (past.transpose(1, 2) @ (past @ aside[:, :, None]))[:, :, 0]
         aside = aside - (aside * towards).sum(1, keepdim=True) * towards
         size = torch.linalg.vector_norm(aside, dim=1, keepdim=True)
-        aside = torch.where(size > 1e-4, aside / size.clamp_min(1e-30), 0.0)  # in one dimension there is no such direction
+        aside = torch.where(
+            size > 1e-4, aside / size.clamp_min(1e-30), 0.0
+        )  # in one dimension there is no such direction
         shape = self.aside[rows].shape
         self.towards[rows], self.aside[rows] = towards.reshape(shape), aside.reshape(shape)
         self.distance = self.distance.index_copy(0, rows, distance)
@@ -143,4 +145,5 @@ class _Search:
 
 
 def _apart(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vector_norm((a - b).flatten(1), dim=1)
+    length: Tensor = torch.linalg.vector_norm((a - b).flatten(1), dim=1)
+    return length

@@ -36,30 +36,30 @@ Looking: TypeAlias = Callable[[Batch, Tensor, Tensor, int], Look]
 
 def mi(batch: Batch, spec: MiSpec) -> Steps:
     """Momentum."""
-    return accumulate(batch, at_iterate, alpha=spec.alpha, steps=spec.steps, mu=spec.mu)
+    return accumulate(batch, at_iterate, alpha=spec.step_size, steps=spec.steps, mu=spec.mu)
 
 
 def ni(batch: Batch, spec: NiSpec) -> Steps:
     """Momentum, with a look ahead."""
-    ahead = partial(at_copies, reach=spec.alpha * spec.mu, copies=1)
-    return accumulate(batch, ahead, alpha=spec.alpha, steps=spec.steps, mu=spec.mu)
+    ahead = partial(at_copies, reach=spec.step_size * spec.mu, copies=1)
+    return accumulate(batch, ahead, alpha=spec.step_size, steps=spec.steps, mu=spec.mu)
 
 
 def sini(batch: Batch, spec: SiNiSpec) -> Steps:
     """Momentum, with a look ahead at scaled copies."""
-    ahead = partial(at_copies, reach=spec.alpha * spec.mu, copies=spec.copies)
-    return accumulate(batch, ahead, alpha=spec.alpha, steps=spec.steps, mu=spec.mu)
+    ahead = partial(at_copies, reach=spec.step_size * spec.mu, copies=spec.copies)
+    return accumulate(batch, ahead, alpha=spec.step_size, steps=spec.steps, mu=spec.mu)
 
 
 def di(batch: Batch, spec: DiSpec) -> Steps:
     """Momentum, with gradients at transformed images."""
     diversity = Diversity(batch.x, probability=spec.probability, smallest=spec.smallest)
-    return accumulate(batch, partial(at_shrunk, diversity=diversity), alpha=spec.alpha, steps=spec.steps, mu=spec.mu)
+    return accumulate(batch, partial(at_shrunk, diversity=diversity), alpha=spec.step_size, steps=spec.steps, mu=spec.mu)
 
 
 def ti(batch: Batch, spec: TiSpec) -> Steps:
     """Momentum, with smoothed gradients."""
-    return accumulate(batch, partial(blurred, width=spec.kernel), alpha=spec.alpha, steps=spec.steps, mu=spec.mu)
+    return accumulate(batch, partial(blurred, width=spec.kernel), alpha=spec.step_size, steps=spec.steps, mu=spec.mu)
 
 
 def accumulate(batch: Batch, look: Looking, *, alpha: float, steps: int, mu: float) -> Steps:

@@ -30,5 +30,5 @@ def vmi(batch: Batch, spec: VmiSpec) -> Steps:
                 mean.add_(batch.gradient(near, cross_entropy)[2])
                 yield None
             variance = mean.div_(spec.neighbours).sub_(gradient)
-        x = batch.ball.project(torch.add(x, batch.ball.ascent(momentum, x), alpha=spec.alpha))
+        x = batch.ball.project(torch.add(x, batch.ball.ascent(momentum, x), alpha=spec.step_size))
     yield batch.at(x, batch.logits(x), step=spec.steps, steps=spec.steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from engine.attacks import Attack, Iterate, choosing_targets, start
+from engine.errors import AttackError
 from engine.events import Progress
 from engine.experiments.bench import Attacked, Bench, Making
 from engine.experiments.control import random_perturbation
@@ -24,12 +25,17 @@ WIDE = 8192  # features at all taps together
 def attack(bench: Bench) -> Making:
     """Attack test samples: every iterate is shown, the geometry is measured at some ten of them."""
     spec = bench.spec
+    dataset = yield from bench.dataset()
+    if spec.attack.images_only and not dataset.is_image:  # said before anything is trained
+        raise AttackError(
+            f"{spec.attack.title} works on images alone, and {dataset.name} holds vectors of {dataset.input_shape[0]} "
+            "values: choose another attack, or data with images."
+        )
     model = yield from bench.restored()
     if model is None:
         yield from train(bench)
         model = bench.trained
     assert model is not None
-    dataset = yield from bench.dataset()
     probe = yield from probe_for(bench)
     index, x, y = yield from bench.to_attack()
     choosing = choosing_targets(model, x, y, spec.attack.goal, dataset.n_classes, spec.seed)
@@ -48,7 +54,9 @@ def attack(bench: Bench) -> Making:
             moment = int(event.fraction * moments)
             if moment > measured:
                 measured = moment
-                now = Attacked(index, attacking.x, y, event.x_adv, _driven_to(target, event.prediction, y), event.success)
+                now = Attacked(
+                    index, attacking.x, y, event.x_adv, _driven_to(target, event.prediction, y), event.success
+                )
                 yield from probe.attack_frames(model, now, watch.count - 1)
         yield Progress(round(1000 * event.fraction), 1000, f"attack step {event.step} of {event.steps}")
     assert watch is not None
@@ -67,9 +75,7 @@ def _end(
     """The best points found: shown, measured, kept, and each sample's outcome beside its random control."""
     spec = bench.spec
     result = attacking.result()
-    attacked = Attacked(
-        index, attacking.x, y, result.x_adv, _driven_to(target, result.prediction, y), result.success
-    )
+    attacked = Attacked(index, attacking.x, y, result.x_adv, _driven_to(target, result.prediction, y), result.success)
     yield from watch.end(result)
     probe = yield from probe_for(bench)
     yield from probe.attack_frames(model, attacked, watch.count - 1)

@@ -108,8 +108,8 @@ class AttackRun:
 
     @property
     def bounds_accuracy(self) -> bool:
-        """Whether the accuracy that it leaves is a robust accuracy: at the samples, within a budget."""
-        return self.on_samples and not self.minimal
+        """Whether the accuracy that it leaves is a robust accuracy: at the samples, within a budget, any wrong class."""
+        return self.on_samples and not self.minimal and not self.targeted
 
     @property
     def targeted(self) -> bool:
@@ -365,11 +365,11 @@ class WorstCase:
 
 
 def together(run: AttackRun, runs: Iterable[AttackRun]) -> list[AttackRun]:
-    """The attacks on the same network that began at exactly the same samples, in order."""
+    """The attacks on the same network that began at the same samples, or at these and others, in order."""
     return [
         each
         for each in runs
-        if each.on_samples and each.network == run.network and np.array_equal(each.sample, run.sample)
+        if each.on_samples and each.network == run.network and bool(np.isin(run.sample, each.sample).all())
     ]
 
 
@@ -384,7 +384,8 @@ def worst_case(run: AttackRun, runs: Iterable[AttackRun], norm: str, eps: float)
         if norm in each.norms:
             near = each.norms[norm] <= eps * (1 + SLACK)
             broken = ~each.clean | (each.misread & near) | each.invalid
-            reach[each.run] = broken
+            order = np.argsort(each.sample, kind="stable")
+            reach[each.run] = broken[order[np.searchsorted(each.sample, run.sample, sorter=order)]]
     n = len(run)
     if not reach:
         return WorstCase(norm, eps, (), share(n, n), n)

@@ -45,9 +45,7 @@ def length(delta: Tensor, norm: str) -> Tensor:
     return delta.abs().sum(1) if norm == "L1" else delta.norm(dim=1)
 
 
-def _scattered(
-    x: Tensor, x_adv: Tensor, bounds: tuple[float, float] | None, generator: torch.Generator
-) -> Tensor:
+def _scattered(x: Tensor, x_adv: Tensor, bounds: tuple[float, float] | None, generator: torch.Generator) -> Tensor:
     """As many values changed as the attack changed, by as much, but others and with random signs."""
     delta = (x_adv - x).flatten(1)
     order = torch.rand(delta.shape, generator=generator).argsort(1)

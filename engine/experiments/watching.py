@@ -54,7 +54,12 @@ class Watch:
         moment = int(iterate.fraction * KEPT_ITERATES)
         keep = moment > self._kept
         self._kept = max(self._kept, moment)
-        where: dict[str, Scalar] = {"step": iterate.step, "steps": iterate.steps, "restart": iterate.restart, "stage": iterate.stage}
+        where: dict[str, Scalar] = {
+            "step": iterate.step,
+            "steps": iterate.steps,
+            "restart": iterate.restart,
+            "stage": iterate.stage,
+        }
         values = {
             "x_adv": iterate.first(self._m),
             "prediction": iterate.prediction,
@@ -80,6 +85,8 @@ class Watch:
 
     def _show(self, values: dict[str, Tensor], where: dict[str, Scalar], keep: bool) -> Making:
         success, m = values["success"], self._m
+        if self._spec.joint:  # one thing for all samples: what an earlier form of it broke does not count
+            self._first_success[~success] = -1
         self._first_success[success & (self._first_success < 0)] = self.count
         if self._seen is None:
             prediction, confidence = self.clean()

@@ -116,7 +116,7 @@ def test_a_part_without_its_variant_is_of_the_default_variant() -> None:
     ("data", "sentence"),
     [
         ({"attack": {"eps": -0.1}}, "attack.eps is -0.1: must be at least 0. Set a value in [0, 1000]."),
-        ({"attack": {"alpha": 0}}, "attack.alpha is 0: must be above 0. Set a value in (0, 1000]."),
+        ({"attack": {"alpha": -1}}, "attack.alpha is -1: must be at least 0. Set a value in [0, 1000]."),
         ({"dataset": {"test_fraction": 1.0}}, "dataset.test_fraction is 1.0: must be below 1. Set a value in (0, 1)."),
         ({"seed": -1}, "seed is -1: must be at least 0. Set a value in [0, 9.22337e+18)."),
         ({"dataset": {"source": "idx", "test_limit": -2}}, "dataset.test_limit is -2: must be at least 0. Set a value of at least 0."),

@@ -33,6 +33,18 @@ def goal_param(default: Goal = "next") -> Any:
     )
 
 
+def alpha_param(rule: str) -> Any:
+    """The field ``alpha`` of attacks whose steps may follow a rule; 0 stands for it."""
+    return param(
+        0.0,
+        f"Size of each step, in input units; 0 takes {rule}, so that the steps reach across the ball in any norm",
+        label="Step α",
+        unit="input units, 0 = by ε",
+        ge=0,
+        le=1000,
+    )
+
+
 def stop_param(default: bool = True) -> Any:
     """The field ``stop`` of an attack of a fixed budget."""
     return param(
@@ -64,6 +76,10 @@ class AttackSpecBase(Spec):
     """It looks for the smallest perturbation instead of keeping within a budget."""
     gradient_free: ClassVar[bool] = False
     """It asks the model for its outputs alone."""
+    images_only: ClassVar[bool] = False
+    """What it does to an input needs rows and columns."""
+    joint: ClassVar[bool] = False
+    """It makes one thing for all samples: what counts is how that does in the end, not whether any of its forms did."""
 
     goal: Goal = goal_param()
     samples: int = param(300, "Test samples attacked, balanced over the classes", label="Samples", ge=1, le=100_000)
@@ -84,8 +100,15 @@ class _Budget(Spec):
 class FixedBudgetSpec(AttackSpecBase, _Budget):  # fields come in the order of the bases from the last: the budget first
     """What every attack within a ball of fixed radius has."""
 
+    reach: ClassVar[float] = 2.5
+    """How far all steps together go, in radii, where ``alpha`` is left to the rule."""
     stop: bool = stop_param()
     precision: Literal["float32", "bfloat16"] = precision_param()
+
+    @property
+    def step_size(self) -> float:
+        """``alpha``, or ``reach * eps / steps`` where it is 0 or no setting."""
+        return float(getattr(self, "alpha", 0.0) or self.reach * self.eps / getattr(self, "steps", 1))
 
 
 class _Smallest(Spec):

@@ -102,7 +102,12 @@ class GeoDaSpec(DecisionSpec):
         advanced=True,
     )
     ratio: float = param(
-        0.6, "Each estimate takes ratio^(-2/3) times as many looks as the last", label="Ratio μ", gt=0.01, le=1, advanced=True
+        0.6,
+        "Each estimate takes ratio^(-2/3) times as many looks as the last",
+        label="Ratio μ",
+        gt=0.01,
+        le=1,
+        advanced=True,
     )
 
 
@@ -114,7 +119,13 @@ class SurFreeSpec(DecisionSpec):
     norm: Literal["L2"] = norm_param("L2", _NORM_HELP)
     frequencies: float = _frequencies()
     theta_max: float = param(30.0, "First turn that is tried", label="θ max", unit="degrees", gt=0, lt=90)
-    trials: int = param(3, "Turns tried to each side, from the widest; on small images 1 often does better", label="Turns T", ge=1, le=100)
+    trials: int = param(
+        3,
+        "Turns tried to each side, from the widest; on small images 1 often does better",
+        label="Turns T",
+        ge=1,
+        le=100,
+    )
     rho: float = param(
         0.98,
         "Factor of the widest turn after a direction without success, divisor after one with",
@@ -124,7 +135,7 @@ class SurFreeSpec(DecisionSpec):
         advanced=True,
     )
     memory: int = param(
-        100, "Last directions to which a new one is made orthogonal", label="Memory", ge=0, le=10_000, advanced=True
+        100, "Last directions to which a new one is made orthogonal; fewer where inputs are large", label="Memory", ge=0, le=10_000, advanced=True
     )
     halvings: int = param(
         10, "Most halvings in the search for the best turn", label="Halvings", ge=0, le=50, advanced=True

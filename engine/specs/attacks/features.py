@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from engine.specs.attacks.common import FixedBudgetSpec, goal_param, norm_param, stop_param
+from engine.specs.attacks.common import FixedBudgetSpec, alpha_param, goal_param, norm_param, stop_param
 from engine.specs.base import param
 
 
@@ -21,9 +21,11 @@ class FeatureSpec(FixedBudgetSpec):
         "Tap, or module name, whose features are driven, for example relu 3; empty takes the last one before the class scores",
         label="Layer",
     )
-    alpha: float = param(0.01, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
+    alpha: float = alpha_param("2.5 ε / steps")
     steps: int = param(40, "Gradient steps in each restart", label="Steps", ge=1, le=10_000)
-    random_start: bool = param(False, "Begin at a random point of the ball instead of at the sample", label="Random start")
+    random_start: bool = param(
+        False, "Begin at a random point of the ball instead of at the sample", label="Random start"
+    )
     restarts: int = param(
         1, "Independent runs, each towards another example; each sample keeps its best", label="Restarts", ge=1, le=1000
     )
@@ -43,7 +45,7 @@ class NoiseAttackSpec(FixedBudgetSpec):
     confidence: float = param(
         0.99, "Softmax probability of the target class that counts as success", label="Confidence", gt=0, lt=1
     )
-    alpha: float = param(0.05, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
+    alpha: float = alpha_param("2.5 ε / steps")
     steps: int = param(100, "Gradient steps", label="Steps", ge=1, le=10_000)
 
     @property

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from engine.specs.attacks.common import FixedBudgetSpec
+from engine.specs.attacks.common import FixedBudgetSpec, alpha_param
 from engine.specs.base import param
 
 
@@ -51,7 +51,7 @@ class BimSpec(FixedBudgetSpec):
     title: ClassVar[str] = "BIM"
     family: ClassVar[str] = "Fixed budget, white box"
     method: Literal["bim"] = "bim"
-    alpha: float = param(0.01, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
+    alpha: float = alpha_param("2.5 ε / steps")
     steps: int = param(12, "Gradient steps", label="Steps", ge=1, le=10_000)
     sparsity: float = sparsity_param()
 
@@ -62,7 +62,7 @@ class PgdSpec(FixedBudgetSpec):
     title: ClassVar[str] = "PGD"
     family: ClassVar[str] = "Fixed budget, white box"
     method: Literal["pgd"] = "pgd"
-    alpha: float = param(0.01, "Size of each step, in input units", label="Step α", unit="input units", gt=0, le=1000)
+    alpha: float = alpha_param("2.5 ε / steps")
     steps: int = param(40, "Gradient steps in each restart", label="Steps", ge=1, le=10_000)
     random_start: bool = param(
         True, "Begin at a random point of the ball instead of at the sample", label="Random start"

@@ -22,6 +22,7 @@ class SharedSpec(AttackSpecBase):
     """
 
     family: ClassVar[str] = "Universal and physical"
+    joint: ClassVar[bool] = True
     goal: Goal = goal_param("untargeted")
     fit: Literal["examples", "samples"] = param(
         "examples",
@@ -77,6 +78,7 @@ class PatchSpec(SharedSpec, _Placed):
     """
 
     title: ClassVar[str] = "Patch"
+    images_only: ClassVar[bool] = True
     method: Literal["patch"] = "patch"
     size: float = param(
         0.3, "Side of the patch, as a share of the image's shorter side; at least a pixel", label="Size", gt=0, le=1

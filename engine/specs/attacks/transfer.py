@@ -9,21 +9,14 @@ from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
-from engine.specs.attacks.common import FixedBudgetSpec, norm_param, stop_param
+from engine.specs.attacks.common import FixedBudgetSpec, alpha_param, norm_param, stop_param
 from engine.specs.base import Spec, param
 
 FAMILY = "Fixed budget, transfer"
 
 
 class _Steps(Spec):
-    alpha: float = param(
-        0.01,
-        "Size of each step, in input units; the papers take ε / steps",
-        label="Step α",
-        unit="input units",
-        gt=0,
-        le=1000,
-    )
+    alpha: float = alpha_param("ε / steps, as the papers do")
     steps: int = param(10, "Gradient steps", label="Steps", ge=1, le=10_000)
     mu: float = param(
         1.0, "How much of the gradients of earlier steps is kept: 0 none, 1 all", label="Momentum μ", ge=0, le=2
@@ -31,6 +24,7 @@ class _Steps(Spec):
 
 
 class _Momentum(_Steps, FixedBudgetSpec):
+    reach: ClassVar[float] = 1.0
     stop: bool = stop_param(False)
 
 
@@ -74,6 +68,7 @@ class DiSpec(_Plane):
     """
 
     title: ClassVar[str] = "DI-FGSM"
+    images_only: ClassVar[bool] = True
     family: ClassVar[str] = FAMILY
     method: Literal["di"] = "di"
     probability: float = param(0.5, "Chance that a sample is transformed at a step", label="Probability p", ge=0, le=1)
@@ -93,6 +88,7 @@ class TiSpec(_Plane):
     """
 
     title: ClassVar[str] = "TI-FGSM"
+    images_only: ClassVar[bool] = True
     family: ClassVar[str] = FAMILY
     method: Literal["ti"] = "ti"
     kernel: int = param(

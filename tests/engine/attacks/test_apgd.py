@@ -262,11 +262,11 @@ def test_restarts_begin_elsewhere_and_count_on():
 def test_targets_stay_with_their_samples_when_others_leave():
     """What a sample's restarts do does not depend on who has left before."""
     model = network(k=6)
-    x, y = samples(model, 40, 12)
-    spec = untargeted(eps=0.03, steps=15, loss="targeted-dlr")
+    x, y = samples(model, 150, 12)
+    spec = untargeted(eps=0.05, steps=8, loss="targeted-dlr")
     together = run(start(model, x, y, spec, seed=0, bounds=(0, 1)))
-    assert 5 < together.success.sum() < 35
-    alone = run(start(model, x, y, spec, seed=0, bounds=(0, 1), batch=1))
+    assert 20 < together.success.sum() < 130
+    alone = run(start(model, x, y, spec, seed=0, bounds=(0, 1), batch=7))
     assert torch.equal(alone.success, together.success)
     assert torch.equal(alone.first_restart, together.first_restart) and (together.first_restart > 0).any()
 
@@ -324,7 +324,7 @@ def test_in_l1_steps_become_as_sparse_as_the_best_perturbation():
         spec = untargeted(norm="L1", eps=eps, steps=100, larger_balls=larger, stop=False)
         result = run(start(model, x, y, spec, seed=0, bounds=None))
         spent = (result.x_adv - x).abs()
-        assert ((spent[:, :3].sum(1) > 0.98 * eps).double().mean()) > 0.9
+        assert (spent[:, :3].sum(1) > 0.98 * eps).double().mean() > 0.95
         clear = (needed / eps - 1).abs() > 0.01
         assert torch.equal(result.success[clear], (needed < eps)[clear]) and clear.sum() > 30
 

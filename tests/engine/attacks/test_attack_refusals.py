@@ -36,6 +36,9 @@ def attack(x=X, y=Y, spec=UNTARGETED, model=MODEL, bounds=(0.0, 1.0), target=Non
         ({"spec": FgsmSpec.model_construct(goal="untargeted", norm="Linf", eps=-0.1)}, "eps is -0.1"),
         ({"spec": FgsmSpec.model_construct(goal="untargeted", norm="L2", eps=float("nan"))}, "eps is nan"),
         ({"batch": 0}, "batch is 0"),
+        ({"x": X[0], "y": Y[:1]}, r"a single one has the shape \[1, ...\]"),
+        ({"model": lambda x: x}, "must be a torch.nn.Module"),
+        ({"examples": X}, "Examples are a pair"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused_at_once(changes, sentence):
@@ -52,6 +55,9 @@ class Broken(nn.Module):
     def __init__(self, change):
         super().__init__()
         self.inner = nn.Linear(6, 3)
+        with torch.no_grad():
+            self.inner.weight.copy_(torch.randn(3, 6, generator=torch.Generator().manual_seed(3)))
+            self.inner.bias.zero_()
         self.change = change
 
     def forward(self, x):
@@ -108,3 +114,10 @@ def test_bounds_may_differ_from_channel_to_channel():
         assert found[:, channel].min() == low[channel] and found[:, channel].max() == high[channel]
     with pytest.raises(AttackError, match=r"outside \[-1, 0, 0"):
         attack(x=x, y=y, model=model, bounds=((-1.0, 0.0, 0.0), (0.0, 1.0, 1.0)), spec=spec)
+
+
+def test_a_model_that_cannot_take_the_inputs_is_told_with_their_shape():
+    with pytest.raises(AttackError, match=r"cannot take inputs of shape \[4, 6\]"):
+        run(attack(model=nn.Linear(5, 3)))
+    with pytest.raises(AttackError, match="float64"):
+        run(attack(x=X.double()))

@@ -42,6 +42,7 @@ def network(shape, seed=0, k=K):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=draw))
+        model[3].bias -= model(uniform(500, *shape, seed=8)).mean(0)  # so that all classes occur
     return model.eval()
 
 
@@ -92,8 +93,11 @@ def test_most_of_a_budget_is_used(spec):
     model, x = network((12,)), uniform(5, 12)
     if not spec.minimal:  # so that no sample rests
         spec = spec.model_copy(update={"stop": False})
-    result = attacked(model, x, model(x).argmax(1), spec.model_copy(update={"queries": 300}))
-    assert (result.forwards >= 300 - 25).all()
+    pool = uniform(50, 12, seed=5)
+    examples = (pool, model(pool).argmax(1))
+    result = attacked(model, x, model(x).argmax(1), spec.model_copy(update={"queries": 150}), examples=examples)
+    assert result.success.any()
+    assert (result.forwards >= 150 - 25).all()
 
 
 def test_an_index_counts_as_often_as_it_occurs():
@@ -131,7 +135,7 @@ def test_more_queries_break_no_fewer_samples(spec):
     model, x = network((1, 4, 4)), uniform(40, 1, 4, 4)
     y = model(x).argmax(1)
     before = None
-    for queries in (20, 100, 400):
+    for queries in (20, 80, 240):
         result = attacked(model, x, y, spec.model_copy(update={"queries": queries}))
         if before is not None:
             assert (result.success | ~before.success).all()
@@ -173,10 +177,10 @@ def test_a_sample_does_not_depend_on_its_batch(spec):
     """In float64, where a product of matrices hardly depends on how many rows there are."""
     model, x = network((1, 5, 4)).double(), uniform(9, 1, 5, 4).double()
     y = model(x).argmax(1)
-    spec = spec.model_copy(update={"queries": 150})
+    spec = spec.model_copy(update={"queries": 80})
     examples = (uniform(30, 1, 5, 4, seed=5).double(), torch.arange(30) % K)
     whole = attacked(model, x, y, spec, examples=examples)
-    for batch in (1, 4):
+    for batch in (2, 4):
         parts = attacked(model, x, y, spec, batch=batch, examples=examples)
         torch.testing.assert_close(parts.x_adv, whole.x_adv, rtol=0, atol=1e-6)
         assert torch.equal(parts.success, whole.success)
@@ -218,7 +222,9 @@ def test_what_is_misclassified_is_left_alone(spec):
 
 @pytest.mark.parametrize("spec", EVERY, ids=named)
 def test_the_model_and_the_global_generator_stay_as_they_are(spec):
-    model = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Flatten(), nn.Dropout(), nn.Linear(48, K))
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Flatten(), nn.Dropout(), nn.Linear(48, K)
+    )
     model.train()
     x = uniform(5, 1, 4, 4)
     y = torch.arange(5) % K
@@ -319,26 +325,29 @@ def test_a_model_that_always_says_the_same_is_a_failure_that_is_marked(spec, bou
 
 
 class Frail(nn.Module):
-    """Gives no number beside the samples whose first value is large."""
+    """Gives no number near one point, except at it."""
 
-    def __init__(self, model, x):
+    def __init__(self, model, point):
         super().__init__()
-        self.model, self.known = model, x[:, 0]
+        self.model, self.point = model, point
 
     def forward(self, x):
-        logits = self.model(x)
-        frail = (x[:, 0] > 0.7) & ~torch.isin(x[:, 0], self.known)
-        return torch.where(frail[:, None], torch.nan, logits)
+        apart = (x - self.point).norm(dim=1)
+        return torch.where(((apart > 0) & (apart < 0.5))[:, None], torch.nan, self.model(x))
 
 
 @pytest.mark.parametrize("spec", EVERY, ids=named)
 def test_a_sample_at_which_the_model_fails_is_invalid_and_its_mates_go_on(spec):
-    x = uniform(10, 12)
-    x[:5, 0], x[5:, 0] = 0.9, 0.1
-    model = network((12,))
+    x, model = uniform(10, 12), network((12,))
     y = model(x).argmax(1)
-    result = attacked(Frail(model, x), x, y, spec.model_copy(update={"queries": 150}))
-    assert result.invalid[:5].any()
-    assert not (result.invalid & result.success).any()
-    assert result.x_adv.isfinite().all()
-    assert (result.forwards[~result.invalid & ~result.success] >= 120).all()
+    spec = spec.model_copy(update={"queries": 100})
+    plain = attacked(model, x, y, spec)
+    one = int(plain.smallest.argmin())
+    assert (plain.x_adv[one] - x[one]).norm() < 0.4
+    frail = attacked(Frail(model, x[one]), x, y, spec)
+    mates = torch.arange(10) != one
+    assert frail.invalid.tolist() == (~mates).tolist()
+    assert not frail.success[one]
+    assert frail.x_adv.isfinite().all()
+    assert torch.equal(frail.success[mates], plain.success[mates])
+    assert frail.success[mates].any()

@@ -1,5 +1,6 @@
 """Boundary, HopSkipJump, GeoDA and SurFree against affine boundaries, whose distance is known, and what they are made of."""
 
+import itertools
 import math
 
 import pytest
@@ -86,9 +87,7 @@ def test_towards_a_target_the_distance_to_its_region_is_found(kind):
     lengths = torch.linspace(0, 2, 1001).double()
     rim = torch.stack([turns.cos(), turns.sin()], 1)
     grid = (lengths[:, None, None] * rim).reshape(-1, 2)
-    exact = torch.stack(
-        [grid[model(x[i] + grid).argmax(1) == target[i]].norm(dim=1).min() for i in range(len(x))]
-    )
+    exact = torch.stack([grid[model(x[i] + grid).argmax(1) == target[i]].norm(dim=1).min() for i in range(len(x))])
     pool = 5 * random(60, 2, seed=3).double()
     spec = kind(goal="next", queries=2000)
     examples = (pool, model(pool).argmax(1))
@@ -107,9 +106,22 @@ def test_a_boundary_at_right_angles_in_the_box_is_found_exactly():
 
     x = torch.rand(8, 6, generator=torch.Generator().manual_seed(0)).double()
     x[:, 0] *= 0.5
-    for spec in (HopSkipJumpSpec(), HopSkipJumpSpec(norm="Linf"), SurFreeSpec(), GeoDaSpec(norm="Linf"), BoundarySpec()):
+    for spec in (
+        HopSkipJumpSpec(),
+        HopSkipJumpSpec(norm="Linf"),
+        SurFreeSpec(),
+        GeoDaSpec(norm="Linf"),
+        BoundarySpec(),
+    ):
         result = run(
-            start(Threshold(), x, torch.zeros(8, dtype=torch.int64), spec.model_copy(update={"queries": 2000}), seed=0, bounds=(0, 1))
+            start(
+                Threshold(),
+                x,
+                torch.zeros(8, dtype=torch.int64),
+                spec.model_copy(update={"queries": 2000}),
+                seed=0,
+                bounds=(0, 1),
+            )
         )
         torch.testing.assert_close(result.norm, 0.6 - x[:, 0], rtol=0.03, atol=0)
         assert (result.norm >= 0.6 - x[:, 0]).all()
@@ -208,7 +220,7 @@ def test_without_a_box_noise_grows_until_it_leaves_the_class():
 @pytest.mark.parametrize("gap", [0.1, 1e-3, 1e-9])
 def test_the_way_back_ends_within_the_gap_after_as_many_looks_as_that_takes(way, gap):
     model, x, y = affine()
-    attack, batch = prepared(model, x, y, BoundarySpec(), bounds=None)
+    _, batch = prepared(model, x, y, BoundarySpec(), bounds=None)
     far = x + 20 * (model.weight[1 - y] - model.weight[y]).detach()
     path = way(x, far)
     point, logits = drain(bisect(batch, Budget(batch, 1000), path, model(far).detach(), gap))
@@ -280,7 +292,7 @@ def test_geoda_spends_its_looks_in_growing_parts(queries):
     assert sum(plan) + SEARCH * len(plan) <= max(queries, SEARCH + 1)
     if queries >= 500:
         assert FEWEST <= plan[0] < 1.5 * FEWEST + 25
-        growth = [b / a for a, b in zip(plan, plan[1:], strict=False)]
+        growth = [b / a for a, b in itertools.pairwise(plan)]
         assert growth == pytest.approx([0.6 ** (-2 / 3)] * len(growth), rel=0.03)
         assert sum(plan) + SEARCH * len(plan) > queries - 2 * len(plan)
 
@@ -288,7 +300,9 @@ def test_geoda_spends_its_looks_in_growing_parts(queries):
 def test_the_first_point_is_step_0_and_steps_count_queries_or_estimates():
     model, x, y = affine()
     for spec in (HopSkipJumpSpec(queries=400), GeoDaSpec(queries=400)):
-        assert [i.step for i in start(model, x, y, spec, seed=0, bounds=None)] == list(range(len(list(start(model, x, y, spec, seed=0, bounds=None)))))
+        assert [i.step for i in start(model, x, y, spec, seed=0, bounds=None)] == list(
+            range(len(list(start(model, x, y, spec, seed=0, bounds=None))))
+        )
     for spec in (SurFreeSpec(queries=200), BoundarySpec(queries=200)):
         iterates = list(start(model, x, y, spec, seed=0, bounds=None))
         assert iterates[-1].step == iterates[-1].steps == 200

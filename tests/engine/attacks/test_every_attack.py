@@ -39,7 +39,7 @@ def question(shape, n=12, seed=1):
     model = network(shape)
     x = torch.rand(n, *shape, generator=torch.Generator().manual_seed(seed))
     many = torch.rand(80, *shape, generator=torch.Generator().manual_seed(seed + 1))
-    return model, x, model(x).argmax(1), (many, model(many).argmax(1))
+    return model, x, model(x).argmax(1), (many, torch.arange(80) % K)
 
 
 def attack(model, x, y, examples, spec, *, seed=0, bounds=(0, 1), **more):

@@ -372,3 +372,16 @@ def test_l1_steps_with_all_values_at_the_edge_of_the_box_stay():
     x = torch.ones(2, 5)
     direction = L1Ball(x, 0.5, None).ascent(torch.zeros(2, 5), x)
     assert torch.equal(direction, torch.zeros(2, 5))
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("Linf", 0.1), ("L2", 1.0), ("L1", 5.0)])
+def test_without_a_step_size_the_steps_reach_across_the_ball_in_any_norm(norm, eps):
+    assert PgdSpec(norm=norm, eps=eps, steps=50).step_size == pytest.approx(2.5 * eps / 50)
+    assert PgdSpec(norm=norm, eps=eps, steps=50, alpha=0.3).step_size == 0.3
+    model = torch.nn.Linear(6, 3)
+    with torch.no_grad():
+        model.weight.copy_(torch.randn(3, 6, generator=torch.Generator().manual_seed(0)))
+    x = torch.full((4, 6), 0.5)
+    spec = PgdSpec(norm=norm, eps=eps, steps=20, random_start=False, stop=False, goal="untargeted")
+    result = run(start(model, x, model(x).argmax(1), spec, seed=0, bounds=None))
+    assert result.norm.tolist() == pytest.approx([eps] * 4, rel=0.05)

@@ -131,7 +131,9 @@ def test_an_estimate_breaks_about_what_the_gradient_breaks(spec, norm):
     x = random(60, 1, 4, 4, seed=9).sigmoid()
     y = model(x).argmax(1)
     eps = {"Linf": 0.12, "L2": 0.35}[norm]
-    white = run(start(model, x, y, PgdSpec(norm=norm, eps=eps, alpha=eps / 5, goal="untargeted"), seed=0, bounds=(0, 1)))
+    white = run(
+        start(model, x, y, PgdSpec(norm=norm, eps=eps, alpha=eps / 5, goal="untargeted"), seed=0, bounds=(0, 1))
+    )
     spec = spec.model_copy(update={"norm": norm, "eps": eps, "alpha": eps / 5, "queries": 4000})
     black = run(start(model, x, y, spec, seed=0, bounds=(0, 1)))
     rate = white.success.double().mean()

@@ -253,6 +253,15 @@ def test_counting_the_room_prefers_a_value_that_can_go_far():
     assert found[True].norm.item() == 1 and found[False].norm.item() == 2
 
 
+def test_a_value_at_the_end_of_its_range_but_for_a_hundredth_is_left_alone():
+    """As 254 of 255 levels are: no step is wasted on it, however steep its weight."""
+    w = torch.tensor([5.0, 1.0, 1.0])
+    model = Affine(torch.stack([-w, w]), torch.tensor([11.0, 0.0]))
+    x, y = torch.tensor([[0.995, 0.2, 0.3]]), torch.zeros(1, dtype=torch.int64)
+    result = run(start(model, x, y, JsmaSpec(goal="untargeted", gamma=0.5), seed=0, bounds=(0, 1)))
+    assert result.success.all() and torch.equal(result.x_adv, torch.tensor([[0.995, 1.0, 1.0]]))
+
+
 def test_away_from_the_true_class_a_step_has_two_backward_passes_and_any_class_one_for_each():
     shape = (1, 4, 4)
     model, x = network(shape), uniform(20, *shape)

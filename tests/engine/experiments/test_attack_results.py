@@ -205,3 +205,19 @@ def test_an_attack_that_begins_at_noise_is_no_part_of_the_worst_case() -> None:
     samples = attack_run([INF, INF], run=1)
     assert not noise.bounds_accuracy
     assert results.worst_case(samples, [samples, noise], "Linf", 5.0).runs == (1,)
+
+
+def test_an_attack_on_more_samples_counts_in_the_worst_case_of_those_it_shares() -> None:
+    a = attack_run([INF, INF, 0.1], sample=[4, 2, 7], run=1)
+    more = attack_run([INF, 0.05, INF, 0.1, INF], sample=[9, 2, 7, 4, 1], run=2)
+    found = results.worst_case(a, [a, more], "Linf", 0.1)
+    assert found.runs == (1, 2) and found.n == 3
+    assert found.robust == share(0, 3) and found.alone == {1: 1, 2: 2}
+    assert results.worst_case(more, [a, more], "Linf", 0.1).runs == (2,), "the other way round samples are missing"
+
+
+def test_a_targeted_attack_has_no_robust_accuracy_to_show() -> None:
+    targeted = FIXED.model_copy(update={"attack": PgdSpec(goal="next")})
+    assert not AttackRun.read(1, targeted, attacked_table([0.1], target=[1])).bounds_accuracy
+    untargeted = FIXED.model_copy(update={"attack": PgdSpec(goal="untargeted")})
+    assert AttackRun.read(1, untargeted, attacked_table([0.1])).bounds_accuracy

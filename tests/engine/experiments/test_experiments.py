@@ -214,7 +214,9 @@ def test_an_untargeted_attack_drives_failed_inputs_nowhere() -> None:
 
 
 def test_restarts_are_counted_on_and_success_is_that_of_the_best(story: list[Event]) -> None:
-    spec = SMALL.model_copy(update={"attack": PgdSpec(eps=0.15, alpha=0.05, steps=4, restarts=4, samples=60, stop=False)})
+    spec = SMALL.model_copy(
+        update={"attack": PgdSpec(eps=0.15, alpha=0.05, steps=4, restarts=4, samples=60, stop=False)}
+    )
     events = run("attack", spec)
     table = rows(events, "attack")
     assert [row["step"] for row in table] == list(range(21)), "the last row is of the best points found"
