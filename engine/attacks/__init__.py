@@ -65,7 +65,7 @@ def start(
     check_spec(spec)
     box = checked_samples(x, y, bounds)
     target = checked_target(y, target, targeted=spec.goal != "untargeted")
-    most_rows = batch or (batch_size(model, x, MOST_LOOKS) if spec.gradient_free else MOST)
+    most_rows = batch or batch_size(model, x, MOST_LOOKS if spec.gradient_free else MOST)
     if batch is None:
         batch = batch_size(model, x)
     if batch < 1:

@@ -24,7 +24,8 @@ from engine.attacks.layers import seeing
 from engine.attacks.look import sheltered
 from engine.attacks.projections import Ball, Bounds, ball
 from engine.errors import AttackError
-from engine.specs import AttackSpec, FixedBudgetSpec
+from engine.seeds import derive
+from engine.specs import AttackSpec, FeatureSpec, FixedBudgetSpec, NoiseAttackSpec
 
 ENOUGH = 0.95  # share of planted weaknesses that a strong attack finds (the paper's threshold)
 BEYOND = 0.1  # of the gap between the planted point and the nearest inner one: how far beyond the readout it lies
@@ -82,8 +83,9 @@ def active_test(
     ``layer`` is the layer that is read, by default the last one before the class scores. Yields between pieces of work.
     Raises AttackError for an attack that knows no budget: it can neither be given nor miss a ball.
     """
-    if not isinstance(spec, FixedBudgetSpec):
-        raise AttackError("The active test plants a weakness inside a ball, so it needs an attack of a fixed budget.")
+    if why_not := untestable(spec):
+        raise AttackError(why_not)
+    assert isinstance(spec, FixedBudgetSpec)
     box = checked_samples(x, torch.zeros(len(x), dtype=torch.int64), bounds)
     planted, found, at_random = [], [], []
     for place in range(len(x)):
@@ -97,9 +99,20 @@ def active_test(
         found.append(hit)
         chance = False
         if readout is not None:
-            chance = yield from _by_chance(readout, around, Draws(seed + 1, torch.tensor([place])), looks)
+            chance = yield from _by_chance(
+                readout, around, Draws(derive(seed, "active test", "chance"), torch.tensor([place])), looks
+            )
         at_random.append(chance)
     return ActiveTest(torch.tensor(planted), torch.tensor(found), torch.tensor(at_random))
+
+
+def untestable(spec: AttackSpec) -> str:
+    """Why the active test cannot be made of an attack, in a sentence; '' where it can."""
+    if not isinstance(spec, FixedBudgetSpec):
+        return f"{spec.title} is no attack of a fixed budget, so no weakness inside a ball can be planted for it."
+    if isinstance(spec, FeatureSpec | NoiseAttackSpec):
+        return f"{spec.title} asks another question than whether the sample's own ball holds an adversarial input."
+    return ""
 
 
 def _plant(model: nn.Module, layer: str, around: Ball, draws: Draws) -> Generator[None, None, Readout | None]:

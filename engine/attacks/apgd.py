@@ -46,8 +46,9 @@ def ascend_in_ball(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | Non
     last = 0
     for step in range(spec.steps):
         answer = yield from mean_gradient(batch, climb.x, loss_of(spec.loss, climb.aim), spec.eot)
+        point = batch.at(climb.x, answer[0], step=step, steps=spec.steps)
         climb.see(*answer)
-        yield batch.at(climb.x, climb.logits, step=step, steps=spec.steps)
+        yield point
         climb.live(batch)
         if step in checkpoints:
             climb.halve(spec.rho * (step - last))

@@ -36,6 +36,8 @@ def ascend_l1(batch: Batch, spec: ApgdSpec, restart: int, aim: Tensor | None) ->
         x = L1Ball(batch.x, factor * spec.eps, batch.box).project(x)
         climb = SparseClimb(x, factor * spec.eps, aim, origin=batch.x if spec.larger_balls else None)
         yield from ascend_phase(batch, spec, climb, factor=factor, begin=begin, end=end)
+        if len(batch) == 0:
+            return
         x, aim = climb.best, climb.aim
 
 
@@ -44,9 +46,10 @@ def ascend_phase(batch: Batch, spec: ApgdSpec, climb: SparseClimb, *, factor: in
     window = max(4 * spec.steps // 100, 1)
     for step in range(begin, end):
         answer = yield from mean_gradient(batch, climb.x, loss_of(spec.loss, climb.aim), spec.eot)
+        point = batch.at(climb.x, answer[0], step=step, steps=spec.steps) if factor == 1 else None
         climb.see(*answer)
         if factor == 1:
-            yield batch.at(climb.x, climb.logits, step=step, steps=spec.steps)
+            yield point
         elif (step - begin) % LOOK_EVERY == 0:
             near = batch.ball.project(climb.best)
             logits = yield from mean_logits(batch, near, spec.eot)

@@ -190,6 +190,7 @@ class Attack(Iterator[Iterate]):
             joint.close()
         for batch in self._batches:
             batch.settle()
+        self._board.invalid |= self._board.stuck & ~self._board.success
         self._check_any_valid()
         if not self._diary:
             yield Iterate(self._board, ())  # no sample needed an attack: this is what it ends with

@@ -93,7 +93,7 @@ class Watched:
         broken = broken_rows(gradient)
         if broken is None:
             return gradient
-        self._batch.note_invalid(broken, self._rows)
+        self._batch.note_stuck(broken, self._rows)
         return torch.where(column(broken, gradient), 0.0, gradient)
 
     def gradients(self, values: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ class Watched:
         broken = broken_rows(found.transpose(0, 1))
         if broken is None:
             return found
-        self._batch.note_invalid(broken, self._rows)
+        self._batch.note_stuck(broken, self._rows)
         return torch.where(broken.reshape(1, -1, *[1] * (found.ndim - 2)), 0.0, found)
 
 
@@ -150,6 +150,7 @@ class Batch:
         self._forwards = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         self._gradients = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         self._leaving = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        self._answerless = torch.zeros_like(self._leaving)
         self._any_leaving = False
 
     def __len__(self) -> int:
@@ -240,13 +241,26 @@ class Batch:
         _tally(self._gradients, rows)
 
     def note_invalid(self, broken: Tensor, rows: Tensor | None = None) -> None:
-        """The model's answer for these is not a number: they are neither broken nor robust, and leave."""
-        mask = broken
-        if rows is not None:
-            mask = torch.zeros_like(self._leaving)
-            mask[(rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows)[broken]] = True
-        self.board.invalid[self.places[mask]] = True
+        """The model's answer for these is not a number: they leave, neither broken nor robust unless broken before."""
+        mask = self._mask(broken, rows)
+        lost = self.places[mask]
+        if self.point is not None and not self.board.minimal:
+            self._offer(self.point, self.point.success & torch.isin(self.point.places, lost))
+        self.board.invalid[lost] = ~self.board.success[lost]
+        self._answerless |= mask
         self.finish(mask)
+
+    def note_stuck(self, broken: Tensor, rows: Tensor | None = None) -> None:
+        """The gradient for these is not a number: unless something breaks them without it, they are not called robust."""
+        self.board.stuck[self.places[self._mask(broken, rows)]] = True
+
+    def _mask(self, some: Tensor, rows: Tensor | None) -> Tensor:
+        """bool ``[n]`` of all live samples, from one of those at ``rows``."""
+        if rows is None:
+            return some
+        mask = torch.zeros_like(self._leaving)
+        mask[(rows.nonzero()[:, 0] if rows.dtype == torch.bool else rows)[some]] = True
+        return mask
 
     # --- telling what was found ----------------------------------------------------------------------------------
 
@@ -277,7 +291,7 @@ class Batch:
         places = self.places if rows is None else self.places[rows]
         success = self._confirmed(x, self.succeeded(logits, rows), logits, rows)
         if self._any_leaving:
-            success = success & ~self.board.invalid[places]
+            success = success & ~(self._answerless if rows is None else self._answerless[rows])
         if self.guarded:
             x, logits, success = self._within(x, logits, success, rows)
         before, begin, end = self.point, *self.share
@@ -325,6 +339,9 @@ class Batch:
             return tensors
         keep = ~self._leaving
         self.flush(self._leaving)
+        if self.point is not None and not self.board.minimal and not self.question.stop:
+            # the next point has fewer rows: a success that it loses could not be told from here
+            self._offer(self.point, self.point.success & torch.isin(self.point.places, self.places))
         self.count()
         rows = torch.nonzero(keep).flatten()
         self.x, self.y, self.places = self.x[rows], self.y[rows], self.places[rows]
@@ -333,6 +350,7 @@ class Batch:
         self.draws = self.draws.rows(rows)
         self._forwards, self._gradients = self._forwards[rows], self._gradients[rows]
         self._leaving, self._any_leaving = self._leaving[rows], False
+        self._answerless = self._answerless[rows]
         return tuple(tensor[rows] for tensor in tensors)
 
     def restarting(self, restarts: int) -> Iterator[int]:

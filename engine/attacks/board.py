@@ -27,6 +27,8 @@ class Board:
         self.worth = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
         self.norm = torch.zeros(n, dtype=torch.float64, device=device)  # kept by an attack for the smallest norm alone
         self.invalid = torch.zeros(n, dtype=torch.bool, device=device)
+        self.stuck = torch.zeros(n, dtype=torch.bool, device=device)
+        """Somewhere the gradient was not a number."""
         self.first_success = torch.full((n,), -1, dtype=torch.int64, device=device)
         self.first_restart = torch.full((n,), -1, dtype=torch.int64, device=device)
         self.forwards = torch.zeros(n, dtype=torch.int64, device=device)

@@ -6,6 +6,8 @@ which x' is a success. Inside a box x' = middle + half width * tanh(w), and w is
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -39,7 +41,7 @@ def _search(batch: Batch, spec: CarliniWagnerSpec, race: Race) -> Steps:
         race.succeed(point.success, race.rows)
         yield point
         delta = x_adv - race.x
-        idle = race.idle(step, gain, lambda delta=delta: delta.flatten(1).square().sum(1, dtype=torch.float64))
+        idle = race.idle(step, gain, partial(_squared_length, delta))
         slope = race.pull(gain, gradient).add_(delta, alpha=2)
         if inner is not None:
             slope.mul_(inner)
@@ -83,3 +85,7 @@ class Adam:
         correction = 1 - 0.999**self._steps
         root = (self.square / correction).sqrt_().add_(1e-8)
         return (self.mean / root).mul_(self._rate / (1 - 0.9**self._steps))
+
+
+def _squared_length(delta: Tensor) -> Tensor:
+    return delta.flatten(1).square().sum(1, dtype=torch.float64)

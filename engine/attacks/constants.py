@@ -78,8 +78,8 @@ class Race:
             self.found[rows] |= success
 
     def idle(self, step: int, gain: Tensor, distance: Callable[[], Tensor]) -> Tensor | None:
-        """bool ``[n]``: whose objective, ``distance`` float64 ``[n]`` and loss, has not fallen in a tenth of the search, or
-        in two tenths as long as the search has found nothing.
+        """bool ``[n]``: whose objective, ``distance`` float64 ``[n]`` and loss, has not fallen in two tenths of the search in
+        turn. After one alone EAD's L1 norms are 5 % larger than those of an attack that waits for the whole batch.
 
         None at most steps, and without early aborts: then nobody is asked to stop.
         """
@@ -87,7 +87,7 @@ class Race:
             return None
         objective = distance() + self._c * (self._kappa - gain).clamp_min(0)
         idle = objective > PROGRESS * self._before
-        stopping = idle & (self._idle | (self.found if self.rows is None else self.found[self.rows]))
+        stopping = idle & self._idle
         self._before, self._idle = objective, idle
         return stopping
 

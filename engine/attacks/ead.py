@@ -10,6 +10,7 @@ step ahead of the last point, at ``x_k + k / (k + 3) (x_k - x_(k-1))``, ISTA at 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -32,7 +33,8 @@ def ead(batch: Batch, spec: EadSpec) -> Steps:
         race = Race(batch, spec, constants.of(search))
         yield from _search(batch, spec, race, best)
         (best,) = constants.learn(batch, race.found, best)
-    yield from refined(batch, spec.refine)
+    if spec.rule == "L1":  # the way back is measured in L1, not by the elastic net
+        yield from refined(batch, spec.refine)
 
 
 def _search(batch: Batch, spec: EadSpec, race: Race, best: Tensor) -> Steps:
@@ -43,7 +45,7 @@ def _search(batch: Batch, spec: EadSpec, race: Race, best: Tensor) -> Steps:
         if step == 0 or not spec.fista:
             yield _at(batch, spec, race, best, ahead, logits, step)
         delta = ahead - race.x
-        idle = race.idle(step, gain, lambda delta=delta: _elastic(delta, spec.beta))
+        idle = race.idle(step, gain, partial(_elastic, delta, spec.beta))
         rate = spec.learning_rate * math.sqrt(1 - step / spec.steps)
         moved = (delta * (1 - 2 * rate)).sub_(race.pull(gain, gradient), alpha=rate)
         x_adv = race.x + softshrink(moved, spec.beta)

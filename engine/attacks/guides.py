@@ -49,7 +49,9 @@ def guides_of(batch: Batch, restart: int) -> Generator[None, None, Tensor]:
     own = counts[batch.y]
     others = ends[-1] - own
     if bool((others == 0).any()):
-        raise AttackError("There is no example of another class to drive features to: choose data with several classes.")
+        raise AttackError(
+            "There is no example of another class to drive features to: choose data with several classes."
+        )
     place = batch.draws.integers(others, "guide", restart)
     place = torch.where(place >= ends[batch.y] - own, place + own, place)  # pass over the sample's own class
     return x[order[place]]

@@ -54,7 +54,9 @@ def sini(batch: Batch, spec: SiNiSpec) -> Steps:
 def di(batch: Batch, spec: DiSpec) -> Steps:
     """Momentum, with gradients at transformed images."""
     diversity = Diversity(batch.x, probability=spec.probability, smallest=spec.smallest)
-    return accumulate(batch, partial(at_shrunk, diversity=diversity), alpha=spec.step_size, steps=spec.steps, mu=spec.mu)
+    return accumulate(
+        batch, partial(at_shrunk, diversity=diversity), alpha=spec.step_size, steps=spec.steps, mu=spec.mu
+    )
 
 
 def ti(batch: Batch, spec: TiSpec) -> Steps:

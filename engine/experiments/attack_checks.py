@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from engine.attacks.active_test import ENOUGH, ActiveTest, active_test
+from engine.attacks.active_test import ENOUGH, ActiveTest, active_test, untestable
 from engine.attacks.flags import Flag, black_box_better, flags
 from engine.events import Frame, Progress
 from engine.experiments.bench import Bench, Making
@@ -35,22 +35,21 @@ def attack_checks(bench: Bench) -> Making:
     said = Progress(1, 4, "looking for signs that mislead attacks")
     found = list((yield from stoppable(flags(model, x, y, seed=spec.seed), said)))
     yield _frame(spec.attack, found, None, "")
-    why_not = ""
+    why_not = untestable(spec.attack)
     if (
-        isinstance(spec.attack, FixedBudgetSpec)
+        not why_not
+        and isinstance(spec.attack, FixedBudgetSpec)
         and spec.attack.norm in ("Linf", "L2")
         and not spec.attack.gradient_free
     ):
         found.append((yield from _against_queries(bench, model, x, y)))
         yield _frame(spec.attack, found, None, "")
     tested: ActiveTest | None = None
-    if isinstance(spec.attack, FixedBudgetSpec):
+    if not why_not:
         some = x[:PLANTED]
         said = Progress(3, 4, "testing the attack on planted weaknesses")
         test = active_test(model, some, spec.attack, seed=spec.seed, bounds=dataset.bounds)
         tested = yield from stoppable(test, said)
-    else:
-        why_not = f"{spec.attack.title} knows no budget, so no weakness inside a ball can be planted for it."
     yield _frame(spec.attack, found, tested, why_not)
     yield Progress(4, 4, "attack checked")
 

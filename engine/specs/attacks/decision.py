@@ -135,7 +135,12 @@ class SurFreeSpec(DecisionSpec):
         advanced=True,
     )
     memory: int = param(
-        100, "Last directions to which a new one is made orthogonal; fewer where inputs are large", label="Memory", ge=0, le=10_000, advanced=True
+        100,
+        "Last directions to which a new one is made orthogonal; fewer where inputs are large",
+        label="Memory",
+        ge=0,
+        le=10_000,
+        advanced=True,
     )
     halvings: int = param(
         10, "Most halvings in the search for the best turn", label="Halvings", ge=0, le=50, advanced=True

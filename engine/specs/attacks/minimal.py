@@ -75,7 +75,7 @@ class ConfidentSpec(MinimalNormSpec):
     )
     abort_early: bool = param(
         True,
-        "A sample leaves a search when a tenth of its steps, or two before a success, has not made its objective 0.01% smaller",
+        "A sample leaves a search when two tenths of its steps in turn have not made its objective 0.01% smaller",
         label="Abort early",
         advanced=True,
     )

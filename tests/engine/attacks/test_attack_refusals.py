@@ -6,7 +6,7 @@ from torch import nn
 
 from engine.attacks import run, start
 from engine.errors import AttackError
-from engine.specs import FgsmSpec, PgdSpec
+from engine.specs import FgsmSpec, PgdSpec, SequenceSpec, SquareSpec
 
 UNTARGETED = FgsmSpec(goal="untargeted", eps=0.1)
 TARGETED = FgsmSpec(goal="next", eps=0.1)
@@ -121,3 +121,43 @@ def test_a_model_that_cannot_take_the_inputs_is_told_with_their_shape():
         run(attack(model=nn.Linear(5, 3)))
     with pytest.raises(AttackError, match="float64"):
         run(attack(x=X.double()))
+
+
+class NanGradient(nn.Module):
+    """Its scores are finite, its gradient never is."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = Broken(lambda z: z)
+
+    def forward(self, x):
+        return self.inner(x) + ((x - x.detach()).sum(1, keepdim=True).abs() + 0).sqrt()
+
+
+def test_where_gradients_are_no_numbers_nobody_is_called_robust_but_queries_may_still_break():
+    model = NanGradient()
+    y = model(X).argmax(1)
+    with pytest.raises(AttackError, match="gradients are not finite for any"):
+        run(attack(model=model, y=y, spec=PgdSpec(goal="untargeted", eps=1, random_start=False)))
+    by_queries = run(attack(model=model, y=y, spec=SquareSpec(eps=1, queries=200)))
+    assert by_queries.success.any() and not by_queries.invalid.any()
+    both = SequenceSpec(eps=1, steps=5, queries=200, apgd_dlr=False, apgd_t=False)
+    result = run(attack(model=model, y=y, spec=both))
+    assert torch.equal(result.success, ~result.invalid) and result.success.any()
+
+
+class IllAfterwards(nn.Module):
+    """Class 1 between 0.4 and 0.6, no answer beyond."""
+
+    def forward(self, x):
+        z = torch.cat([0.4 - x, x - 0.4], 1)
+        return torch.where(x > 0.6, torch.nan, z)
+
+
+def test_a_success_is_not_lost_when_the_model_has_no_answer_later_on():
+    spec = PgdSpec(goal="untargeted", eps=1, alpha=0.15, steps=6, random_start=False, stop=False)
+    x = torch.tensor([[0.3], [0.05]])
+    result = run(attack(model=IllAfterwards(), x=x, y=torch.tensor([0, 0]), spec=spec))
+    alone = run(attack(model=IllAfterwards(), x=x[:1], y=torch.tensor([0]), spec=spec))
+    assert result.success.tolist() == [True, True] and not result.invalid.any()
+    assert result.x_adv[0] == alone.x_adv[0] == pytest.approx(0.6)
