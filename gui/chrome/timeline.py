@@ -36,7 +36,15 @@ PHASE_NAMES = {
     "map": "decision map",
     "matrix": "class matrix",
 }
-PHASE_COLOURS = {"data": "grey", "init": "purple", "train": "sky", "attack": "vermillion", "measure": "green", "map": "blue", "matrix": "blue"}
+PHASE_COLOURS = {
+    "data": "grey",
+    "init": "purple",
+    "train": "sky",
+    "attack": "vermillion",
+    "measure": "green",
+    "map": "blue",
+    "matrix": "blue",
+}
 EDGE = 8  # room for the handle beyond both ends
 GROOVE = 4
 HANDLE = 6.5

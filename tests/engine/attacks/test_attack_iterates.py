@@ -251,7 +251,9 @@ def test_a_closed_attack_gives_the_best_so_far():
     x, _ = samples(10, (12,))
     model = network((12,))
     y = model(x).argmax(1)
-    attack = start(model, x, y, PgdSpec(goal="untargeted", eps=0.3, steps=50, stop=False), seed=0, bounds=(0, 1), batch=4)
+    attack = start(
+        model, x, y, PgdSpec(goal="untargeted", eps=0.3, steps=50, stop=False), seed=0, bounds=(0, 1), batch=4
+    )
     with pytest.raises(RuntimeError, match="before its first iterate"):
         attack.result()
     seen = [next(attack) for _ in range(4)]
@@ -268,7 +270,9 @@ def test_samples_rest_at_their_first_success_unless_told_otherwise():
     model = network((12,))
     y = model(x).argmax(1)
     spec = PgdSpec(goal="untargeted", eps=0.05, alpha=0.01, steps=10)
-    rest, on = (run(start(model, x, y, spec.model_copy(update={"stop": s}), seed=0, bounds=(0, 1))) for s in (True, False))
+    rest, on = (
+        run(start(model, x, y, spec.model_copy(update={"stop": s}), seed=0, bounds=(0, 1))) for s in (True, False)
+    )
     assert torch.equal(rest.success, on.success) and torch.equal(rest.first_success, on.first_success)
     assert 10 < rest.success.sum() < 60
     spent = torch.where(rest.success, rest.first_success + 1, 11)
@@ -310,7 +314,9 @@ def test_the_first_rows_alone_are_those_of_the_whole():
     x, _ = samples(20, (12,))
     model = network((12,))
     y = model(x).argmax(1)
-    for iterate in start(model, x, y, PgdSpec(goal="untargeted", eps=0.1, steps=6), seed=0, bounds=(0, 1), batch=7).events():
+    for iterate in start(
+        model, x, y, PgdSpec(goal="untargeted", eps=0.1, steps=6), seed=0, bounds=(0, 1), batch=7
+    ).events():
         if isinstance(iterate, Iterate):
             assert torch.equal(iterate.first(9), iterate.x_adv[:9])
 
@@ -319,7 +325,9 @@ def test_the_trajectory_holds_what_each_iterate_said():
     x, _ = samples(20, (12,))
     model = network((12,))
     y = model(x).argmax(1)
-    attack = start(model, x, y, PgdSpec(goal="untargeted", eps=0.06, alpha=0.02, steps=6), seed=0, bounds=(0, 1), batch=7)
+    attack = start(
+        model, x, y, PgdSpec(goal="untargeted", eps=0.06, alpha=0.02, steps=6), seed=0, bounds=(0, 1), batch=7
+    )
     iterates = list(attack)
     trajectory = attack.result().trajectory
     assert trajectory.step.tolist() == list(range(len(iterates)))
