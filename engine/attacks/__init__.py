@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from engine.attacks.attack import Attack, AttackResult, run
 from engine.attacks.batch import Batch, Question
 from engine.attacks.board import Board
+from engine.attacks.curve import robust_curve
 from engine.attacks.draws import Draws
 from engine.attacks.goals import choose_targets, choosing_targets
 from engine.attacks.inputs import check_spec, checked_examples, checked_samples, checked_target
@@ -33,6 +34,7 @@ __all__ = [
     "Working",
     "choose_targets",
     "choosing_targets",
+    "robust_curve",
     "run",
     "start",
 ]

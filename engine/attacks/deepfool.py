@@ -20,34 +20,34 @@ from engine.specs import DeepFoolSpec, Norm
 
 LEAST = 1e-4  # a step's least length against the way so far: rounding must not stop it in front of the boundary
 NOTICED = 5e-7  # and against the sample's own size, or 1: what float32 still tells apart
-BREATH = 2  # backward passes between two moments at which the attack may be cancelled
+MANY = 4  # other classes
+AT_ONCE = 2  # backward passes of a full batch between two moments at which the attack may be cancelled
 LONGEST = 1e6  # most against the same: a saturated model has next to no gradient, and there may be no box
 
 
 def deepfool(batch: Batch, spec: DeepFoolSpec) -> Steps:
-    """A step costs a forward pass, and a backward pass for each class considered but the sample's own."""
+    """A step costs a backward pass for each class considered but the sample's own, and one or two forward passes."""
     x_adv, total = batch.x, torch.zeros_like(batch.x)
     others: Tensor | None = None
     for step in range(spec.steps):
-        watched = batch.watch(x_adv)
-        logits = watched.logits.detach()
+        # a look without a graph costs less than the backward passes of the samples that it finds to be done
+        first = others is not None and others.shape[1] >= MANY
+        watched = None if first else batch.watch(x_adv)
+        logits = batch.logits(x_adv) if watched is None else watched.logits.detach()
         if others is None:
             considered = min(spec.candidates, batch.n_classes) - 1
             others = logits.scatter(1, batch.y[:, None], -torch.inf).topk(considered, dim=1).indices
         success = batch.succeeded(logits)
-        solved = torch.nonzero(success)[:, 0]
-        shown, logits = pulled_back(batch, x_adv, logits, solved, spec.refine)
+        shown, logits = pulled_back(batch, x_adv, logits, torch.nonzero(success)[:, 0], spec.refine)
         point = batch.at(shown, logits, step=step, steps=spec.steps)
         batch.finish(success)
-        # the backward passes of those that leave cost more than a second look at the others
-        anew = len(solved) * others.shape[1] > len(batch) - len(solved)
-        if anew:
+        if watched is None:
             yield point
             x_adv, total, others = batch.live(x_adv, total, others)
             watched = batch.watch(x_adv)
         way = yield from _way(batch, watched, others, total, spec.norm)
         batch.finish((way == 0).flatten(1).all(1))  # no gradient here, and none at any later step
-        if not anew:
+        if not first:
             yield point
         x_adv, total, others, way = batch.live(x_adv, total, others, way)
         total = total + way
@@ -64,12 +64,12 @@ def _way(batch: Batch, watched: Watched, others: Tensor, total: Tensor, norm: No
     n, k = others.shape
     with torch.enable_grad():
         values = watched.logits.gather(1, others) - watched.logits.gather(1, batch.y[:, None])
-        each = values.unbind(1)
-    normals = watched.x.new_empty(k, *watched.x.shape)
-    for number, value in enumerate(each):
-        normals[number] = watched.gradient(value, keep_graph=number < k - 1)
-        if number % BREATH == 0:
-            yield None
+        parts = torch.split(values, max(1, AT_ONCE * batch.question.most_rows // n), dim=1)
+    found = []
+    for part in parts:
+        found.append(watched.gradients(part))
+        yield None
+    normals = torch.cat(found)
     slopes = dual_norms(normals.flatten(0, 1), norm).reshape(k, n)
     distances = torch.where(slopes > 0, values.detach().abs().t() / slopes, torch.inf)
     least, nearest = distances.min(0)

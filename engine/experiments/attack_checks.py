@@ -10,6 +10,7 @@ import torch
 from engine.attacks.active_test import ENOUGH, ActiveTest, active_test, untestable
 from engine.attacks.flags import Flag, black_box_better, flags
 from engine.events import Frame, Progress
+from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Bench, Making
 from engine.experiments.rates import share
 from engine.experiments.train import train
@@ -76,7 +77,7 @@ def _frame(spec: AttackSpec, found: list[Flag], tested: ActiveTest | None, why_n
         "title": spec.title,
         "method": spec.method,
         "norm": spec.norm,
-        "eps": getattr(spec, "eps", None),
+        "budget": budget_of(spec),
         "flags": [{"name": f.name, "raised": f.raised, "figure": f.figure, "sentence": f.sentence} for f in found],
         "active": _told(tested),
         "why_not": why_not,
@@ -90,16 +91,21 @@ def _told(tested: ActiveTest | None) -> dict[str, Any] | None:
         return None
     counted, found = int(tested.hard.sum()), int((tested.found & tested.hard).sum())
     rate = share(found, counted)
+    weak: bool | None
     if counted == 0:
+        weak = None
         verdict = "No weakness could be planted that chance does not find, so the test says nothing here."
     elif rate.high < ENOUGH:
+        weak = True
         verdict = (
             "The attack misses planted weaknesses: it is too weak for this model, and the robust accuracy it reports is "
             "too high. Give it more steps or restarts, or choose a stronger one."
         )
     elif rate.value >= ENOUGH:
+        weak = False
         verdict = "The attack finds the planted weaknesses: nothing here says that it is too weak."
     else:
+        weak = None
         verdict = "The attack misses some planted weaknesses, too few to be sure that it is too weak: try more steps."
     return {
         "samples": len(tested.planted),
@@ -111,5 +117,6 @@ def _told(tested: ActiveTest | None) -> dict[str, Any] | None:
         "low": rate.low,
         "high": rate.high,
         "enough": ENOUGH,
+        "weak": weak,
         "verdict": verdict,
     }

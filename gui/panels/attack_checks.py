@@ -57,8 +57,8 @@ class ChecksPanel(Panel):
     def show_frame(self, frame: Frame) -> None:
         self._frame_shown = frame
         info = frame.info
-        budget = f"ε = {info['eps']:g}" if info.get("eps") is not None else "smallest norm"
-        self.set_subtitle(" · ".join((str(info["title"]), norm_name(str(info["norm"])), budget)))
+        words = (str(info["title"]), norm_name(str(info["norm"])), str(info["budget"]))
+        self.set_subtitle(" · ".join(word for word in words if word))
         self._draw()
         self.show_content()
 
@@ -76,16 +76,14 @@ class ChecksPanel(Panel):
         """Each check as (name, whether there is something to worry about, or None where it says nothing; sentence)."""
         assert self._frame_shown is not None
         info = self._frame_shown.info
-        found: list[tuple[str, bool | None, str]] = [
-            (NAMES.get(flag["name"], flag["name"]), bool(flag["raised"]), flag["sentence"]) for flag in info["flags"]
-        ]
+        found: list[tuple[str, bool | None, str]] = []
         active = info["active"]
         if active is not None:
-            told = f"{active['verdict']} {_figures(active)}"
-            rate = active["rate"]
-            found.append((ACTIVE, None if rate is None else rate < active["enough"], told))
+            found.append((ACTIVE, active["weak"], f"{active['verdict']} {_figures(active)}"))
         elif info["why_not"]:
             found.append((ACTIVE, None, info["why_not"]))
+        for flag in info["flags"]:
+            found.append((NAMES.get(flag["name"], flag["name"]), bool(flag["raised"]), flag["sentence"]))
         return found
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:

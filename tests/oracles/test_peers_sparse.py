@@ -25,7 +25,7 @@ def test_jsma_reaches_as_many_targets(pair_of_victims: Victim, gamma: float) -> 
     reached = broken(few, theirs, target)
     most = -(-few.x[0].numel() * gamma // 2) * 2
     assert moved(few, ours.x_adv, "L0").max() <= most
-    assert 0.1 < reached.double().mean() < 0.95
+    assert 0.05 < reached.double().mean() < 0.95
     assert ours.success.sum() >= reached.sum()
 
 

@@ -9,7 +9,7 @@ from gui.theme import Theme
 
 ACTIVE = {
     "samples": 20, "planted": 18, "by_chance": 1, "counted": 17, "found": 9, "rate": 9 / 17, "low": 0.31, "high": 0.74,
-    "enough": 0.95, "verdict": "The attack misses planted weaknesses: it is too weak for this model.",
+    "enough": 0.95, "weak": True, "verdict": "The attack misses planted weaknesses: it is too weak for this model.",
 }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_the_rows_can_be_taken_away_and_the_panel_emptied(panel, qtbot):
     panel.show_frame(frame())
     rows = list(panel.csv_rows())
     assert rows[0] == ("check", "raised", "sentence") and len(rows) == 6
-    assert [row[1] for row in rows[1:]] == [0, 0, 1, 0, 1]
+    assert [row[1] for row in rows[1:]] == [1, 0, 0, 1, 0]
     panel.clear()
     assert list(panel.csv_rows()) == [] and panel.browser.toPlainText() == ""
     with qtbot.waitSignal(panel.check_requested):
