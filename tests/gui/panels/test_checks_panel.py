@@ -20,7 +20,7 @@ def frame(active=ACTIVE, why_not="", raised=("zero gradients",)):
         "title": "PGD",
         "method": "pgd",
         "norm": "Linf",
-        "eps": 0.1,
+        "budget": "ε = 0.1",
         "flags": flags,
         "active": active,
         "why_not": why_not,
