@@ -435,7 +435,7 @@ def repack(batches: Sequence[Batch]) -> None:
         batch.draws = Draws(batch.draws.seed, batch.places)
 
 
-_OF_EACH_SAMPLE = ("places", "x", "y", "_forwards", "_gradients", "_leaving")
+_OF_EACH_SAMPLE = ("places", "x", "y", "_forwards", "_gradients", "_leaving", "_answerless")
 
 
 def _tally(counts: Tensor, rows: Tensor | None) -> None:

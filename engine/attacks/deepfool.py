@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.attacks.batch import Batch, Steps, Watched, column
-from engine.attacks.refinement import pulled_back
+from engine.attacks.refinement import refined
 from engine.attacks.thresholds import dual_norms, norms
 from engine.specs import DeepFoolSpec, Norm
 
@@ -30,33 +30,38 @@ def deepfool(batch: Batch, spec: DeepFoolSpec) -> Steps:
     x_adv, total = batch.x, torch.zeros_like(batch.x)
     others: Tensor | None = None
     for step in range(spec.steps):
-        # a look without a graph costs less than the backward passes of the samples that it finds to be done
-        first = others is not None and others.shape[1] >= MANY
-        watched = None if first else batch.watch(x_adv)
-        logits = batch.logits(x_adv) if watched is None else watched.logits.detach()
-        if others is None:
-            considered = min(spec.candidates, batch.n_classes) - 1
-            others = logits.scatter(1, batch.y[:, None], -torch.inf).topk(considered, dim=1).indices
-        success = batch.succeeded(logits)
-        shown, logits = pulled_back(batch, x_adv, logits, torch.nonzero(success)[:, 0], spec.refine)
-        point = batch.at(shown, logits, step=step, steps=spec.steps)
-        batch.finish(success)
-        if watched is None:
-            yield point
-            x_adv, total, others = batch.live(x_adv, total, others)
+        way: Tensor | None = None
+        if others is not None and others.shape[1] >= MANY:
+            logits = batch.logits(x_adv)  # costs less than the backward passes of the samples that turn out to be done
+        else:
             watched = batch.watch(x_adv)
-        way = yield from _way(batch, watched, others, total, spec.norm)
+            logits = watched.logits.detach()
+            if others is None:
+                considered = min(spec.candidates, batch.n_classes) - 1
+                others = logits.scatter(1, batch.y[:, None], -torch.inf).topk(considered, dim=1).indices
+            way = yield from _way(batch, watched, others, total, spec.norm)
+        yield from _tell(batch, spec, x_adv, logits, step)
+        if way is None:
+            x_adv, total, others = batch.live(x_adv, total, others)
+            if not len(batch):
+                return
+            way = yield from _way(batch, batch.watch(x_adv), others, total, spec.norm)
         batch.finish((way == 0).flatten(1).all(1))  # no gradient here, and none at any later step
-        if not first:
-            yield point
         x_adv, total, others, way = batch.live(x_adv, total, others, way)
+        if not len(batch):
+            return
         total = total + way
         x_adv = torch.add(batch.x, total, alpha=1 + spec.overshoot)
         x_adv = x_adv if batch.box is None else batch.box.clamp(x_adv)
-    logits = batch.logits(x_adv)
-    solved = torch.nonzero(batch.succeeded(logits))[:, 0]
-    x_adv, logits = pulled_back(batch, x_adv, logits, solved, spec.refine)
-    yield batch.at(x_adv, logits, step=spec.steps, steps=spec.steps)
+    yield from _tell(batch, spec, x_adv, batch.logits(x_adv), spec.steps)
+
+
+def _tell(batch: Batch, spec: DeepFoolSpec, x_adv: Tensor, logits: Tensor, step: int) -> Steps:
+    """Successes are done."""
+    point = batch.at(x_adv, logits, step=step, steps=spec.steps)
+    yield point
+    yield from refined(batch, spec.refine, among=point.success, step=step, steps=spec.steps)
+    batch.finish(point.success)
 
 
 def _way(batch: Batch, watched: Watched, others: Tensor, total: Tensor, norm: Norm) -> Generator[None, None, Tensor]:

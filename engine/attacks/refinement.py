@@ -13,30 +13,26 @@ from engine.specs import Norm
 CLOSEST = 0.05  # a look is at least this share of the bracket away from its ends, so that each tells something
 
 
-def refined(batch: Batch, looks: int) -> Steps:
-    """Look between each sample and its nearest success so far; the board keeps what is nearer."""
-    rows = torch.nonzero(batch.board.success[batch.places])[:, 0]
-    if looks == 0 or len(rows) == 0:
+def refined(batch: Batch, looks: int, *, among: Tensor | None = None, step: int = 1, steps: int = 1) -> Steps:
+    """Look between each sample and its nearest success so far; the board keeps what is nearer.
+
+    ``among`` bool ``[n]``: these samples alone. ``step`` of ``steps``: how much of the attack is done.
+    """
+    if looks == 0:
+        return
+    broken = batch.board.success[batch.places]
+    rows = torch.nonzero(broken if among is None else broken & among)[:, 0]
+    if len(rows) == 0:
         return
     assert batch.board.logits is not None
     places = batch.places[rows]
     way = _Way(batch, rows, batch.board.x_adv[places], batch.board.logits[places])
+    yield None
     for _ in range(looks):
-        x_adv, logits, _ = way.look()
-        yield batch.at(x_adv, logits, step=1, steps=1, rows=rows)
-
-
-def pulled_back(batch: Batch, x_adv: Tensor, logits: Tensor, rows: Tensor, looks: int) -> tuple[Tensor, Tensor]:
-    """``x_adv`` and ``logits``, but with the nearest successes found between the samples ``rows`` and their points there,
-    all of which are successes."""
-    if looks == 0 or len(rows) == 0:
-        return x_adv, logits
-    near, told = x_adv[rows], logits[rows]
-    way = _Way(batch, rows, near, told)
-    for _ in range(looks):
-        nearer, answer, success = way.look()
-        near, told = torch.where(column(success, near), nearer, near), torch.where(success[:, None], answer, told)
-    return x_adv.index_copy(0, rows, near), logits.index_copy(0, rows, told)
+        x_adv, logits = way.middle()
+        point = batch.at(x_adv, logits, step=step, steps=steps, rows=rows)
+        way.narrow(point.success, logits)
+        yield point
 
 
 class _Way:
@@ -50,18 +46,22 @@ class _Way:
         self._count = (far != self._x).flatten(1).sum(1)
         self._at_low, self._at_high = self._gain(batch.logits(self._x, rows)), self._gain(logits)
         self._low, self._high = torch.zeros_like(self._at_low), torch.ones_like(self._at_low)
+        self._middle = self._high
 
-    def look(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The points in between ``[n, ...]``, what the model says there ``[n, K]``, and which are successes."""
+    def middle(self) -> tuple[Tensor, Tensor]:
+        """Points in between ``[n, ...]``, and what the model says there ``[n, K]``."""
         share = (self._at_low / (self._at_low - self._at_high)).nan_to_num(0.5, 0.5, 0.5)
-        middle = torch.lerp(self._low, self._high, share.clamp(CLOSEST, 1 - CLOSEST))
-        x_adv = self._between(middle, self._batch.question.norm)
-        logits = self._batch.logits(x_adv, self._rows)
-        success, gain = self._batch.succeeded(logits, self._rows), self._gain(logits)
-        self._low, self._high = torch.where(success, self._low, middle), torch.where(success, middle, self._high)
+        self._middle = torch.lerp(self._low, self._high, share.clamp(CLOSEST, 1 - CLOSEST))
+        x_adv = self._between(self._middle, self._batch.question.norm)
+        return x_adv, self._batch.logits(x_adv, self._rows)
+
+    def narrow(self, success: Tensor, logits: Tensor) -> None:
+        """Which of the points in between are successes."""
+        gain = self._gain(logits)
+        self._low = torch.where(success, self._low, self._middle)
+        self._high = torch.where(success, self._middle, self._high)
         self._at_low = torch.where(success, self._at_low, gain)
         self._at_high = torch.where(success, gain, self._at_high)
-        return x_adv, logits, success
 
     def _between(self, share: Tensor, norm: Norm) -> Tensor:
         """Points at a share of the way; they lie in every box that both its ends lie in."""

@@ -54,7 +54,18 @@ def test_a_key_calls_what_is_bound(window, qtbot):
 @pytest.mark.parametrize(
     ("state", "allowed"),
     [
-        ("idle", {"run.step_action", "run.all", "run.start", "run.step", "run.decision_map", "run.class_matrix"}),
+        (
+            "idle",
+            {
+                "run.step_action",
+                "run.all",
+                "run.start",
+                "run.step",
+                "run.decision_map",
+                "run.class_matrix",
+                "run.attack_checks",
+            },
+        ),  # fmt: skip
         ("running", {"run.pause", "run.stop"}),
         ("paused", {"run.start", "run.step", "run.stop"}),
         ("stopping", set()),

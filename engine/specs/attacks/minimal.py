@@ -10,15 +10,14 @@ from engine.specs.base import param
 _NORM_HELP = "Norm of the perturbation that is made as small as it can be"
 
 
-def _refine(*, advanced: bool = True) -> Any:
+def _refine() -> Any:
     return param(
         0,
-        "Halvings of the way from the sample to its nearest success that bring it closer to the boundary, at one forward "
-        "pass each; 0 = the attack as published",
+        "Looks, at one forward pass each, for a nearer success between the sample and its nearest one; 0 = the attack as published",
         label="Refine",
         ge=0,
         le=50,
-        advanced=advanced,
+        advanced=True,
     )
 
 
@@ -98,6 +97,7 @@ class EadSpec(ConfidentSpec):
     family: ClassVar[str] = "Minimal norm"
     method: Literal["ead"] = "ead"
     norm: Literal["L1"] = norm_param("L1", _NORM_HELP)
+    steps: int = param(1000, "Steps at most, for each value of c", label="Steps", ge=1, le=100_000)
     learning_rate: float = param(
         0.01,
         "First size of a step; it falls to 0 as the square root of the steps left",

@@ -337,7 +337,7 @@ class Frail(nn.Module):
 
 
 @pytest.mark.parametrize("spec", EVERY, ids=named)
-def test_a_sample_at_which_the_model_fails_is_invalid_and_its_mates_go_on(spec):
+def test_a_sample_at_which_the_model_fails_is_never_called_robust_and_its_mates_go_on(spec):
     x, model = uniform(10, 12), network((12,))
     y = model(x).argmax(1)
     spec = spec.model_copy(update={"queries": 100})
@@ -346,8 +346,8 @@ def test_a_sample_at_which_the_model_fails_is_invalid_and_its_mates_go_on(spec):
     assert (plain.x_adv[one] - x[one]).norm() < 0.4
     frail = attacked(Frail(model, x[one]), x, y, spec)
     mates = torch.arange(10) != one
-    assert frail.invalid.tolist() == (~mates).tolist()
-    assert not frail.success[one]
+    assert not frail.invalid[mates].any()
+    assert frail.invalid[one] != frail.success[one]  # broken before the model failed, or without a verdict
     assert frail.x_adv.isfinite().all()
     assert torch.equal(frail.success[mates], plain.success[mates])
     assert frail.success[mates].any()
