@@ -65,7 +65,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.class_matrix",
                 "run.attack_checks",
             },
-        ),  # fmt: skip
+        ),
         ("running", {"run.pause", "run.stop"}),
         ("paused", {"run.start", "run.step", "run.stop"}),
         ("stopping", set()),
