@@ -22,7 +22,7 @@ from engine.specs import ApgdSpec, AttackSpec, AutoAttackSpec, FabTargetedSpec, 
 from tests.oracles.networks import Victim, hardened
 from tests.oracles.peers import MISSING
 
-EPS = {"MLP": 0.05, "CNN": 0.1}
+EPS = {"MLP": 0.05, "CNN": 0.15}
 SAMPLES = {"MLP": 256, "CNN": 96}
 HARDENED = 0.1  # radius that the robust MLP is trained with, and attacked with
 PGD_STEPS, APGD_STEPS, FAB_STEPS = 40, 100, 100
