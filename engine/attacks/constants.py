@@ -68,7 +68,8 @@ class Race:
 
     def pull(self, gain: Tensor, gradient: Tensor) -> Tensor:
         """The gradient of the loss ``c max(kappa - gain, 0)``, given the ``gain`` ``[n]`` and its gradient ``[n, ...]``."""
-        return gradient * column(torch.where(gain < self._kappa, -self._c, 0.0), gradient)
+        # at a gain of just kappa too: with a kappa of 0 that is a tie, which is no success
+        return gradient * column(torch.where(gain <= self._kappa, -self._c, 0.0), gradient)
 
     def succeed(self, success: Tensor, rows: Tensor | None) -> None:
         """bool: which of the samples ``rows`` (None: all) have reached their goal."""

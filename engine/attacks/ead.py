@@ -33,8 +33,7 @@ def ead(batch: Batch, spec: EadSpec) -> Steps:
         race = Race(batch, spec, constants.of(search))
         yield from _search(batch, spec, race, best)
         (best,) = constants.learn(batch, race.found, best)
-    if spec.rule == "L1":  # the way back is measured in L1, not by the elastic net
-        yield from refined(batch, spec.refine)
+    yield from refined(batch, spec.refine, size=partial(_distance, spec=spec))
 
 
 def _search(batch: Batch, spec: EadSpec, race: Race, best: Tensor) -> Steps:

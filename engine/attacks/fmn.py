@@ -22,12 +22,13 @@ from engine.specs import FmnSpec
 
 LAST_ALPHA = 0.01  # against the first
 LAST_GAMMA = 0.001
+LEAST = 5e-7  # what the ball reaches ahead at least, against the sample's own size, or 1: float32 just tells it apart
 TINY = 1e-30
 
 
 def fmn(batch: Batch, spec: FmnSpec) -> Steps:
     """A step costs a forward and a backward pass. A restart begins at the best success, of a failure at the last point."""
-    reach = farthest(batch)
+    reach, least = farthest(batch), LEAST * norms(batch.x, spec.norm).clamp_min(1)
     best = torch.full_like(reach, torch.inf)
     for restart in batch.restarting(spec.restarts):
         x_adv = batch.board.x_adv[batch.places] if restart else batch.x
@@ -42,17 +43,17 @@ def fmn(batch: Batch, spec: FmnSpec) -> Steps:
             if spec.norm == "L0":
                 radius = _count(radius, point.success, best, gamma)
             else:
-                ahead = norm + gain.abs() / dual_norms(gradient, spec.norm).clamp_min(TINY)
+                ahead = norm + torch.maximum(gain.abs() / dual_norms(gradient, spec.norm).clamp_min(TINY), least)
                 radius = _radius(radius, ahead, point.success, best, gamma)
             radius = torch.minimum(radius, reach)
-            x_adv, gradient, radius, reach, best = batch.live(x_adv, gradient, radius, reach, best)
+            x_adv, gradient, radius, reach, least, best = batch.live(x_adv, gradient, radius, reach, least, best)
             alpha = annealed(spec.alpha, spec.alpha * LAST_ALPHA, step, spec.steps)
             delta = unit(gradient).mul_(alpha).add_(x_adv - batch.x)
             x_adv = batch.x + onto_ball(delta, spec.norm, radius)
             x_adv = x_adv if batch.box is None else batch.box.clamp(x_adv)
             norm = norms(x_adv - batch.x, spec.norm)
         yield batch.at(x_adv, batch.logits(x_adv), step=spec.steps, steps=spec.steps, norm=norm)
-        reach, best = batch.live(reach, best)
+        reach, least, best = batch.live(reach, least, best)
     yield from refined(batch, spec.refine)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -13,10 +15,19 @@ from engine.specs import Norm
 CLOSEST = 0.05  # a look is at least this share of the bracket away from its ends, so that each tells something
 
 
-def refined(batch: Batch, looks: int, *, among: Tensor | None = None, step: int = 1, steps: int = 1) -> Steps:
+def refined(
+    batch: Batch,
+    looks: int,
+    *,
+    among: Tensor | None = None,
+    step: int = 1,
+    steps: int = 1,
+    size: Callable[[Tensor], Tensor] | None = None,
+) -> Steps:
     """Look between each sample and its nearest success so far; the board keeps what is nearer.
 
-    ``among`` bool ``[n]``: these samples alone. ``step`` of ``steps``: how much of the attack is done.
+    ``among`` bool ``[n]``: these samples alone. ``step`` of ``steps``: how much of the attack is done. ``size``: what the
+    attack makes small, of perturbations ``[m, ...]``, if it is not the norm.
     """
     if looks == 0:
         return
@@ -30,7 +41,8 @@ def refined(batch: Batch, looks: int, *, among: Tensor | None = None, step: int 
     yield None
     for _ in range(looks):
         x_adv, logits = way.middle()
-        point = batch.at(x_adv, logits, step=step, steps=steps, rows=rows)
+        measured = None if size is None else size(x_adv - batch.x[rows])
+        point = batch.at(x_adv, logits, step=step, steps=steps, rows=rows, size=measured)
         way.narrow(point.success, logits)
         yield point
 

@@ -59,7 +59,7 @@ def test_a_run_writes_session_report_figures_and_tables(done: Path) -> None:
     names = {str(path.relative_to(done)) for path in done.rglob("*") if path.is_file()}
     figures = {
         f"figures/{name}.{end}"
-        for name in ("training", "gallery", "profile", "matrices", "spacetime")
+        for name in ("training", "gallery", "attacks", "profile", "matrices", "spacetime")
         for end in ("svg", "png")
     }
     tables = {f"tables/{name}.csv" for name in TABLES}

@@ -20,6 +20,7 @@ from engine.specs import (
     FgsmSpec,
     PgdSpec,
     SequenceSpec,
+    SquareSpec,
 )
 
 NORMS = ["Linf", "L2", "L1"]
@@ -86,6 +87,25 @@ def test_a_sample_with_a_certificate_is_never_broken():
     assert not (certified & result.success).any()
 
 
+@pytest.mark.parametrize(("norm", "k"), [("Linf", 2), ("Linf", 3), ("Linf", 4), ("Linf", 6), ("L2", 3), ("L1", 2)])
+def test_in_two_dimensions_it_finds_what_a_dense_grid_finds(norm, k):
+    """Oracle 17; with 2, 3 and 4 classes too, where other implementations fail."""
+    model = network((2,), k=k, seed=k, hidden=24)
+    with torch.no_grad():  # many boundaries cross the square
+        model[1].weight.mul_(6)
+        model[1].bias.copy_(-model[1].weight.sum(1) / 2)
+    x, y = samples(model, 60, (2,))
+    eps = {"Linf": 0.06, "L2": 0.07, "L1": 0.09}[norm]
+    line = torch.linspace(-eps, eps, 161)
+    steps = torch.cartesian_prod(line, line)
+    steps = steps[size(steps, norm) <= eps]
+    grid = (x[:, None] + steps).clamp(0, 1)
+    broken = (model(grid.flatten(0, 1)).argmax(1).reshape(len(x), -1) != y[:, None]).any(1)
+    result = run(start(model, x, y, AutoAttackSpec(norm=norm, eps=eps), seed=0, bounds=(0, 1)))
+    assert 5 < broken.sum() < 55
+    assert (broken <= result.success).all() and (result.success & ~broken).sum() <= 1  # between two lines of the grid
+
+
 def test_what_fab_breaks_within_a_budget_is_what_it_finds_nearer_than_that():
     model = network((12,))
     x, y = samples(model, 60, (12,))
@@ -102,14 +122,13 @@ def test_what_fab_breaks_within_a_budget_is_what_it_finds_nearer_than_that():
 def test_the_whole_breaks_no_fewer_than_its_first_half_and_that_no_fewer_than_its_first_member(norm):
     model = network((1, 4, 4), hidden=32)
     x, y = samples(model, 80, (1, 4, 4))
-    eps = some_radius(norm)
     found = []
-    for spec in (AutoAttackSpec, FastEnsembleSpec):
-        attack = start(model, x, y, spec(norm=norm, eps=eps), seed=0, bounds=(0, 1))
+    for chosen in ({}, {"fab": True, "fab_t": True, "square": True}):
+        spec = short(norm, some_radius(norm), apgd_ce=True, apgd_t=True, **chosen)
+        attack = start(model, x, y, spec, seed=0, bounds=(0, 1))
         by_stage = {iterate.stage: iterate.success for iterate in attack}
-        found.append(by_stage["APGD-CE"])
-        found.append(attack.result().success)
-    first, whole, again, half = found
+        found += [by_stage["APGD-CE"], attack.result().success]
+    first, half, again, whole = found
     assert torch.equal(first, again) and (first <= half).all() and (half <= whole).all()
     assert 5 < first.sum() < 75
 
@@ -121,7 +140,8 @@ def test_the_whole_breaks_no_fewer_than_its_first_half_and_that_no_fewer_than_it
 def test_members_work_in_turn_on_survivors_alone(norm):
     model = network((1, 4, 4))
     x, y = samples(model, 40, (1, 4, 4))
-    attack = start(model, x, y, AutoAttackSpec(norm=norm, eps=some_radius(norm)), seed=0, bounds=(0, 1), batch=16)
+    spec = short(norm, some_radius(norm), **dict.fromkeys(("apgd_ce", "apgd_t", "fab_t", "square"), True))
+    attack = start(model, x, y, spec, seed=0, bounds=(0, 1), batch=16)
     stages, before, fractions = [], torch.zeros(40, dtype=torch.bool), [0.0]
     for iterate in attack:
         assert (before <= iterate.success).all()  # broken is broken
@@ -134,7 +154,8 @@ def test_members_work_in_turn_on_survivors_alone(norm):
     assert all(a <= b + 1e-9 for a, b in pairwise(fractions)) and fractions[-1] > 0.4
     result = attack.result()
     assert 5 < result.success.sum() < 40 and torch.equal(result.success, before)
-    assert result.gradients[~result.success].min() > 600 > result.gradients[result.success].float().median()
+    # 12 steps towards none, 3 and 3 classes
+    assert (result.gradients[~result.success] == 12 * 7).all() and result.gradients[result.success].median() < 12
 
 
 @every_norm
@@ -285,6 +306,36 @@ def test_settings_that_make_no_sense_are_refused():
 
 
 # --- the worst case --------------------------------------------------------------------------------------------------
+
+
+def test_the_worst_case_is_any_success_and_the_nearest_of_them():
+    model = network((12,))
+    x, y = samples(model, 60, (12,))
+    y[:2] = (y[:2] + 1) % 4
+    results = [
+        run(start(model, x, y, spec, seed=0, bounds=(0, 1)))
+        for spec in (
+            FgsmSpec(goal="untargeted", eps=0.08),
+            SquareSpec(eps=0.1, queries=20),
+            FabTargetedSpec(norm="L2", steps=1),
+        )
+    ]
+    worst = worst_case(results, x, "Linf")
+    success = torch.stack([result.success for result in results])
+    assert torch.equal(worst.success, success.any(0)) and torch.equal(worst.robust, ~worst.success)
+    assert (success.sum(1) < worst.success.sum()).sum() >= 2 and worst.robust.any()
+    distances = torch.stack([size(result.x_adv - x, "Linf") for result in results]).where(success, torch.inf)
+    torch.testing.assert_close(worst.norm, distances.amin(0))
+    assert (worst.norm[:2] == 0).all()
+    assert torch.equal(model(worst.x_adv).argmax(1) != y, worst.success)
+    assert len(worst.attack.unique()) > 1
+    for number, result in enumerate(results):
+        rows = worst.attack == number
+        assert torch.equal(worst.x_adv[rows], result.x_adv[rows])
+    least = torch.stack([result.margin for result in results]).amin(0)
+    logits = model(worst.x_adv)
+    margin = logits.gather(1, y[:, None])[:, 0] - logits.scatter(1, y[:, None], -torch.inf).amax(1)
+    torch.testing.assert_close(margin[worst.robust], least[worst.robust])
 
 
 def test_what_has_no_answer_is_neither_broken_nor_robust():
