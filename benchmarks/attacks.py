@@ -15,8 +15,8 @@ from benchmarks.measure import Result, in_turns, middle, mnist_like, paired, sec
 from benchmarks.networks import SEED, networks, taught
 from engine.attacks import choose_targets, start
 from engine.attacks import run as run_attack
-from engine.attacks.precision import computes_bfloat16
-from engine.attacks.sizing import batch_size
+from engine.attacks.core.precision import computes_bfloat16
+from engine.attacks.core.sizing import batch_size
 from engine.events import Artifact, Frame
 from engine.experiments import artifact_keys, open_experiment
 from engine.experiments.bench import Bench

@@ -33,7 +33,7 @@ from docs.attack_figure import (
     transfer,
 )
 from engine.attacks import Iterate
-from engine.attacks.layers import seeing
+from engine.attacks.tools.layers import seeing
 from engine.specs import AttackSpec, AttackSpecBase, FixedBudgetSpec, variants
 
 FOLDER = Path(__file__).parent / "pictures" / "attacks"

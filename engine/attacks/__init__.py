@@ -9,20 +9,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.attack import Attack, AttackResult, run
-from engine.attacks.batch import Batch, Question
-from engine.attacks.board import Board
-from engine.attacks.curve import robust_curve
-from engine.attacks.draws import Draws
-from engine.attacks.goals import choose_targets, choosing_targets
-from engine.attacks.inputs import check_spec, checked_examples, checked_samples, checked_target
-from engine.attacks.iterate import Iterate, Working
+from engine.attacks.core.attack import Attack, AttackResult, run
+from engine.attacks.core.batch import Batch, Question
+from engine.attacks.core.board import Board
+from engine.attacks.core.goals import choose_targets, choosing_targets
+from engine.attacks.core.inputs import check_spec, checked_examples, checked_samples, checked_target
+from engine.attacks.core.iterate import Iterate, Working
+from engine.attacks.core.precision import computes_bfloat16
+from engine.attacks.core.sizing import MOST, MOST_LOOKS, batch_size
+from engine.attacks.core.trajectory import Trajectory
 from engine.attacks.noise import noise_like
-from engine.attacks.precision import computes_bfloat16
-from engine.attacks.projections import Bounds, ball
 from engine.attacks.registry import method_of
-from engine.attacks.sizing import MOST, MOST_LOOKS, batch_size
-from engine.attacks.trajectory import Trajectory
+from engine.attacks.tools.curve import robust_curve
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.projections import Bounds, ball
 from engine.errors import AttackError
 from engine.specs import AttackSpec, ConfidentSpec, FixedBudgetSpec, NoiseAttackSpec, PixelBudgetSpec
 

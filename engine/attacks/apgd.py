@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from engine.attacks.apgd_l1 import ascend_l1
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.climb import Climb, loss_of
-from engine.attacks.expectation import mean_gradient, mean_logits
-from engine.attacks.projections import Ball
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.climb import Climb, loss_of
+from engine.attacks.tools.expectation import mean_gradient, mean_logits
+from engine.attacks.tools.projections import Ball
 from engine.specs import ApgdSpec
 
 INERTIA = 0.25  # how much of the step before it is repeated in each step

@@ -14,10 +14,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.climb import Climb, loss_of
-from engine.attacks.expectation import mean_gradient, mean_logits
-from engine.attacks.projections import L1Ball
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.climb import Climb, loss_of
+from engine.attacks.tools.expectation import mean_gradient, mean_logits
+from engine.attacks.tools.projections import L1Ball
 from engine.specs import ApgdSpec
 
 FIRST_SHARE = 0.2  # of the values are changed by the first steps

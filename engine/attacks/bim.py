@@ -3,7 +3,7 @@ world"; the paper's is in L-inf."""
 
 from __future__ import annotations
 
-from engine.attacks.batch import Batch, Steps
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.pgd import descend
 from engine.specs import BimSpec
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.decision import beginning, bisect, inside, straight
-from engine.attacks.probes import Probes, normal
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.decision import beginning, bisect, inside, straight
+from engine.attacks.tools.probes import Probes, normal
+from engine.attacks.tools.queries import Budget
 from engine.specs import BoundarySpec
 
 START_GAP = 1e-3  # how exactly, as a share of the way, the boundary is found at first

@@ -11,11 +11,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.constants import Constants, Race
-from engine.attacks.losses import margin
-from engine.attacks.projections import Box
-from engine.attacks.refinement import refined
+from engine.attacks.core.batch import Batch, Steps
+from engine.attacks.tools.constants import Constants, Race
+from engine.attacks.tools.losses import margin
+from engine.attacks.tools.projections import Box
+from engine.attacks.tools.refinement import refined
 from engine.specs import CarliniWagnerSpec
 
 INSIDE = 0.99  # where a value at the edge of the box begins, 1 being the edge; from the authors' 0.999999 it hardly gets away

@@ -12,10 +12,10 @@ import math
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.losses import cross_entropy
-from engine.attacks.refinement import refined
-from engine.attacks.thresholds import norms
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.losses import cross_entropy
+from engine.attacks.tools.refinement import refined
+from engine.attacks.tools.thresholds import norms
 from engine.specs import DdnSpec
 
 FIRST, LAST = 1.0, 0.01  # length of a step

@@ -13,9 +13,9 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, Watched, column
-from engine.attacks.refinement import refined
-from engine.attacks.thresholds import dual_norms, norms
+from engine.attacks.core.batch import Batch, Steps, Watched, column
+from engine.attacks.tools.refinement import refined
+from engine.attacks.tools.thresholds import dual_norms, norms
 from engine.specs import DeepFoolSpec, Norm
 
 LEAST = 1e-4  # a step's least length against the way so far: rounding must not stop it in front of the boundary

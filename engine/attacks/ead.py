@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softshrink
 
-from engine.attacks.batch import Batch, Point, Steps
-from engine.attacks.constants import Constants, Race
-from engine.attacks.losses import margin
-from engine.attacks.refinement import refined
-from engine.attacks.thresholds import norms
+from engine.attacks.core.batch import Batch, Point, Steps
+from engine.attacks.tools.constants import Constants, Race
+from engine.attacks.tools.losses import margin
+from engine.attacks.tools.refinement import refined
+from engine.attacks.tools.thresholds import norms
 from engine.specs import EadSpec
 
 

@@ -3,8 +3,8 @@
 Source: F. Croce, M. Hein (2020), "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
 attacks" (AutoAttack); for L1 F. Croce, M. Hein (2021), "Mind the box: l1-APGD for sparse adversarial attacks on image
 classifiers". The targeted members head for 9 other classes (L1: APGD for 5), or for all there are: with 2 classes the one,
-with 3 the two. Their losses for so few classes are at :func:`engine.attacks.losses.dlr` and
-:func:`~engine.attacks.losses.targeted_dlr`. Square tries several windows side by side, which finds as much in less time.
+with 3 the two. Their losses for so few classes are at :func:`engine.attacks.tools.losses.dlr` and
+:func:`~engine.attacks.tools.losses.targeted_dlr`. Square tries several windows side by side, which finds as much in less time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any, Literal
 
 from engine.attacks.apgd import apgd
-from engine.attacks.attack import JointMethod, JointSteps, lockstep
-from engine.attacks.batch import Batch, Steps, repack
+from engine.attacks.core.attack import JointMethod, JointSteps, lockstep
+from engine.attacks.core.batch import Batch, Steps, repack
 from engine.attacks.fab import fab, fab_targeted
 from engine.attacks.square import square
 from engine.specs import (

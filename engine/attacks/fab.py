@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from engine.attacks.apgd import likeliest_others
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.hyperplanes import to_hyperplane
-from engine.attacks.looks import scores
-from engine.attacks.losses import margin
-from engine.attacks.thresholds import dual_norms, norms
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.hyperplanes import to_hyperplane
+from engine.attacks.tools.looks import scores
+from engine.attacks.tools.losses import margin
+from engine.attacks.tools.thresholds import dual_norms, norms
 from engine.specs import FabSpec, FabTargetedSpec, Norm
 
 RADIUS: dict[Norm, float] = {"Linf": 0.3, "L2": 1.0, "L1": 5.0}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.guides import guides_of
-from engine.attacks.layers import seeing
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.pgd import random_point
+from engine.attacks.tools.guides import guides_of
+from engine.attacks.tools.layers import seeing
 from engine.errors import AttackError
 from engine.specs import FeatureSpec
 

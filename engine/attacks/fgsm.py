@@ -3,7 +3,7 @@ adversarial examples"; in L2 it is the fast gradient method, along the gradient 
 
 from __future__ import annotations
 
-from engine.attacks.batch import Batch, Steps
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.pgd import descend
 from engine.specs import FgsmSpec
 

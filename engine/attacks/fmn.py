@@ -13,11 +13,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.ddn import annealed, farthest, unit
-from engine.attacks.losses import margin
-from engine.attacks.refinement import refined
-from engine.attacks.thresholds import dual_norms, norms, onto_ball
+from engine.attacks.tools.losses import margin
+from engine.attacks.tools.refinement import refined
+from engine.attacks.tools.thresholds import dual_norms, norms, onto_ball
 from engine.specs import FmnSpec
 
 LAST_ALPHA = 0.01  # against the first

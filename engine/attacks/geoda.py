@@ -8,12 +8,12 @@ import math
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.cosines import Cosines
-from engine.attacks.decision import beginning, bisect, first_success, straight
-from engine.attacks.normals import boundary_normal
-from engine.attacks.probes import Probes, made_unit, normal
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, Steps
+from engine.attacks.tools.cosines import Cosines
+from engine.attacks.tools.decision import beginning, bisect, first_success, straight
+from engine.attacks.tools.normals import boundary_normal
+from engine.attacks.tools.probes import Probes, made_unit, normal
+from engine.attacks.tools.queries import Budget
 from engine.specs import GeoDaSpec
 
 FEWEST = 50  # looks for the first estimate, at least

@@ -9,11 +9,11 @@ import math
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.decision import beginning, bisect, clipped, first_success, straight
-from engine.attacks.normals import boundary_normal
-from engine.attacks.probes import Probes, even, made_unit, normal
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, Steps
+from engine.attacks.tools.decision import beginning, bisect, clipped, first_success, straight
+from engine.attacks.tools.normals import boundary_normal
+from engine.attacks.tools.probes import Probes, even, made_unit, normal
+from engine.attacks.tools.queries import Budget
 from engine.specs import HopSkipJumpSpec
 
 FINEST, COARSEST = 1e-5, 1e-3  # finer than float32 can tell apart, or too coarse for few dimensions

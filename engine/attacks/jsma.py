@@ -16,8 +16,8 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, Watched
-from engine.attacks.saliency import best_pair, best_single
+from engine.attacks.core.batch import Batch, Steps, Watched
+from engine.attacks.tools.saliency import best_pair, best_single
 from engine.specs import JsmaSpec
 
 LEAST = 0.01  # a value that can go no further than this share of θ counts as at the end of its range

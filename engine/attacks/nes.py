@@ -6,11 +6,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.losses import Loss, margin
-from engine.attacks.probes import Probes, normal
-from engine.attacks.queries import Budget
-from engine.attacks.slopes import exact_cross_entropy, slope
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.losses import Loss, margin
+from engine.attacks.tools.probes import Probes, normal
+from engine.attacks.tools.queries import Budget
+from engine.attacks.tools.slopes import exact_cross_entropy, slope
 from engine.specs import NesSpec
 
 LEAST_STEP = 1 / 200  # of alpha: 5e-5 of 1e-2 in the authors' code

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.draws import Draws
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.pgd import descend
-from engine.attacks.projections import Box
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.projections import Box
 from engine.specs import NoiseAttackSpec
 
 

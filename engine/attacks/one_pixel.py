@@ -8,10 +8,10 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.draws import Draws
-from engine.attacks.losses import log_odds
-from engine.attacks.pixels import as_pixels, at_places, ends, sides
+from engine.attacks.core.batch import Batch, Steps
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.losses import log_odds
+from engine.attacks.tools.pixels import as_pixels, at_places, ends, sides
 from engine.specs import OnePixelSpec
 
 TOGETHER = 20  # candidates of a sample that are asked about before it is seen whether one succeeds

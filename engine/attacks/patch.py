@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from engine.attacks.attack import JointMethod, JointSteps
-from engine.attacks.batch import Batch
-from engine.attacks.draws import Draws
-from engine.attacks.pixels import as_pixels
-from engine.attacks.projections import Box
-from engine.attacks.shared import AT_LAST, Fit, fitted
+from engine.attacks.core.attack import JointMethod, JointSteps
+from engine.attacks.core.batch import Batch
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.pixels import as_pixels
+from engine.attacks.tools.projections import Box
+from engine.attacks.tools.shared import AT_LAST, Fit, fitted
 from engine.errors import AttackError
 from engine.specs import PatchSpec
 

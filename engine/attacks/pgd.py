@@ -7,9 +7,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.expectation import mean_gradient, mean_logits
-from engine.attacks.losses import cross_entropy
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.expectation import mean_gradient, mean_logits
+from engine.attacks.tools.losses import cross_entropy
 from engine.specs import PgdSpec
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.attacks.apgd import apgd
-from engine.attacks.attack import JointMethod, lockstep
-from engine.attacks.batch import Batch, Steps
 from engine.attacks.bim import bim
 from engine.attacks.boundary import boundary
 from engine.attacks.carlini_wagner import carlini_wagner
+from engine.attacks.core.attack import JointMethod, lockstep
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.ddn import ddn
 from engine.attacks.deepfool import deepfool
 from engine.attacks.ead import ead

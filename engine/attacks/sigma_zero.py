@@ -12,8 +12,8 @@ import math
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.losses import margin
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.losses import margin
 from engine.specs import SigmaZeroSpec
 
 LAST_STEP = 0.1  # against the first

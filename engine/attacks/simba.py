@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.cosines import Cosines
-from engine.attacks.draws import Draws
-from engine.attacks.losses import log_odds
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.cosines import Cosines
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.losses import log_odds
+from engine.attacks.tools.queries import Budget
 from engine.specs import SimbaSpec
 
 EVERY = 10  # looks between two points of the trajectory, unless a sample succeeds

@@ -6,11 +6,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.draws import Draws
-from engine.attacks.losses import Loss, log_odds, margin
-from engine.attacks.pixels import as_pixels, at_places, ends
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.losses import Loss, log_odds, margin
+from engine.attacks.tools.pixels import as_pixels, at_places, ends
+from engine.attacks.tools.queries import Budget
 from engine.specs import SparseRsSpec
 
 EVERY = 10  # looks between two points of the trajectory, unless a sample succeeds

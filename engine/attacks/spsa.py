@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import torch
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.losses import margin
+from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.nes import pairs_within
-from engine.attacks.probes import Probes, signs
-from engine.attacks.queries import Budget
-from engine.attacks.slopes import slope
+from engine.attacks.tools.losses import margin
+from engine.attacks.tools.probes import Probes, signs
+from engine.attacks.tools.queries import Budget
+from engine.attacks.tools.slopes import slope
 from engine.specs import SpsaSpec
 
 BETA_1, BETA_2, SMALL = 0.9, 0.999, 1e-8  # Adam's own

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.looks import scores
-from engine.attacks.losses import Loss, cross_entropy, margin
-from engine.attacks.windows import Grid, bumps, share_of
+from engine.attacks.core.batch import Batch, Steps
+from engine.attacks.tools.looks import scores
+from engine.attacks.tools.losses import Loss, cross_entropy, margin
+from engine.attacks.tools.windows import Grid, bumps, share_of
 from engine.specs import SquareSpec
 
 AHEAD = 64  # queries whose random numbers are drawn at a time

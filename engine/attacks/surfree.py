@@ -7,11 +7,11 @@ import math
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.cosines import Cosines
-from engine.attacks.decision import beginning, bisect, inside, straight
-from engine.attacks.probes import Probes, normal
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.cosines import Cosines
+from engine.attacks.tools.decision import beginning, bisect, inside, straight
+from engine.attacks.tools.probes import Probes, normal
+from engine.attacks.tools.queries import Budget
 from engine.specs import SurFreeSpec
 
 START_GAP = 1e-3  # how exactly, as a share of the way, the boundary is found at first

@@ -22,10 +22,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.diversity import Diversity
-from engine.attacks.losses import cross_entropy
-from engine.attacks.smoothing import smoothed
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.diversity import Diversity
+from engine.attacks.tools.losses import cross_entropy
+from engine.attacks.tools.smoothing import smoothed
 from engine.specs import DiSpec, MiSpec, NiSpec, SiNiSpec, TiSpec
 
 Look: TypeAlias = Generator[None, None, tuple[Tensor, Tensor]]

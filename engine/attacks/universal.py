@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from engine.attacks.attack import JointMethod, JointSteps
-from engine.attacks.batch import Batch
-from engine.attacks.draws import Draws
-from engine.attacks.projections import Box, ball
-from engine.attacks.shared import Fit, fitted
+from engine.attacks.core.attack import JointMethod, JointSteps
+from engine.attacks.core.batch import Batch
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.projections import Box, ball
+from engine.attacks.tools.shared import Fit, fitted
 from engine.specs import UniversalSpec
 
 

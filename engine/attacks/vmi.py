@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from engine.attacks.batch import Batch, Steps
-from engine.attacks.losses import cross_entropy
+from engine.attacks.core.batch import Batch, Steps
+from engine.attacks.tools.losses import cross_entropy
 from engine.attacks.transfer import of_mean_one
 from engine.specs import VmiSpec
 

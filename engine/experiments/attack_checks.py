@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from engine.attacks.active_test import ENOUGH, ActiveTest, active_test, untestable
-from engine.attacks.flags import Flag, black_box_better, flags
+from engine.attacks.checks.active_test import ENOUGH, ActiveTest, active_test, untestable
+from engine.attacks.checks.flags import Flag, black_box_better, flags
 from engine.events import Frame, Progress
 from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Bench, Making

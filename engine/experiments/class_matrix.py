@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from engine.attacks import start
-from engine.attacks.look import logits_of, sheltered
+from engine.attacks.core.look import logits_of, sheltered
+from engine.attacks.core.sizing import batch_size
 from engine.attacks.registry import JOINT_METHODS
-from engine.attacks.sizing import batch_size
 from engine.data import Dataset
 from engine.errors import AttackError
 from engine.events import Event, Frame, Progress

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.look import logits_of, sheltered
-from engine.attacks.losses import margin_of
-from engine.attacks.norms import sizes
-from engine.attacks.projections import Box, box_of
-from engine.attacks.sizing import batch_size
+from engine.attacks.core.look import logits_of, sheltered
+from engine.attacks.core.sizing import batch_size
+from engine.attacks.tools.losses import margin_of
+from engine.attacks.tools.norms import sizes
+from engine.attacks.tools.projections import Box, box_of
 from engine.data import Dataset
 from engine.errors import AttackError
 from engine.events import Event, Frame, Progress

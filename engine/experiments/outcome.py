@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.attacks import Attack, AttackResult
-from engine.attacks.norms import sizes
+from engine.attacks.tools.norms import sizes
 from engine.events import Record, Scalar
 from engine.experiments.bench import Making
 from engine.experiments.watching import Watch

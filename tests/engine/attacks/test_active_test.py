@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.attacks.active_test import Readout, active_test
+from engine.attacks.checks.active_test import Readout, active_test
 from engine.data import load
 from engine.errors import AttackError
 from engine.generators import drain
@@ -39,9 +39,9 @@ def test_a_strong_attack_finds_the_planted_weakness_and_a_weak_one_does_not(trai
 @pytest.mark.parametrize(("norm", "eps"), [("Linf", 0.1), ("L2", 0.5)])
 def test_what_is_planted_is_certainly_in_the_ball_and_not_by_chance(trained, norm, eps):
     """Checked from outside: the planted point itself is class 1, the sample and random points are class 0."""
-    from engine.attacks.active_test import _plant
-    from engine.attacks.draws import Draws
-    from engine.attacks.projections import ball, box_of
+    from engine.attacks.checks.active_test import _plant
+    from engine.attacks.tools.draws import Draws
+    from engine.attacks.tools.projections import ball, box_of
 
     model, x = trained
     around = ball(norm, x[:1], eps, box_of((0, 1), x))

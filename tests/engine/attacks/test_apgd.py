@@ -9,9 +9,9 @@ from torch import nn
 from engine.attacks import run, start
 from engine.attacks.apgd import checkpoints_of, likeliest_others
 from engine.attacks.apgd_l1 import phases_of
-from engine.attacks.climb import loss_of
-from engine.attacks.losses import cross_entropy, dlr, targeted_dlr
-from engine.attacks.projections import L1Ball, box_of
+from engine.attacks.tools.climb import loss_of
+from engine.attacks.tools.losses import cross_entropy, dlr, targeted_dlr
+from engine.attacks.tools.projections import L1Ball, box_of
 from engine.specs import ApgdSpec
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from engine.attacks import choose_targets, look, run, start
-from engine.attacks.losses import cross_entropy
+from engine.attacks import choose_targets, run, start
+from engine.attacks.core import look
+from engine.attacks.tools.losses import cross_entropy
 from engine.specs import FgsmSpec, PgdSpec
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from engine.attacks.draws import Draws
+from engine.attacks.tools.draws import Draws
 
 METHODS = {
     "uniform": lambda draws, purpose, step, shape: draws.uniform(purpose, step, shape),

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.optimize import brentq, linprog
 
-from engine.attacks.hyperplanes import to_hyperplane
-from engine.attacks.projections import box_of
+from engine.attacks.tools.hyperplanes import to_hyperplane
+from engine.attacks.tools.projections import box_of
 
 NORMS = {"Linf": np.inf, "L2": 2, "L1": 1}
 every_norm = pytest.mark.parametrize("norm", NORMS)

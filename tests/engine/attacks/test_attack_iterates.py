@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from engine.attacks import Iterate, precision, run, start
+from engine.attacks import Iterate, run, start
+from engine.attacks.core import precision
 from engine.specs import FgsmSpec, PgdSpec
 
 

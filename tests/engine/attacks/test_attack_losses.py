@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.attacks.losses import best_other, cross_entropy, dlr, kl, margin, margin_of, targeted_dlr
+from engine.attacks.tools.losses import best_other, cross_entropy, dlr, kl, margin, margin_of, targeted_dlr
 
 UNTARGETED = {"cross_entropy": cross_entropy, "margin": margin, "dlr": dlr}
 TARGETED = {**UNTARGETED, "targeted_dlr": targeted_dlr}

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from engine.attacks.draws import Draws
-from engine.attacks.projections import L1Ball, L2Ball, LinfBall, ball, box_of
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.projections import L1Ball, L2Ball, LinfBall, ball, box_of
 from engine.errors import AttackError
 
 NORMS = {"Linf": np.inf, "L2": 2, "L1": 1}

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.attacks.projections import ball
-from engine.attacks.thresholds import dual_norms, keep_largest, largest, norms, onto_ball, onto_simplex, shrunk
+from engine.attacks.tools.projections import ball
+from engine.attacks.tools.thresholds import dual_norms, keep_largest, largest, norms, onto_ball, onto_simplex, shrunk
 
 NORMS = {"Linf": np.inf, "L2": 2, "L1": 1}
 

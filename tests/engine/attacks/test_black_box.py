@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import choose_targets, run, start
-from engine.attacks.batch import Batch
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch
+from engine.attacks.tools.queries import Budget
 from engine.specs import BoundarySpec, GeoDaSpec, HopSkipJumpSpec, NesSpec, SimbaSpec, SpsaSpec, SurFreeSpec
 
 K = 4

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from engine.attacks import run, start
-from engine.attacks.decision import beginning, bisect, clipped, first_success, straight
 from engine.attacks.geoda import FEWEST, SEARCH, looks_planned
-from engine.attacks.normals import boundary_normal
-from engine.attacks.probes import Probes, made_unit, normal
-from engine.attacks.queries import Budget
+from engine.attacks.tools.decision import beginning, bisect, clipped, first_success, straight
+from engine.attacks.tools.normals import boundary_normal
+from engine.attacks.tools.probes import Probes, made_unit, normal
+from engine.attacks.tools.queries import Budget
 from engine.generators import drain
 from engine.specs import BoundarySpec, GeoDaSpec, HopSkipJumpSpec, SurFreeSpec
 

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import run, start
-from engine.attacks.batch import repack
+from engine.attacks.checks.worst import worst_case
+from engine.attacks.core.batch import repack
 from engine.attacks.ensemble import members
-from engine.attacks.worst import worst_case
 from engine.errors import AttackError
 from engine.specs import (
     AutoAttackSpec,

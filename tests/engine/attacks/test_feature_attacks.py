@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from engine.attacks import choose_targets, run, start
-from engine.attacks.layers import module_of
+from engine.attacks.tools.layers import module_of
 from engine.data import load
 from engine.errors import AttackError
 from engine.generators import drain

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from engine.attacks import choose_targets, run, start
-from engine.attacks.expectation import mean_gradient, mean_logits
-from engine.attacks.projections import L1Ball
+from engine.attacks.tools.expectation import mean_gradient, mean_logits
+from engine.attacks.tools.projections import L1Ball
 from engine.errors import AttackError
 from engine.specs import (
     ApgdSpec,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.attacks.flags import black_box_better, flags
+from engine.attacks.checks.flags import black_box_better, flags
 from engine.data import load
 from engine.generators import drain
 from engine.models.build import build

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import Iterate, choose_targets, start
-from engine.attacks.norms import sizes
+from engine.attacks.tools.norms import sizes
 from engine.specs import CarliniWagnerSpec, DdnSpec, DeepFoolSpec, EadSpec, FmnSpec
 
 SPECS = [

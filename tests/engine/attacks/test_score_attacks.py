@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from engine.attacks import losses, run, start
-from engine.attacks.cosines import LEAST, Cosines, cosines
-from engine.attacks.losses import log_odds
-from engine.attacks.probes import Probes, even, made_unit, normal, signs
-from engine.attacks.slopes import exact_cross_entropy, slope
+from engine.attacks import run, start
+from engine.attacks.tools import losses
+from engine.attacks.tools.cosines import LEAST, Cosines, cosines
+from engine.attacks.tools.losses import log_odds
+from engine.attacks.tools.probes import Probes, even, made_unit, normal, signs
+from engine.attacks.tools.slopes import exact_cross_entropy, slope
 from engine.generators import drain
 from engine.specs import NesSpec, PgdSpec, SimbaSpec, SpsaSpec
 

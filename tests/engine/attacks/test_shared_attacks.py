@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import choose_targets, run, start
-from engine.attacks.draws import Draws
 from engine.attacks.patch import _Patch
-from engine.attacks.shared import AT_LAST
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.shared import AT_LAST
 from engine.errors import AttackError
 from engine.specs import PatchSpec, UniversalSpec
 

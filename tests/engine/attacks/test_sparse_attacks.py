@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import choose_targets, run, start
-from engine.attacks.saliency import best_pair, best_single
 from engine.attacks.sparse_rs import exchanged_at
+from engine.attacks.tools.saliency import best_pair, best_single
 from engine.generators import drain
 from engine.specs import JsmaSpec, OnePixelSpec, SigmaZeroSpec, SparseRsSpec
 

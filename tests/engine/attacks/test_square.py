@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import choose_targets, run, start
-from engine.attacks.windows import Grid, bumps, share_of
+from engine.attacks.tools.windows import Grid, bumps, share_of
 from engine.specs import SquareSpec
 
 NORMS = ["Linf", "L2", "L1"]

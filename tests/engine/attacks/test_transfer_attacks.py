@@ -6,9 +6,9 @@ from torch import nn
 from torch.nn.functional import conv2d, cross_entropy, interpolate, pad
 
 from engine.attacks import run, start
-from engine.attacks.diversity import Diversity
-from engine.attacks.draws import Draws
-from engine.attacks.smoothing import gaussian, smoothed
+from engine.attacks.tools.diversity import Diversity
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.smoothing import gaussian, smoothed
 from engine.attacks.transfer import of_mean_one
 from engine.errors import AttackError
 from engine.specs import BimSpec, DiSpec, FgsmSpec, MiSpec, NiSpec, PgdSpec, SiNiSpec, TiSpec, VmiSpec

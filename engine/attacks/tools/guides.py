@@ -7,8 +7,8 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch
-from engine.attacks.look import logits_of
+from engine.attacks.core.batch import Batch
+from engine.attacks.core.look import logits_of
 from engine.errors import AttackError
 
 LOOKED_AT = 128  # examples that go through the model at a time

@@ -9,12 +9,12 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.board import Board
-from engine.attacks.draws import Draws
-from engine.attacks.look import broken_rows, input_gradient, input_gradients, logits_of
-from engine.attacks.losses import Loss, margin_of
-from engine.attacks.norms import sizes
-from engine.attacks.projections import Ball, Box, ball
+from engine.attacks.core.board import Board
+from engine.attacks.core.look import broken_rows, input_gradient, input_gradients, logits_of
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.losses import Loss, margin_of
+from engine.attacks.tools.norms import sizes
+from engine.attacks.tools.projections import Ball, Box, ball
 from engine.seeds import derive
 from engine.specs import Norm
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, column
+from engine.attacks.core.batch import Batch, column
 from engine.specs import ConfidentSpec
 
 LARGEST = 1e10

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, column
-from engine.attacks.queries import Budget
+from engine.attacks.core.batch import Batch, column
+from engine.attacks.tools.queries import Budget
 from engine.specs.attacks.decision import DecisionSpec
 
 EXAMPLES_AT_ONCE = 512

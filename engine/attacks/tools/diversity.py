@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.attacks.draws import Draws
+from engine.attacks.tools.draws import Draws
 from engine.errors import AttackError
 
 

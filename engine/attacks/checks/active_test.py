@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.draws import Draws
-from engine.attacks.inputs import checked_samples
-from engine.attacks.iterate import Iterate, Working
-from engine.attacks.layers import seeing
-from engine.attacks.look import sheltered
-from engine.attacks.projections import Ball, Bounds, ball
+from engine.attacks.core.inputs import checked_samples
+from engine.attacks.core.iterate import Iterate, Working
+from engine.attacks.core.look import sheltered
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.layers import seeing
+from engine.attacks.tools.projections import Ball, Bounds, ball
 from engine.errors import AttackError
 from engine.seeds import derive
 from engine.specs import AttackSpec, FeatureSpec, FixedBudgetSpec, NoiseAttackSpec

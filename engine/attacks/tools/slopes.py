@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from engine.attacks.batch import Batch
-from engine.attacks.losses import Loss, log_odds
-from engine.attacks.probes import Probes
+from engine.attacks.core.batch import Batch
+from engine.attacks.tools.losses import Loss, log_odds
+from engine.attacks.tools.probes import Probes
 
 
 def exact_cross_entropy(logits: Tensor, y: Tensor, target: Tensor | None = None) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch
+from engine.attacks.core.batch import Batch
 
 
 def scores(batch: Batch, x: Tensor, own: Tensor) -> Generator[None, None, Tensor]:

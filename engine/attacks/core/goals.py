@@ -7,7 +7,7 @@ from collections.abc import Generator
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.look import logits_of, sheltered
+from engine.attacks.core.look import logits_of, sheltered
 from engine.errors import AttackError
 from engine.generators import drain
 from engine.seeds import generator

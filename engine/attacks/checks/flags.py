@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from engine.attacks.look import broken_rows, input_gradient, logits_of, sheltered
-from engine.attacks.losses import cross_entropy
-from engine.attacks.sizing import batch_size
+from engine.attacks.core.look import broken_rows, input_gradient, logits_of, sheltered
+from engine.attacks.core.sizing import batch_size
+from engine.attacks.tools.losses import cross_entropy
 from engine.errors import AttackError
 from engine.seeds import derive
 

@@ -10,8 +10,8 @@ from collections.abc import Generator
 
 from torch import Tensor
 
-from engine.attacks.batch import Batch
-from engine.attacks.losses import Loss
+from engine.attacks.core.batch import Batch
+from engine.attacks.tools.losses import Loss
 
 
 def mean_gradient(

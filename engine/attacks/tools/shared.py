@@ -9,12 +9,12 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from engine.attacks.attack import JointSteps
-from engine.attacks.batch import Batch, column
-from engine.attacks.draws import Draws
-from engine.attacks.goals import choosing_targets
-from engine.attacks.look import broken_rows, input_gradient, logits_of
-from engine.attacks.losses import cross_entropy
+from engine.attacks.core.attack import JointSteps
+from engine.attacks.core.batch import Batch, column
+from engine.attacks.core.goals import choosing_targets
+from engine.attacks.core.look import broken_rows, input_gradient, logits_of
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.losses import cross_entropy
 from engine.errors import AttackError
 from engine.specs import SharedSpec
 

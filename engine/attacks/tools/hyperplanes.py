@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.attacks.projections import Box
+from engine.attacks.tools.projections import Box
 
 
 def to_hyperplane(norm: Literal["Linf", "L2", "L1"], x: Tensor, w: Tensor, value: Tensor, box: Box | None) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.attacks.look import sheltered
+from engine.attacks.core.look import sheltered
 
 WORK = 4e8  # floating-point operations of one forward pass of a batch: a few hundredths of a second on one core
 LEAST, MOST = 32, 512

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.attacks.draws import Draws
+from engine.attacks.tools.draws import Draws
 
 AHEAD = 2**20  # numbers drawn at a time
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.attacks.attack import AttackResult
-from engine.attacks.norms import sizes
+from engine.attacks.core.attack import AttackResult
+from engine.attacks.tools.norms import sizes
 from engine.errors import AttackError
 from engine.specs import Norm
 

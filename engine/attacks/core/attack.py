@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from engine.attacks.batch import Batch, Method, Point, Question
-from engine.attacks.board import Board
-from engine.attacks.iterate import Iterate, Working
-from engine.attacks.look import broken_rows, logits_of, sheltered
-from engine.attacks.losses import margin_of
-from engine.attacks.norms import sizes
-from engine.attacks.trajectory import Diary, Trajectory
+from engine.attacks.core.batch import Batch, Method, Point, Question
+from engine.attacks.core.board import Board
+from engine.attacks.core.iterate import Iterate, Working
+from engine.attacks.core.look import broken_rows, logits_of, sheltered
+from engine.attacks.core.trajectory import Diary, Trajectory
+from engine.attacks.tools.losses import margin_of
+from engine.attacks.tools.norms import sizes
 from engine.errors import AttackError
 from engine.seeds import derive
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, column
-from engine.attacks.losses import Loss, cross_entropy, dlr, targeted_dlr
+from engine.attacks.core.batch import Batch, column
+from engine.attacks.tools.losses import Loss, cross_entropy, dlr, targeted_dlr
 
 
 class Climb:

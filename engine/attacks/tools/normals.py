@@ -8,8 +8,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, column
-from engine.attacks.decision import inside
+from engine.attacks.core.batch import Batch, column
+from engine.attacks.tools.decision import inside
 
 Looks: TypeAlias = Callable[[int, int], Tensor]
 """(first, count) -> that many unit directions ``[count, ...]``, from number ``first`` on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.look import logits_of, sheltered
+from engine.attacks.core.look import logits_of, sheltered
 from engine.errors import AttackError
 
 PROBED = 8  # samples that the model is tried on

@@ -16,8 +16,8 @@ from typing import Protocol, Self, TypeAlias
 import torch
 from torch import Tensor
 
-from engine.attacks.draws import Draws
-from engine.attacks.thresholds import largest, shrunk
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.thresholds import largest, shrunk
 from engine.errors import AttackError
 from engine.specs import Norm
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch, Steps, column
-from engine.attacks.losses import margin
-from engine.attacks.thresholds import keep_largest
+from engine.attacks.core.batch import Batch, Steps, column
+from engine.attacks.tools.losses import margin
+from engine.attacks.tools.thresholds import keep_largest
 from engine.specs import Norm
 
 CLOSEST = 0.05  # a look is at least this share of the bracket away from its ends, so that each tells something

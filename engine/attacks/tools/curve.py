@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from engine.attacks.attack import AttackResult
+from engine.attacks.core.attack import AttackResult
 
 
 def robust_curve(result: AttackResult, eps: Sequence[float] | Tensor) -> Tensor:

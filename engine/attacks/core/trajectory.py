@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from engine.attacks.batch import Point
-from engine.attacks.losses import margin_of
+from engine.attacks.core.batch import Point
+from engine.attacks.tools.losses import margin_of
 
 MOST_VALUES = 8_000_000  # logits kept: 32 MB
 

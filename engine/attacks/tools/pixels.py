@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.batch import Batch
+from engine.attacks.core.batch import Batch
 
 
 def as_pixels(x: Tensor) -> Tensor:

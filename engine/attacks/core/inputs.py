@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from engine.attacks.look import broken_rows
-from engine.attacks.projections import Bounds, Box, box_of
+from engine.attacks.core.look import broken_rows
+from engine.attacks.tools.projections import Bounds, Box, box_of
 from engine.errors import AttackError
 from engine.specs import AttackSpecBase
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from engine.attacks.batch import Point
-from engine.attacks.board import Board
-from engine.attacks.losses import margin_of
+from engine.attacks.core.batch import Point
+from engine.attacks.core.board import Board
+from engine.attacks.tools.losses import margin_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""How an attack runs: batches in step, the best points, iterates, the result; and what is checked before it begins."""

@@ -1,0 +1,1 @@
+"""What attacks are built from: balls and projections, losses, random numbers, estimates of gradients and boundaries."""
