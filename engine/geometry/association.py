@@ -1,0 +1,133 @@
+"""Does one quantity go with another, and is that more than chance? Rank correlations whose unit is a network or an input.
+
+Sources: C. Spearman (1904), "The proof and measurement of association between two things"; N. Mantel (1967), "The detection of
+disease clustering and a generalized regression approach"; P. E. Smouse, J. C. Long, R. R. Sokal (1986), "Multiple regression and
+correlation extensions of the Mantel test of matrix correspondence"; B. Efron (1979) for the bootstrap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+Array = NDArray[np.float64]
+
+LEAST = 4
+"""Units below which no rank correlation is given."""
+
+
+@dataclass(frozen=True)
+class Association:
+    """A rank correlation; NaN throughout where it has no meaning (too few units, or one that never varies)."""
+
+    rho: float
+    p: float
+    """Two-sided, by permutation of the units."""
+    low: float
+    """95% bootstrap interval over the units; NaN for matrices, whose nodes cannot be resampled with repeats."""
+    high: float
+    n: int
+    """Units that counted: those with a number everywhere."""
+
+
+def spearman(
+    x: ArrayLike, y: ArrayLike, given: Sequence[ArrayLike] = (), *, seed: int, resamples: int = 2000
+) -> Association:
+    """Spearman's rank correlation of ``x`` and ``y`` ``[n]``, what ranks of ``given`` explain taken away from both (partial).
+
+    The p-value permutes the (residual) ranks of ``x``; units with a NaN anywhere are left out.
+    """
+    columns = np.stack([np.asarray(value, np.float64) for value in (x, y, *given)])
+    columns = columns[:, np.isfinite(columns).all(0)]
+    n = columns.shape[1]
+    if n < LEAST + len(given):
+        return _nothing(n)
+    rho = _partial(columns)
+    if math.isnan(rho):
+        return _nothing(n)
+    rng = np.random.default_rng(seed)
+    first, second = _residuals(columns)
+    beyond = 0
+    for _ in range(resamples):
+        beyond += abs(_pearson(rng.permutation(first), second)) >= abs(rho) - 1e-12
+    drawn = np.array([_partial(columns[:, rng.integers(0, n, n)]) for _ in range(resamples)])
+    drawn = drawn[np.isfinite(drawn)]
+    low, high = np.quantile(drawn, [0.025, 0.975]) if len(drawn) else (math.nan, math.nan)
+    return Association(rho, (beyond + 1) / (resamples + 1), float(low), float(high), n)
+
+
+def mantel(
+    x: ArrayLike, y: ArrayLike, given: Sequence[ArrayLike] = (), *, seed: int, resamples: int = 2000
+) -> Association:
+    """Spearman's rank correlation between the off-diagonal entries of matrices ``[n, n]``, tested by permuting the n nodes.
+
+    Entries of a pair matrix are not independent: a p-value that took them to be so would be far too small. ``given``
+    matrices are taken away by ranks (partial Mantel test). Entries that are NaN in any matrix are left out.
+    """
+    matrices = [np.asarray(value, np.float64) for value in (x, y, *given)]
+    n = len(matrices[0])
+    if any(m.shape != (n, n) for m in matrices):
+        raise ValueError(f"matrices of one size are needed, got {[m.shape for m in matrices]}")
+    off = ~np.eye(n, dtype=bool)
+    if all(np.allclose(m, m.T, equal_nan=True) for m in matrices):
+        off = np.triu(off)
+    for m in matrices:
+        off &= np.isfinite(m)
+    if n < LEAST or off.sum() < LEAST + len(given):
+        return _nothing(n)
+
+    def rho_of(order: NDArray[np.int64]) -> float:
+        permuted = matrices[0][np.ix_(order, order)]
+        here = off & np.isfinite(permuted)
+        return _partial(np.stack([permuted[here], *(m[here] for m in matrices[1:])]))
+
+    rho = rho_of(np.arange(n))
+    if math.isnan(rho):
+        return _nothing(n)
+    rng = np.random.default_rng(seed)
+    beyond = sum(abs(rho_of(rng.permutation(n))) >= abs(rho) - 1e-12 for _ in range(resamples))
+    return Association(rho, (beyond + 1) / (resamples + 1), math.nan, math.nan, n)
+
+
+def bootstrap(
+    values: Sequence[Array], statistic: Callable[..., float], *, seed: int, resamples: int = 2000
+) -> tuple[float, float, float]:
+    """A statistic of columns ``[n]`` resampled together over their n units, with its 95% percentile interval."""
+    n = len(values[0])
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(resamples):
+        rows = rng.integers(0, n, n)
+        drawn.append(statistic(*(value[rows] for value in values)))
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return statistic(*values), float(low), float(high)
+
+
+def _partial(columns: Array) -> float:
+    return _pearson(*_residuals(columns))
+
+
+def _residuals(columns: Array) -> tuple[Array, Array]:
+    """Ranks of the first two columns without what a line in the ranks of the others explains."""
+    ranks = rankdata(columns, axis=1)
+    if len(columns) == 2:
+        return ranks[0], ranks[1]
+    design = np.column_stack([np.ones(columns.shape[1]), ranks[2:].T])
+    fitted = design @ np.linalg.lstsq(design, ranks[:2].T, rcond=None)[0]
+    left = ranks[:2].T - fitted
+    return left[:, 0], left[:, 1]
+
+
+def _pearson(a: Array, b: Array) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    own = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / own if own > 1e-9 * len(a) else math.nan
+
+
+def _nothing(n: int) -> Association:
+    return Association(math.nan, math.nan, math.nan, math.nan, n)

@@ -1,0 +1,217 @@
+"""Pairs in a deep linear network at initialisation: an exact Markov chain of rapidities, for any widths.
+
+One Gaussian layer with n outputs turns the correlation C into the sample correlation, about a known mean, of n normal pairs
+with correlation C: its scale and its input width do not matter. Three laws hold exactly, at every width and depth: the
+mean angle is conserved, E ln gamma grows by :func:`gap` a layer, and an infinitely deep network ends at C = +1 with
+probability 1 - theta_0 / pi.
+
+Sources: R. A. Fisher (1915), "Frequency distribution of the values of the correlation coefficient in samples from an
+indefinitely large population", for the law of one layer; C. M. Newman (1986), "The distribution of Lyapunov exponents:
+exact results for random matrices", for the gap; M. X. Goemans, D. P. Williamson (1995), "Improved approximation algorithms
+for maximum cut", for the last law.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
+from scipy.special import gammaln, hyp2f1, polygamma, psi, sici
+
+from engine.geometry import readings
+
+Array = NDArray[np.float64]
+
+STEP = (
+    0.42  # of the grid, in units of the widest layer's spread 1 / sqrt(n): a sinc interpolation errs by less than 1e-13
+)
+COARSEST = 0.15  # and never more: the density's nearest singularities are pi/2 off the real line
+SATURATED = 19.5  # |eta| from which on tanh eta is 1 in float64
+SERIES_FROM, TERMS = 20, 40  # the hypergeometric series: its last term is below 1e-17 from c = 20 on
+SPREADS = 9.0  # standard deviations of the last layer's rapidity that the grid reaches beyond its mean
+TAIL = 36.0  # e-folds of the heaviest tail of one layer's law, exp(-(n - 1) |eta|), that it reaches beyond that
+MOST_POINTS = 6000
+
+
+def gap(n: ArrayLike) -> Array:
+    """What a Gaussian linear layer of width ``n`` adds to E ln gamma: ``(psi(n/2) - psi((n-1)/2)) / 2``; inf for n = 1."""
+    n = np.asarray(n, np.float64)
+    with np.errstate(invalid="ignore"):
+        value: Array = np.where(n > 1, (psi(n / 2) - psi(np.maximum(n - 1, 1e-300) / 2)) / 2, np.inf)
+    return value
+
+
+def gap_variance(n: ArrayLike) -> Array:
+    """Variance that such a layer adds to a rapidity far from 0: ``(psi1(n/2) + psi1((n-1)/2)) / 4``; inf for n = 1."""
+    n = np.asarray(n, np.float64)
+    value: Array = np.where(n > 1, (polygamma(1, n / 2) + polygamma(1, np.maximum(n - 1, 1e-9) / 2)) / 4, np.inf)
+    return value
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """The law of a pair's rapidity after each layer; float64 arrays ``[S, L + 1]`` for S starts, layer 0 the input."""
+
+    C: Array
+    """E C."""
+    C2: Array
+    """E C^2."""
+    angle: Array
+    """E theta, radians: the same in every layer."""
+    rapidity: Array
+    """E eta; infinite or NaN after a layer of width 1, which leaves nothing but the poles."""
+    rapidity2: Array
+    """E eta^2."""
+    size: Array
+    """E |eta|."""
+    ln_gamma: Array
+    """E ln cosh eta."""
+    positive: Array
+    """P(C > 0), half of what lies at 0 included."""
+    low: Array
+    """The 2.5% quantile of eta."""
+    high: Array
+    """The 97.5% quantile of eta."""
+
+
+def gaussian_chain(eta0: ArrayLike, widths: Sequence[int]) -> Law:
+    """The exact law of the rapidity after linear Gaussian layers of these output ``widths``, from each start ``eta0`` ``[S]``.
+
+    The law is that of independent networks, for one pair: pairs in one network share its weights. Exact to about 1e-10.
+    Raises ValueError for a width below 1 and for a NaN start.
+    """
+    starts = np.atleast_1d(np.asarray(eta0, np.float64))
+    if np.isnan(starts).any():
+        raise ValueError("a pair without a rapidity (a dead one) has no law")
+    if any(n < 1 for n in widths):
+        raise ValueError(f"widths must be at least 1, got {list(widths)}")
+    return _chain(tuple(starts.tolist()), tuple(int(n) for n in widths))
+
+
+@lru_cache(maxsize=64)
+def _chain(starts: tuple[float, ...], widths: tuple[int, ...]) -> Law:
+    eta0 = np.array(starts)
+    inside = np.isfinite(eta0)
+    finite = [n for n in widths if n > 1]
+    grid = _grid(np.abs(eta0[inside]).max(initial=0.0), finite)
+    h = grid[1] - grid[0]
+    # a law is its density on the grid, and what lies at the poles
+    density: Array | None = None  # [S, M]; None as long as all is at the start
+    plus, minus = (eta0 == np.inf).astype(float), (eta0 == -np.inf).astype(float)
+    layers = [_start(eta0)]
+    for n in widths:
+        if n == 1:
+            towards = 1 - readings.angle(grid if density is not None else eta0) / math.pi
+            if density is None:
+                gained = np.where(inside, towards, 0.0)
+                plus, minus = plus + gained, minus + np.where(inside, 1 - gained, 0.0)
+            else:
+                plus, minus = plus + h * density @ towards, minus + h * density @ (1 - towards)
+            density = np.zeros((len(eta0), len(grid)))
+        elif density is None:
+            density = np.zeros((len(eta0), len(grid)))
+            density[inside] = kernel(n, eta0[inside, None], grid[None])
+        else:
+            density = h * density @ _transfer(n, float(grid[-1]), len(grid))
+        assert density is not None
+        layers.append(_moments(grid, density, plus, minus))
+    return Law(*(np.stack(column, axis=1) for column in zip(*layers, strict=True)))
+
+
+def kernel(n: int, eta: Array, after: Array) -> Array:
+    """Density of the rapidity ``after`` a layer of width ``n >= 2``, given ``eta`` before it; arrays are broadcast."""
+    log_cosh = readings.ln_gamma
+    log = (
+        math.log(n - 1) + gammaln(n) - math.log(2 * math.pi) / 2 - gammaln(n + 0.5)
+        - n * log_cosh(eta) - (n - 1) * log_cosh(after)
+        - (n - 0.5) * (log_cosh(eta - after) - log_cosh(eta) - log_cosh(after))
+    )  # fmt: skip
+    value: Array = np.exp(log) * _hypergeometric(n + 0.5, (1 + np.tanh(eta) * np.tanh(after)) / 2)
+    return value
+
+
+def _hypergeometric(c: float, z: Array) -> Array:
+    """2F1(1/2, 1/2; c; z) for z in [0, 1]; scipy's own is NaN at z = 1 where Gamma(c) overflows."""
+    if c < SERIES_FROM:
+        value: Array = hyp2f1(0.5, 0.5, c, z)
+        return value
+    term, total = np.ones(z.shape), np.ones(z.shape)
+    for k in range(TERMS):
+        term = term * z * ((k + 0.5) ** 2 / ((c + k) * (k + 1)))
+        total = total + term
+    return total
+
+
+def _grid(start: float, widths: Sequence[int]) -> Array:
+    """Points on which the densities of all layers live: fine enough for the narrowest, wide enough for the last."""
+    if not widths:
+        return np.linspace(-1.0, 1.0, 3)
+    mean = start + float(gap(np.array(widths)).sum())
+    reach = mean + SPREADS * math.sqrt(float(gap_variance(np.array(widths)).sum())) + TAIL / (min(widths) - 1)
+    step = min(COARSEST, STEP / math.sqrt(max(widths)))
+    half = math.ceil(reach / step)
+    if 2 * half + 1 > MOST_POINTS:
+        raise ValueError(
+            f"the exact law of layers with {min(widths)} to {max(widths)} outputs would take a grid of {2 * half + 1:,} "
+            f"points, more than {MOST_POINTS:,}: its widths differ too much"
+        )
+    return np.asarray(step * np.arange(-half, half + 1), np.float64)
+
+
+@lru_cache(maxsize=8)
+def _transfer(n: int, reach: float, points: int) -> Array:
+    """``[M, M]``: the kernel on the grid. It is symmetric under a change of both signs, so half of it is computed."""
+    grid = np.linspace(-reach, reach, points)
+    middle = points // 2
+    upper = kernel(n, grid[: middle + 1, None], grid[None])
+    return np.concatenate([upper, upper[:middle][::-1, ::-1]])
+
+
+def _start(eta0: Array) -> tuple[Array, ...]:
+    c = readings.correlation(eta0)
+    positive = np.where(c == 0, 0.5, c > 0)
+    return c, c**2, readings.angle(eta0), eta0, eta0**2, np.abs(eta0), readings.ln_gamma(eta0), positive, eta0, eta0
+
+
+def _moments(grid: Array, density: Array, plus: Array, minus: Array) -> tuple[Array, ...]:
+    h = grid[1] - grid[0]
+    weights = h * density
+    # integrals over half the line of a function known on a grid that resolves it: those of its sinc interpolation
+    above = 2 * sici(math.pi * (np.arange(len(grid)) - len(grid) // 2))[0] / math.pi
+
+    def mean(values: Array, at_plus: float, at_minus: float) -> Array:
+        poles = np.zeros(len(plus))
+        with np.errstate(invalid="ignore"):  # inf - inf: no mean
+            for share, value in ((plus, at_plus), (minus, at_minus)):
+                poles[share > 0] += share[share > 0] * value
+        found: Array = weights @ values + poles
+        return found
+
+    inf = math.inf
+    return (
+        mean(np.tanh(grid), 1, -1),
+        mean(np.tanh(grid) ** 2, 1, 1),
+        mean(readings.angle(grid), 0, math.pi),
+        mean(grid, inf, -inf),
+        mean(grid * grid, inf, inf),
+        mean(grid * above, inf, inf),
+        mean(readings.ln_gamma(grid), inf, inf),
+        mean((1 + above) / 2, 1, 0),
+        *_quantiles((0.025, 0.975), grid, density, plus, minus),
+    )
+
+
+def _quantiles(shares: Sequence[float], grid: Array, density: Array, plus: Array, minus: Array) -> list[Array]:
+    fine = np.linspace(grid[0], grid[-1], 4 * len(grid) - 3)
+    below = CubicSpline(grid, density, axis=1).antiderivative()(fine) + minus[:, None]
+    below = np.maximum.accumulate(below, axis=1)
+    found = []
+    for share in shares:
+        inner = np.array([np.interp(share, row, fine) for row in below])
+        found.append(np.where(minus >= share, -np.inf, np.where(1 - plus < share, np.inf, inner)))
+    return found

@@ -1,0 +1,103 @@
+"""Gram matrices of whole sets of inputs in a network of infinite width at initialisation, layer by layer.
+
+In that limit the features' inner products, divided by their number, are those of a Gaussian process: they give the raw and,
+with the mean of reference samples taken away, the centred correlation of every pair, exactly.
+
+Sources: Y. Cho, L. Saul (2009), "Kernel methods for deep learning" (ReLU); C. K. I. Williams (1997), "Computing with infinite
+networks" (erf); F. G. Mehler (1866), for the expansion in Hermite polynomials that serves tanh and GELU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry.nulls.mean_field import ACTIVATIONS
+
+Array = NDArray[np.float64]
+
+TERMS = 120  # of the Hermite series; what is left of it is put into the last
+NODES, REACH = 400, 12.0
+
+
+def layers(
+    gram: Array, activation: str, sigma_w: float, sigma_b: float, depth: int, slope: float = 0.01
+) -> Iterator[Array]:
+    """Gram matrices ``[N, N]`` before and after each activation, 2 ``depth`` + 1 of them: the last are the logits'.
+
+    ``gram`` is that of the inputs, inner products divided by their length. ``activation`` is a name in the model's settings
+    or "linear"; then there is nothing after the maps, and ``depth`` + 1 matrices come.
+    """
+    for layer in range(depth + 1):
+        gram = sigma_w**2 * gram + sigma_b**2
+        yield gram
+        if layer < depth and activation != "linear":
+            gram = dual(activation, gram, slope)
+            yield gram
+
+
+def dual(activation: str, gram: Array, slope: float = 0.01) -> Array:
+    """E phi(u) phi(v) for every pair of normal u, v with this covariance matrix ``[N, N]``."""
+    q = np.diagonal(gram)
+    scale = np.sqrt(np.outer(q, q))
+    c = np.clip(
+        np.divide(gram, scale, out=np.zeros_like(gram), where=scale > 0), -1, 1
+    )  # a zero input has no direction
+    match activation:
+        case "relu":
+            return _half_linear(c, scale, 0.0)
+        case "leaky_relu":
+            return _half_linear(c, scale, slope)
+        case "erf":
+            value: Array = 2 / math.pi * np.arcsin(2 * gram / np.sqrt(np.outer(1 + 2 * q, 1 + 2 * q)))
+            return value
+    return _by_series(activation, c, q)
+
+
+def _half_linear(c: Array, scale: Array, slope: float) -> Array:
+    """Arc-cosine kernel of degree 1, mixed with the identity."""
+    theta = np.arccos(c)
+    bent = (np.sqrt(np.maximum(1 - c * c, 0)) + (math.pi - theta) * c) / (2 * math.pi)  # E relu(u) relu(v) at q = 1
+    value: Array = scale * ((1 - slope) ** 2 * bent + slope * c)
+    return value
+
+
+def _by_series(name: str, c: Array, q: Array) -> Array:
+    """sum_k a_k(q_i) a_k(q_j) c^k with the Hermite coefficients of z -> phi(sqrt(q) z)."""
+    a, left = _coefficients(name, q)
+    total = np.outer(left, left)
+    for k in range(TERMS - 1, -1, -1):
+        total = total * c + np.outer(a[k], a[k])
+    return total
+
+
+def _coefficients(name: str, q: Array) -> tuple[Array, Array]:
+    """``a [TERMS, N]``, and ``[N]`` the root of what they leave of E phi^2."""
+    phi = ACTIVATIONS[name].value
+    z = np.linspace(-REACH, REACH, NODES)
+    weight = (z[1] - z[0]) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    values = phi(np.sqrt(q)[:, None] * z)
+    basis = _hermite(TERMS, z)
+    a = (basis * weight) @ values.T
+    left = np.maximum((values**2) @ weight - (a**2).sum(0), 0)
+    return a, np.sqrt(left)
+
+
+def _hermite(terms: int, z: Array) -> Array:
+    """Orthonormal Hermite polynomials ``[terms, len(z)]`` by their stable recurrence."""
+    basis = np.empty((terms, len(z)))
+    basis[0] = 1
+    basis[1] = z
+    for k in range(1, terms - 1):
+        basis[k + 1] = (z * basis[k] - math.sqrt(k) * basis[k - 1]) / math.sqrt(k + 1)
+    return basis
+
+
+def centred(gram: Array, reference: NDArray[np.int64]) -> Array:
+    """The Gram matrix with the mean of the ``reference`` rows' features taken away from all."""
+    mean = gram[:, reference].mean(1)
+    value: Array = gram - mean[:, None] - mean[None] + mean[reference].mean()
+    return value
