@@ -56,7 +56,7 @@ class Probe:
         self.index = chosen[torch.argsort(dataset.y_test[chosen], stable=True)]
         self.x, self.y = dataset.x_test[self.index], dataset.y_test[self.index]
         reference = balanced_order(dataset.y_train, spec.seed, "reference")[: spec.probe.reference]
-        self._reference = dataset.x_train[reference], dataset.y_train[reference]
+        self.reference = dataset.x_train[reference], dataset.y_train[reference]
         self._bootstraps: dict[int, PairBootstrap] = {}
         self._unmoved_groups: dict[tuple[Lens, int], tuple[Tensor, dict[str, Interval], Tensor]] = {}
         self._looks: dict[str, tuple[Lens, Tensor]] = {}
@@ -65,9 +65,14 @@ class Probe:
 
     # --- frames ----------------------------------------------------------------------------------------------
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self._dataset.classes
+
     def training_frames(self, model: Network, at: Moment) -> Measuring[None]:
         """The picture of a network in training: all pairs of clean probe samples."""
-        lens = yield from look(model, *self._reference)
+        lens = yield from look(model, *self.reference)
         eta = yield from self._matrix(lens, self.x)
         yield from self._clean_frames(at, eta)
 
@@ -135,7 +140,7 @@ class Probe:
 
     def _look(self, name: str, model: Network) -> Work[tuple[Lens, Tensor]]:
         if name not in self._looks:
-            lens = yield from look(model, *self._reference)
+            lens = yield from look(model, *self.reference)
             self._looks[name] = lens, (yield from self._matrix(lens, self.x))
         return self._looks[name]
 

@@ -8,13 +8,14 @@ from typing import get_args
 
 from engine.specs.attacks import AttackSpec, PgdSpec
 from engine.specs.base import Spec, param
+from engine.specs.controls import ControlsSpec
 from engine.specs.data import DatasetSpec, DigitsSpec
 from engine.specs.decision_map import MapSpec
 from engine.specs.models import MlpSpec, ModelSpec
 from engine.specs.probe import ProbeSpec
 from engine.specs.training import TrainingSpec
 
-PARTS: tuple[str, ...] = ("dataset", "model", "training", "attack", "probe", "map")
+PARTS: tuple[str, ...] = ("dataset", "model", "training", "attack", "probe", "controls", "map")
 
 
 class ExperimentSpec(Spec):
@@ -35,6 +36,7 @@ class ExperimentSpec(Spec):
     training: TrainingSpec = TrainingSpec()
     attack: AttackSpec = PgdSpec()
     probe: ProbeSpec = ProbeSpec()
+    controls: ControlsSpec = ControlsSpec()
     map: MapSpec = MapSpec()
 
     def key(self, *parts: str) -> str:

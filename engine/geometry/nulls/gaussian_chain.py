@@ -63,6 +63,10 @@ class Law:
     """E C^2."""
     angle: Array
     """E theta, radians: the same in every layer."""
+    chord: Array
+    """E d."""
+    antipode: Array
+    """E d'."""
     rapidity: Array
     """E eta; infinite or NaN after a layer of width 1, which leaves nothing but the poles."""
     rapidity2: Array
@@ -140,10 +144,10 @@ def _hypergeometric(c: float, z: Array) -> Array:
     if c < SERIES_FROM:
         value: Array = hyp2f1(0.5, 0.5, c, z)
         return value
-    term, total = np.ones(z.shape), np.ones(z.shape)
-    for k in range(TERMS):
-        term = term * z * ((k + 0.5) ** 2 / ((c + k) * (k + 1)))
-        total = total + term
+    ratios = [(k + 0.5) ** 2 / ((c + k) * (k + 1)) for k in range(TERMS)]
+    total: Array = np.ones(z.shape)
+    for ratio in reversed(ratios):  # Horner's rule
+        total = 1 + ratio * z * total
     return total
 
 
@@ -175,7 +179,9 @@ def _transfer(n: int, reach: float, points: int) -> Array:
 def _start(eta0: Array) -> tuple[Array, ...]:
     c = readings.correlation(eta0)
     positive = np.where(c == 0, 0.5, c > 0)
-    return c, c**2, readings.angle(eta0), eta0, eta0**2, np.abs(eta0), readings.ln_gamma(eta0), positive, eta0, eta0
+    chords = readings.chord(eta0), readings.antipode(eta0)
+    sizes = eta0, eta0**2, np.abs(eta0), readings.ln_gamma(eta0)
+    return c, c**2, readings.angle(eta0), *chords, *sizes, positive, eta0, eta0
 
 
 def _moments(grid: Array, density: Array, plus: Array, minus: Array) -> tuple[Array, ...]:
@@ -197,6 +203,8 @@ def _moments(grid: Array, density: Array, plus: Array, minus: Array) -> tuple[Ar
         mean(np.tanh(grid), 1, -1),
         mean(np.tanh(grid) ** 2, 1, 1),
         mean(readings.angle(grid), 0, math.pi),
+        mean(readings.chord(grid), 0, 2),
+        mean(readings.antipode(grid), 2, 0),
         mean(grid, inf, -inf),
         mean(grid * grid, inf, inf),
         mean(grid * above, inf, inf),

@@ -1,0 +1,107 @@
+"""What theory says the network's architecture does to the probe samples before any training, where there is such a theory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from engine.geometry import readings
+from engine.geometry.nulls import wide
+from engine.geometry.nulls.gaussian_chain import gaussian_chain
+from engine.models.initial import scales
+from engine.specs import LinearSpec, MlpSpec, ModelSpec
+
+Array = NDArray[np.float64]
+
+STARTS = 61  # rapidities at which the exact chain is computed; between them it is interpolated
+
+
+@dataclass(frozen=True)
+class Theory:
+    """Expected means of groups of pairs; NaN where there is no theory."""
+
+    mean: Array
+    """``[views, Q, groups, T]``"""
+    kind: str
+    """"exact", "infinite width" or ""."""
+    sentence: str
+
+
+def theory(
+    spec: ModelSpec, inputs: Array, probe: int, groups: NDArray[np.int64], n_groups: int, logits: int, taps: int
+) -> Theory:
+    """Theory's null for ``inputs`` ``[probe + reference, D]`` as the first linear map sees them (after normalisation).
+
+    ``groups`` ``[probe (probe - 1) / 2]`` tells each pair of the first ``probe`` rows its group, in triu order; the other
+    rows are the reference that features are centred by. The input's own tap is left to the measurement.
+    """
+    none = np.full((2, len(readings.QUANTITIES), n_groups, taps), np.nan)
+    if isinstance(spec, LinearSpec):
+        return _linear(spec, inputs, probe, groups, none, logits)
+    if isinstance(spec, MlpSpec):
+        return _wide(spec, inputs, probe, groups, none)
+    return Theory(none, "", "No theory of this architecture is known: its null is that of networks drawn anew.")
+
+
+def _linear(
+    spec: LinearSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array, logits: int
+) -> Theory:
+    """The exact chain at every pair. Biases cancel in the centred view; in the other they must be zero."""
+    widths = [spec.width] * spec.depth + [logits]
+    raw = spec.bias and scales(spec)[1] > 0
+    for view in (0,) if raw else (0, 1):
+        seen = inputs - inputs[probe:].mean(0) if view == 0 else inputs
+        eta = _rapidity(seen[:probe] @ seen[:probe].T)
+        alive = np.isfinite(eta)
+        if not alive.any():
+            continue
+        starts = np.linspace(eta[alive].min() - 1e-6, eta[alive].max() + 1e-6, STARTS)
+        law = gaussian_chain(starts, widths)
+        found = np.full((len(readings.QUANTITIES), len(eta), len(widths)), np.nan)
+        for q, values in enumerate((law.C, law.angle, law.chord, law.antipode, law.rapidity, law.ln_gamma)):
+            found[q, alive] = CubicSpline(starts, values[:, 1:])(eta[alive])
+        _group(found, groups, mean[view, :, :, 1:])
+    sentence = (
+        "Exact at any width: each Gaussian layer conserves the mean angle and adds gap(n) to E ln γ. Mean over networks "
+        "of the same pairs."
+    )
+    if raw:
+        sentence += " With biases of nonzero scale it holds for centred features alone."
+    return Theory(mean, "exact", sentence)
+
+
+def _wide(spec: MlpSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array) -> Theory:
+    sigma_w, sigma_b = scales(spec)
+    reference = np.arange(probe, len(inputs))
+    gram = inputs @ inputs.T / inputs.shape[1]
+    for tap, kernel in enumerate(wide.layers(gram, spec.activation, sigma_w, sigma_b, spec.depth)):
+        for view, seen in enumerate((wide.centred(kernel, reference), kernel)):
+            eta = _rapidity(seen[:probe, :probe])
+            _group(readings.quantities(eta)[:, :, None], groups, mean[view, :, :, tap + 1 : tap + 2])
+    sentence = (
+        f"In the limit of infinite width; a network of width {spec.width:,} scatters about it by about 1/√n, and its mean is "
+        "off by about 1/n a layer."
+    )
+    return Theory(mean, "infinite width", sentence)
+
+
+def _rapidity(gram: Array) -> Array:
+    """Of all pairs ``[P (P - 1) / 2]`` from inner products ``[P, P]``; NaN for a dead one."""
+    i, j = np.triu_indices(len(gram), 1)
+    own = np.sqrt(np.maximum(np.diagonal(gram), 0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        eta: Array = np.arctanh(np.clip(gram[i, j] / (own[i] * own[j]), -1, 1))
+    return eta
+
+
+def _group(values: Array, groups: NDArray[np.int64], mean: Array) -> None:
+    """Means of ``values`` ``[Q, pairs, T]`` into ``mean`` ``[Q, groups, T]``, leaving out what is not finite."""
+    for group in range(mean.shape[1]):
+        chosen = values[:, groups == group]
+        finite = np.isfinite(chosen)
+        count = finite.sum(1)
+        total = np.where(finite, chosen, 0.0).sum(1)
+        mean[:, group] = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
