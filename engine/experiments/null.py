@@ -39,7 +39,7 @@ def null(bench: Bench) -> Making:
     attacked = yield from bench.restored_attack()
     initial = yield from bench.initial()
     draws = spec.controls.draws
-    known = _theory(bench, initial, probe)
+    known = yield from _theory(bench, initial, probe)
     found: list[Array] = []
     for number in range(draws):
         said = Progress(number, draws, f"null: network {number + 1} of {draws} at initialisation")
@@ -116,10 +116,10 @@ def _everywhere(mean: Array) -> Array:
     return full
 
 
-def _theory(bench: Bench, model: Network, probe: Probe) -> Theory:
+def _theory(bench: Bench, model: Network, probe: Probe) -> Work[Theory]:
     with torch.no_grad():
         seen = [model.normalise(x).flatten(1).double() for x in (probe.x, probe.reference[0])]
-    return theory(
+    found = theory(
         bench.spec.model,
         torch.cat(seen).numpy(),
         len(probe.x),
@@ -128,6 +128,7 @@ def _theory(bench: Bench, model: Network, probe: Probe) -> Theory:
         len(probe.classes),
         len(model.taps),
     )
+    return (yield from found)
 
 
 def _records(found: Array, known: Theory, model: Network) -> Making:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ class Theory:
 
 def theory(
     spec: ModelSpec, inputs: Array, probe: int, groups: NDArray[np.int64], n_groups: int, logits: int, taps: int
-) -> Theory:
+) -> Generator[None, None, Theory]:
     """Theory's null for ``inputs`` ``[probe + reference, D]`` as the first linear map sees them (after normalisation).
 
     ``groups`` ``[probe (probe - 1) / 2]`` tells each pair of the first ``probe`` rows its group, in triu order; the other
@@ -40,15 +41,15 @@ def theory(
     """
     none = np.full((2, len(readings.QUANTITIES), n_groups, taps), np.nan)
     if isinstance(spec, LinearSpec):
-        return _linear(spec, inputs, probe, groups, none, logits)
+        return (yield from _linear(spec, inputs, probe, groups, none, logits))
     if isinstance(spec, MlpSpec):
-        return _wide(spec, inputs, probe, groups, none)
+        return (yield from _wide(spec, inputs, probe, groups, none))
     return Theory(none, "", "No theory of this architecture is known: its null is that of networks drawn anew.")
 
 
 def _linear(
     spec: LinearSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array, logits: int
-) -> Theory:
+) -> Generator[None, None, Theory]:
     """The exact chain at every pair. Biases cancel in the centred view; in the other they must be zero."""
     widths = [spec.width] * spec.depth + [logits]
     raw = spec.bias and scales(spec)[1] > 0
@@ -64,6 +65,7 @@ def _linear(
         for q, values in enumerate((law.C, law.angle, law.chord, law.antipode, law.rapidity, law.ln_gamma)):
             found[q, alive] = CubicSpline(starts, values[:, 1:])(eta[alive])
         _group(found, groups, mean[view, :, :, 1:])
+        yield None
     sentence = (
         "Exact at any width: each Gaussian layer conserves the mean angle and adds gap(n) to E ln γ. Mean over networks "
         "of the same pairs."
@@ -73,11 +75,14 @@ def _linear(
     return Theory(mean, "exact", sentence)
 
 
-def _wide(spec: MlpSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array) -> Theory:
+def _wide(
+    spec: MlpSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array
+) -> Generator[None, None, Theory]:
     sigma_w, sigma_b = scales(spec)
     reference = np.arange(probe, len(inputs))
     gram = inputs @ inputs.T / inputs.shape[1]
     for tap, kernel in enumerate(wide.layers(gram, spec.activation, sigma_w, sigma_b, spec.depth)):
+        yield None
         for view, seen in enumerate((wide.centred(kernel, reference), kernel)):
             eta = _rapidity(seen[:probe, :probe])
             _group(readings.quantities(eta)[:, :, None], groups, mean[view, :, :, tap + 1 : tap + 2])

@@ -1,0 +1,317 @@
+"""Adversarial takeover: at which layer, and at which step, x_adv stops resembling its own class and resembles the target's.
+
+Along the attack's steps and across the layers: the centred correlation of x_adv with training members of the target class
+and of the true class, beside what it must exceed: a random perturbation of the same length, the same network before training,
+a network trained from another seed; and beside what it cannot exceed, the members of the class among themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.attacks import Iterate, choosing_targets, start
+from engine.data import Dataset
+from engine.events import Artifact, Event, Frame, Progress, Record
+from engine.experiments.attack import driven_to
+from engine.experiments.attack_results import budget_of
+from engine.experiments.bench import Attacked, Bench, Making
+from engine.experiments.control import moving_at_random
+from engine.experiments.lens import Lens, Work, look
+from engine.experiments.pictures import taps_info
+from engine.experiments.probe import probe_for
+from engine.experiments.train import train
+from engine.generators import stoppable
+from engine.geometry.bootstrap import Interval, input_means
+from engine.models import Network, build, load_arrays, weights_to_arrays
+from engine.seeds import derive, generator
+from engine.training import evaluate, fit
+
+MOMENTS = 12  # of the attack at which every layer is measured
+MEMORISED = 0.995  # accuracy on random labels from which on they count as learnt by heart
+MOST_EPOCHS = 400  # that this may take
+
+CONTROLS = {
+    "adversarial": "x_adv",
+    "clean": "x before the attack",
+    "random": "random perturbation of the same norm",
+    "initial": "x_adv in the same network at initialisation",
+    "other": "x_adv in a network trained from another seed",
+    "members": "members of the target class among themselves (ceiling)",
+}
+"""What is compared with training members of the target class, in the order of the frame's rows."""
+FALSIFIER = {"adversarial": "x_adv", "random": "random perturbation of the same norm"}
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Mean correlations C with their 95% intervals over inputs, one row a control: float64 ``[K, T]``."""
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    count: np.ndarray
+    """int64 ``[K]``: inputs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A moment of the attack: mean C of x_adv with the target and with the true class, ``[T]``."""
+
+    step: int
+    fraction: float
+    target: Interval
+    true: Interval
+
+
+def takeover(bench: Bench) -> Making:
+    """Attack again, measuring as it goes; then the controls. Trains the network, and one from another seed, where needed."""
+    spec = bench.spec
+    dataset = yield from bench.dataset()
+    model = yield from bench.restored()
+    if model is None:
+        yield from train(bench)
+        model = bench.trained
+    assert model is not None
+    probe = yield from probe_for(bench)
+    lens = yield from look(model, *probe.reference)
+    means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))
+    moments: list[Seen] = []
+
+    def measure(step: int, fraction: float, now: Attacked) -> Making:
+        target = yield from own_correlations(lens, now.x_adv, now.target)
+        true = yield from own_correlations(lens, now.x_adv, now.y)
+        moments.append(Seen(step, fraction, means(target), means(true)))
+        yield _frame(bench, model, moments, None, now, dataset)
+
+    attacked = yield from _attack(bench, dataset, model, measure)
+    other = yield from _other_seed(bench, dataset)
+    initial = yield from bench.initial()
+    controls: dict[str, Tensor] = {}
+    moved = yield from _moved_at_random(bench, dataset, attacked)
+    for name, network, x in (
+        ("adversarial", model, attacked.x_adv),
+        ("clean", model, attacked.x),
+        ("random", model, moved),
+        ("initial", initial, attacked.x_adv),
+        ("other", other, attacked.x_adv),
+    ):
+        through = lens if network is model else (yield from look(network, *probe.reference))
+        controls[name] = yield from own_correlations(through, x, attacked.target)
+        yield Progress(len(controls), len(CONTROLS), "measuring controls")
+    controls["members"] = yield from own_correlations(lens, probe.x, probe.y)
+    everyone = _rows([means(values) for values in controls.values()])
+    missed = ~attacked.success[:, None]
+    successes = _rows(
+        [means(v if name == "members" else v.masked_fill(missed, torch.nan)) for name, v in controls.items()]
+    )
+    yield _frame(bench, model, moments, (everyone, successes), attacked, dataset)
+    yield from _records(model, everyone, successes, "takeover", CONTROLS)
+    yield Progress(1, 1, "takeover measured")
+
+
+def falsifier(bench: Bench) -> Making:
+    """The story's falsifier: a network that has learnt random labels by heart is attacked as well, and its features measured.
+
+    Its classes mean nothing, so nothing of the input's class can be taken over. If attacks succeed here without the
+    features of a class coming near, success does not need entanglement.
+    """
+    spec = bench.spec
+    dataset = yield from bench.dataset()
+    count = min(spec.controls.memorised, len(dataset.y_train))
+    shuffled = torch.randint(dataset.n_classes, (count,), generator=generator(spec.seed, "random labels"))
+    data = replace(dataset, x_train=dataset.x_train[:count], y_train=shuffled)
+    model = build(spec.model, data, derive(spec.seed, "falsifier"))
+    accuracy = yield from _memorise(bench, model, data)
+    index, x, _ = yield from bench.to_attack()
+    with torch.no_grad():
+        y = torch.cat([model(part).argmax(1) for part in torch.split(x, 256)])
+    attacked = yield from _attack(bench, data, model, labels=y)
+    chosen = torch.arange(min(spec.probe.reference, count))
+    lens = yield from look(model, data.x_train[chosen], data.y_train[chosen])
+    means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))
+    moved = yield from _moved_at_random(bench, dataset, attacked)
+    values = []
+    for inputs in (attacked.x_adv, moved):
+        values.append((yield from own_correlations(lens, inputs, attacked.target)))
+    everyone = _rows([means(value) for value in values])
+    successes = _rows([means(value.masked_fill(~attacked.success[:, None], torch.nan)) for value in values])
+    info = {
+        **_described(bench, model, attacked, dataset),
+        "names": list(FALSIFIER),
+        "labels": list(FALSIFIER.values()),
+        "memorised": accuracy,
+        "samples_memorised": count,
+    }
+    yield Frame("falsifier", "measure", 0, {**_arrays("all", everyone), **_arrays("success", successes)}, info)
+    yield from _records(model, everyone, successes, "falsifier", FALSIFIER)
+    yield Progress(1, 1, "falsifier measured")
+
+
+# --- pieces ------------------------------------------------------------------------------------------------------
+
+
+def own_correlations(lens: Lens, x: Tensor, labels: Tensor) -> Work[Tensor]:
+    """Each input's centred C with the training members of a class, ``[n, T]``; NaN where there is no such class."""
+    features = yield from lens.features(x)
+    values, _ = yield from lens.toward(features, labels)
+    return values[:, 0, 0]
+
+
+def _mean(values: Tensor, *, resamples: int, seed: int) -> Interval:
+    """Over inputs ``[n, T]``, NaN left out."""
+    return input_means(values, resamples=resamples, seed=seed)
+
+
+def _rows(found: Sequence[Interval]) -> Rows:
+    columns = (torch.stack([getattr(each, name) for each in found]).numpy() for name in ("mean", "low", "high"))
+    return Rows(*columns, np.array([int(each.count.max()) for each in found]))
+
+
+def _attack(
+    bench: Bench,
+    dataset: Dataset,
+    model: Network,
+    measure: Callable[[int, float, Attacked], Making] | None = None,
+    labels: Tensor | None = None,
+) -> Generator[Event | None, None, Attacked]:
+    """The attacked samples in the end; at some moments on the way, and then, ``measure`` is called.
+
+    ``labels`` take the place of the samples' own, where these mean nothing to the network.
+    """
+    spec = bench.spec
+    index, x, y = yield from bench.to_attack()
+    y = y if labels is None else labels
+    choosing = choosing_targets(model, x, y, spec.attack.goal, dataset.n_classes, spec.seed)
+    target = yield from stoppable(choosing, None)
+    attacking = start(
+        model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target, examples=bench.examples()
+    )
+    moment, step = -1, 0
+    for event in attacking.events():
+        step = event.step
+        if measure is not None and isinstance(event, Iterate) and int(event.fraction * MOMENTS) > moment:
+            moment = int(event.fraction * MOMENTS)
+            driven = driven_to(target, event.prediction, y)
+            now = Attacked(index, attacking.x, y, event.x_adv.clone(), driven, event.success.clone())
+            yield from measure(event.step, event.fraction, now)
+        else:
+            yield Progress(int(1000 * event.fraction), 1000, f"takeover: {spec.attack.title}, step {event.step}")
+    result = attacking.result()
+    driven = driven_to(target, result.prediction, y)
+    attacked = Attacked(index, attacking.x, y, result.x_adv, driven, result.success)
+    if measure is not None:
+        yield from measure(step, 1.0, attacked)
+    return attacked
+
+
+def _moved_at_random(bench: Bench, dataset: Dataset, attacked: Attacked) -> Generator[Event | None, None, Tensor]:
+    """The attacked inputs moved at random by as much as the attack moved them."""
+    draw = generator(bench.spec.seed, "random perturbation")
+    moving = moving_at_random(attacked.x, attacked.x_adv, bench.spec.attack.norm, dataset.bounds, draw)
+    return (yield from stoppable(moving, None))
+
+
+def _other_seed(bench: Bench, dataset: Dataset) -> Generator[Event | None, None, Network]:
+    """A network of the same settings trained from another seed; taken from an earlier run where there is one."""
+    spec = bench.spec
+    seed = derive(spec.seed, "other network")
+    model = build(spec.model, dataset, seed)
+    kept = bench.given("other_weights")
+    if kept is not None:
+        load_arrays(model, kept.arrays)
+        return model
+    for step in fit(model, dataset, spec.training, seed):
+        yield Progress(step.step, step.steps, f"training the control from another seed, epoch {step.epoch}")
+    yield Artifact("other_weights", bench.keys["other_weights"], weights_to_arrays(model))
+    return model
+
+
+def _memorise(bench: Bench, model: Network, data: Dataset) -> Generator[Event | None, None, float]:
+    """Train until the random labels are learnt by heart; returns the accuracy on them."""
+    training = bench.spec.training.model_copy(update={"epochs": MOST_EPOCHS, "weight_decay": 0.0})
+    accuracy = 0.0
+    for step in fit(model, data, training, derive(bench.spec.seed, "falsifier")):
+        said = Progress(round(1000 * accuracy), 1000, f"learning random labels by heart: {accuracy:.0%}, epoch {step.epoch}")
+        yield said
+        if step.step % (step.steps // MOST_EPOCHS) == 0:
+            accuracy = (yield from stoppable(evaluate(model, data.x_train, data.y_train), said)).accuracy
+            if accuracy >= MEMORISED:
+                break
+    return accuracy
+
+
+def _frame(
+    bench: Bench,
+    model: Network,
+    moments: Sequence[Seen],
+    controls: tuple[Rows, Rows] | None,
+    attacked: Attacked,
+    dataset: Dataset,
+) -> Frame:
+    """``step`` and ``fraction`` [S], ``target_*`` and ``true_*`` [S, T] along the attack; in the end, of each control and
+    for all inputs and for successes alone, ``all_*`` and ``success_*`` [K, T]."""
+    arrays = {"step": np.array([m.step for m in moments]), "fraction": np.array([m.fraction for m in moments])}
+    for name in ("target", "true"):
+        for end in ("mean", "low", "high"):
+            arrays[f"{name}_{end}"] = np.stack([getattr(getattr(m, name), end).numpy() for m in moments])
+    if controls is not None:
+        arrays |= _arrays("all", controls[0]) | _arrays("success", controls[1])
+    info = {**_described(bench, model, attacked, dataset), "names": list(CONTROLS), "labels": list(CONTROLS.values())}
+    info |= {"done": controls is not None, **_distances(bench, attacked, dataset)}
+    return Frame("takeover", "measure", 0, arrays, info, keep=controls is not None)
+
+
+def _described(bench: Bench, model: Network, attacked: Attacked, dataset: Dataset) -> dict[str, Any]:
+    attack = bench.spec.attack
+    return {
+        "taps": taps_info(model),
+        "title": attack.title,
+        "norm": attack.norm,
+        "budget": budget_of(attack),
+        "goal": attack.goal,
+        "inputs": len(attacked.y),
+        "success": float(attacked.success.double().mean()),
+        "bootstrap": bench.spec.probe.bootstrap,
+    }
+
+
+def _distances(bench: Bench, attacked: Attacked, dataset: Dataset) -> dict[str, Any]:
+    """How far x_adv is from the nearest training sample of its target class, and how far it was moved: medians, L2."""
+    nearest = []
+    flat = dataset.x_train.flatten(1)
+    for x, target in zip(attacked.x_adv.flatten(1), attacked.target.tolist(), strict=True):
+        members = flat[dataset.y_train == target]
+        if len(members):
+            nearest.append(float((members - x).norm(dim=1).min()))
+    moved = (attacked.x_adv - attacked.x).flatten(1).norm(dim=1)
+    return {"nearest_member": float(np.median(nearest)) if nearest else None, "moved": float(moved.median())}
+
+
+def _arrays(name: str, rows: Rows) -> dict[str, np.ndarray]:
+    return {f"{name}_{end}": getattr(rows, end) for end in ("mean", "low", "high", "count")}
+
+
+def _records(model: Network, everyone: Rows, successes: Rows, table: str, names: dict[str, str]) -> Making:
+    for which, rows in (("all", everyone), ("successes", successes)):
+        for row, name in enumerate(names):
+            for position, tap in enumerate(model.taps):
+                yield Record(
+                    table,
+                    {
+                        "what": name,
+                        "inputs": which,
+                        "tap": tap.name,
+                        "tap_index": position,
+                        "C": float(rows.mean[row, position]),
+                        "low": float(rows.low[row, position]),
+                        "high": float(rows.high[row, position]),
+                        "n": int(rows.count[row]),
+                    },
+                )
