@@ -72,7 +72,11 @@ def allowed(field: Parameter, *, named: bool) -> str:
     if field.kind == "bool":
         return "`true`, `false`"
     return (
-        field.range_text.replace(">=", "≥").replace("<=", "≤").replace("1e+06", "10⁶").replace("1e+10", "10¹⁰")
+        field.range_text.replace(">=", "≥")
+        .replace("<=", "≤")
+        .replace("1e+06", "10⁶")
+        .replace("1e+07", "10⁷")
+        .replace("1e+10", "10¹⁰")
         or "a name"
     )
 

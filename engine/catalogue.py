@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from engine.errors import SpecError
 from engine.specs import AttackSpecBase, Parameter, Spec, parameters, variants
 
 _DATED = re.compile(r"\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)")  # what stands in parentheses and names a year
@@ -28,6 +30,8 @@ class Attack:
     """What it does, in a sentence, with its source."""
     source: str
     """Authors and year."""
+    details: str
+    """What else its spec says of it; "" where that is all."""
     parameters: tuple[Parameter, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -51,6 +55,7 @@ class Attack:
             "gradient_free": self.gradient_free,
             "help": self.help,
             "source": self.source,
+            "details": self.details,
             "parameters": settings,
         }
 
@@ -60,6 +65,21 @@ def attacks() -> tuple[Attack, ...]:
     found = [_attack(method, cls) for method, cls in variants("attack").items() if issubclass(cls, AttackSpecBase)]
     families = list(dict.fromkeys(attack.family for attack in found))
     return tuple(sorted(found, key=lambda attack: families.index(attack.family)))
+
+
+def attack_named(name: str) -> Attack:
+    """The attack of a method or a title, in capitals or not.
+
+    Raises:
+        SpecError: there is none.
+    """
+    known = {key.casefold(): attack for attack in attacks() for key in (attack.title, attack.method)}
+    found = known.get(name.casefold())
+    if found is None:
+        near = difflib.get_close_matches(name.casefold(), known, n=1)
+        hint = f" Did you mean {known[near[0]].method}?" if near else ""
+        raise SpecError(f"There is no attack {name!r}.{hint} The attacks are {', '.join(variants('attack'))}.")
+    return found
 
 
 def summary(cls: type[Spec]) -> str:
@@ -88,5 +108,6 @@ def _attack(method: str, cls: type[AttackSpecBase]) -> Attack:
         gradient_free=cls.gradient_free,
         help=help,
         source="; ".join(_DATED.findall(help)),
+        details=details(cls),
         parameters=fields,
     )

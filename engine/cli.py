@@ -22,15 +22,15 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from engine import events
-from engine.catalogue import attacks
+from engine.catalogue import Attack, attack_named, attacks
 from engine.errors import UserError
 from engine.experiments import EXPERIMENTS
 from engine.lab import Lab
 from engine.paths import RESOURCES, working_copies
 from engine.runtime import Cancelled, Delivery, Failed, Finished
 from engine.session import Session
-from engine.spec_files import apply_overrides, dump_spec, load_spec
-from engine.specs import PARTS, SHARED, ExperimentSpec, discriminator, parameters, variants
+from engine.spec_files import apply_overrides, carrying_notes, dump_spec, load_spec
+from engine.specs import PARTS, ExperimentSpec, discriminator, parameters, variants
 
 COMMANDS = ("run", "report", "export", "attacks")
 DRAIN_SECONDS = 0.1
@@ -96,8 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", metavar="DIR", default="out", help="folder for the files (default: out)")
     export.set_defaults(command=_export)
 
-    listing = commands.add_parser("attacks", help="list every attack with its norms, parameters and source")
-    listing.add_argument("--json", action="store_true", help="print the list as JSON on standard output")
+    listing = commands.add_parser("attacks", help="list every attack; of one, every parameter with its default")
+    listing.add_argument(
+        "name", metavar="NAME", nargs="?", help="show this attack alone, with its parameters: pgd, for example"
+    )
+    listing.add_argument("--json", action="store_true", help="print the same as JSON on standard output")
     listing.set_defaults(command=_attacks)
     return parser
 
@@ -119,12 +122,20 @@ def _parameter_help() -> str:
 
 def _parameter_lines(prefix: str, p: Any) -> list[str]:
     limits = f"  [{p.range_text}]" if p.range_text else ""
-    unit = f" ({p.unit})" if p.unit else ""
-    return [f"  {prefix}{p.name} = {p.default}{limits}", f"      {p.help}{unit}"]
+    unit = f" ({p.unit})" if p.unit and p.unit not in p.help else ""
+    return [f"  {prefix}{p.name} = {_written(p.default)}{limits}", f"      {p.help}{unit}"]
+
+
+def _written(value: Any) -> str:
+    """A value as a TOML file has it, without the quotes of a text that is not empty."""
+    return str(value).lower() if isinstance(value, bool) else str(value) or '""'
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    spec = apply_overrides(load_spec(Path(options.spec)), options.set)
+    written = load_spec(Path(options.spec))
+    spec = apply_overrides(written, options.set)
+    for note in carrying_notes(written, options.set):
+        console.print(escape(note), soft_wrap=True, highlight=False)
     out = _folder(options.out)
     session = Session.create(working_copies(), spec)
     lab = Lab(session)
@@ -285,26 +296,51 @@ def _export(options: argparse.Namespace, console: Console) -> int:
 
 
 def _attacks(options: argparse.Namespace, _: Console) -> int:
+    chosen = attack_named(options.name) if options.name else None
     if options.json:
-        sys.stdout.write(json.dumps([attack.as_json() for attack in attacks()], indent=2, ensure_ascii=False) + "\n")
+        said = chosen.as_json() if chosen else [attack.as_json() for attack in attacks()]
+        sys.stdout.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
         return 0
-    out, family = Console(highlight=False), ""
+    out = Console(highlight=False)
+    if chosen:
+        _print_attack(out, chosen)
+    else:
+        _print_list(out)
+    return 0
+
+
+def _print_list(out: Console) -> None:
+    family = ""
     for attack in attacks():
         if attack.family != family:
             family = attack.family
             out.print(f"\n[bold]{escape(family)}[/bold]")
         norms = " ".join(value for value, _ in attack.norms)
         out.print(f"\n  [cyan]{escape(attack.title)}[/cyan]  attack.method={attack.method}  {norms}", soft_wrap=True)
-        own = ", ".join(f"{p.name}={_written(p.default)}" for p in attack.parameters if p.name not in SHARED)
-        for text in (attack.help, own):
-            if text:
-                out.print(Padding(escape(text), (0, 0, 0, 4)))
-    out.print(f"\nAll attacks share {', '.join(SHARED)} as far as they have them. See also: python main.py run --help")
-    return 0
+        out.print(Padding(escape(attack.help), (0, 0, 0, 4)))
+    out.print(
+        "\nThe settings of one, with their defaults: python main.py attacks NAME, as in python main.py attacks pgd"
+    )
 
 
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _print_attack(out: Console, attack: Attack) -> None:
+    """One attack with all its parameters, as a TOML file and --set name them."""
+    norms = " ".join(value for value, _ in attack.norms)
+    out.print(f"[cyan]{escape(attack.title)}[/cyan]  attack.method={attack.method}  {norms}", soft_wrap=True)
+    needs = "no gradients" if attack.gradient_free else "gradients"
+    looks_for = "the smallest norm" if attack.minimal else "success within a budget"
+    out.print(f"{escape(attack.family)}: looks for {looks_for}, needs {needs}.", soft_wrap=True)
+    for text in (attack.help, attack.details):
+        if text:
+            out.print(escape(text))
+    out.print(f"Source: {escape(attack.source)}. The page docs/attacks.md has the formula and the full source.\n")
+    for p in attack.parameters:
+        setting, help = _parameter_lines("attack.", p)
+        out.print(escape(setting.strip()), soft_wrap=True)
+        out.print(Padding(escape(help.strip()), (0, 0, 0, 4)))
+        for value, name in p.choices:
+            if name.casefold() != value.casefold():
+                out.print(Padding(escape(f"{value}: {name}"), (0, 0, 0, 6)))
 
 
 def _folder(name: str) -> Path:

@@ -6,6 +6,7 @@ out takes the attack's defaults; the number of samples stays the person's own un
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,30 @@ class Preset:
     spec: AttackSpec
     sets_samples: bool
 
+    @property
+    def authors(self) -> str:
+        """Who ran it so, and when: the source up to its year, as in "Croce & Hein 2020"."""
+        dated = re.match(r".*?\b(?:19|20)\d\d\b", self.source)
+        return dated[0] if dated else self.source
+
+    @property
+    def budget(self) -> str:
+        """Its norm and how large: "L∞ 8/255", "smallest L2"; "" where it has neither."""
+        norm = {"Linf": "L∞"}.get(name := getattr(self.spec, "norm", ""), name)
+        if self.spec.minimal:
+            return f"smallest {norm}"
+        eps = getattr(self.spec, "eps", None)
+        return norm if eps is None else f"{norm} {_in_levels(eps)}"
+
     def applied_to(self, current: AttackSpec) -> AttackSpec:
         """The attack to use in place of ``current``, which keeps its number of samples unless the preset names one."""
         return self.spec if self.sets_samples else self.spec.model_copy(update={"samples": current.samples})
+
+
+def _in_levels(eps: float) -> str:
+    """As papers write it: a whole number of the 255 grey levels as a fraction, unless it is a round decimal."""
+    levels = round(eps * 255)
+    return f"{levels}/255" if abs(eps * 255 - levels) < 1e-6 and eps != float(f"{eps:.2g}") else f"{eps:g}"
 
 
 def attack_presets(folder: Path = FOLDER) -> tuple[Preset, ...]:

@@ -11,15 +11,15 @@ import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli_w
 from pydantic import ValidationError
 
 from engine.errors import SpecError
-from engine.specs import PARTS, ExperimentSpec, Parameter, Spec, carried, discriminator, parameters, variants
+from engine.specs import PARTS, ExperimentSpec, Goal, Parameter, Spec, carried, discriminator, parameters, variants
 
-__all__ = ["apply_overrides", "build", "dump_spec", "load_spec", "read_toml"]
+__all__ = ["apply_overrides", "build", "carrying_notes", "dump_spec", "load_spec", "read_toml"]
 
 _HEADER = """\
 # An experiment of Rapidity Lab. Open it in the window, or run it without one: python main.py run THIS-FILE
@@ -90,7 +90,8 @@ def apply_overrides(spec: ExperimentSpec, overrides: Iterable[str]) -> Experimen
     """A copy of ``spec`` with fields changed by texts such as ``"model.width=256"`` or ``"seed=3"``.
 
     Values are written as in TOML; quotes around text may be left out. Changing a variant (``"model.family=cnn"``)
-    keeps what :func:`engine.specs.carried` says and takes the new variant's defaults for the other fields. Of two
+    keeps what :func:`engine.specs.carried` says and takes the new variant's defaults for the other fields (what that comes
+    to: :func:`carrying_notes`). Of two
     overrides of one field the later holds.
 
     Raises:
@@ -107,6 +108,36 @@ def apply_overrides(spec: ExperimentSpec, overrides: Iterable[str]) -> Experimen
         else:
             data[field] = _parse(value, _kind(ExperimentSpec, field))
     return build(data)
+
+
+def carrying_notes(spec: ExperimentSpec, overrides: Iterable[str]) -> list[str]:
+    """What :func:`apply_overrides` keeps and drops where it changes a variant, a sentence for each part.
+
+    Only settings that were written for ``spec`` are named, not defaults nor those that an override sets anyway. To be
+    asked of overrides that were applied without an error.
+    """
+    notes = []
+    changes = [_split(text) for text in overrides]
+    for part in dict.fromkeys(part for part, field, value in changes if _is_variant((part, field, value))):
+        old = getattr(spec, part)
+        tag = discriminator(part)
+        name = [str(_parse(value, "choice")) for p, field, value in changes if (p, field) == (part, tag)][-1]
+        new = variants(part)[name]
+        if new is type(old):
+            continue
+        overridden = {tag, *(field for p, field, _ in changes if p == part)}
+        kept = carried(old, new)
+        lines: dict[bool, list[str]] = {True: [], False: []}
+        for field, value in old.model_dump(mode="json").items():
+            if field in old.model_fields_set and field not in overridden:
+                lines[field in kept].append(f"{field} = {_shown(value)}")
+        said = [
+            f"{verb} {', '.join(lines[held])}" for held, verb in ((True, "kept"), (False, "dropped")) if lines[held]
+        ]
+        if said:
+            what = f"{part}.{tag} = {name!r} in place of {getattr(old, tag)!r}"
+            notes.append(f"{what}: {'; '.join(said)}. What is not kept takes its default.")
+    return notes
 
 
 # --- files ---------------------------------------------------------------------------------------------------
@@ -165,6 +196,8 @@ def _changed_variant(part: str, old: Mapping[str, Any], value: str) -> dict[str,
     new, current = variants(part).get(chosen), _spec_class(part, old)
     if new is None or current is None:
         return {tag: chosen}  # build() says what the choices are
+    if new is current:
+        return dict(old)
     return carried(current.model_validate(old), new) | {tag: chosen}
 
 
@@ -225,6 +258,8 @@ def _sentence(problem: Any, part: str, location: list[str], cls: type[Spec] | No
             tag, choices = discriminator(part), list(variants(part))
             return _not_a_choice(f"{part}.{tag}", value.get(tag) if isinstance(value, Mapping) else value, choices)
         case "literal_error" if known is not None:
+            if field == "goal" and cls is not None and value in get_args(Goal):
+                return _no_such_goal(name, value, cls, [each for each, _ in known.choices])
             return _not_a_choice(name, value, [each for each, _ in known.choices])
         case "value_error":
             return f"{name or 'The experiment'}: {context['error']}."
@@ -269,6 +304,20 @@ def _unknown_field(part: str, name: str, field: str, cls: type[Spec] | None) -> 
 
 def _not_a_choice(name: str, value: Any, choices: list[str]) -> str:
     return f"{name} is {_shown(value)}: must be one of {', '.join(choices)}.{_closest(str(value), choices)}"
+
+
+def _no_such_goal(name: str, value: str, cls: type[Spec], goals: list[str]) -> str:
+    """Other attacks have this goal, and this one does not."""
+    title = getattr(cls, "title", "this attack")
+    if value == "untargeted":
+        return (
+            f"{name} is 'untargeted': {title} has no untargeted form: it always heads for a class. "
+            f"Set {name} to one of {', '.join(goals)}, or choose another attack."
+        )
+    return (
+        f"{name} is {value!r}: {title} has no targeted form: its goal is 'untargeted'. "
+        f"Leave {name} out, or choose an attack that can head for a class."
+    )
 
 
 def _closest(word: str, choices: Iterable[str]) -> str:

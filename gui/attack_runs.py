@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from engine.catalogue import attacks
 from engine.errors import UserError
 from engine.experiments.attack_results import AttackRun
 from engine.experiments.attack_session import read_attacks
-from engine.session import Session
+from engine.session import Run, Session
 from gui.background import Background
+
+
+def attacks_of(runs: Sequence[Run]) -> tuple[dict[int, str], frozenset[int]]:
+    """The names of the runs' attacks, and which runs went to their end, for the time slider."""
+    titles = {attack.method: attack.title for attack in attacks()}
+    names = {}
+    for run in runs:
+        method = str((run.spec.get("attack") or {}).get("method", ""))
+        names[run.id] = titles.get(method, method)
+    return names, frozenset(run.id for run in runs if run.status == "finished")
 
 
 class AttackRuns:

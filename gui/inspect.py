@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.events import Frame
+from engine.experiments.attack_curves import BEST
 from engine.experiments.views import VIEWS, layer_taps, pair_eta, readings, square
 from gui.chrome.inspector import Row, Section
 from gui.plots.groups import short
@@ -96,7 +97,8 @@ def _sample(index: int, selection: Selection, stage: Stage) -> Content:
     if gallery is not None and at is not None:
         content.image.append((gallery.arrays["x_adv"][at], "x_adv"))
         content.rows += _attacked(gallery, at)
-        content.subtitle = f"attack step {gallery.step}"
+        best = gallery.info.get("stage") == BEST
+        content.subtitle = "best found by the attack" if best else f"attack step {gallery.step}"
     profile = stage.frame("profile")
     if profile is not None and index in profile.arrays.get("sample", ()):
         content.sections.append(_with_target(profile, index, selection))

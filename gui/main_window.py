@@ -13,7 +13,15 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QThread, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWhatsThis, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWhatsThis,
+    QWidget,
+)
 
 from engine.experiments import artifact_keys, shorter
 from engine.experiments.views import VIEWS
@@ -25,13 +33,13 @@ from engine.specs import ExperimentSpec, MapSpec
 from gui import steps
 from gui.about import about_text, keys_text, show_text
 from gui.actions import Actions
-from gui.attack_runs import AttackRuns
+from gui.attack_runs import AttackRuns, attacks_of
 from gui.background import Background
 from gui.bridge import Bridge
 from gui.chrome.inspector import Inspector
 from gui.chrome.jobs import Job, JobsPopup
 from gui.chrome.notice import NoticeBar
-from gui.chrome.rail import STEPS, Rail
+from gui.chrome.rail import STEPS, Rail, Tall
 from gui.chrome.status import StatusBar
 from gui.chrome.step_form import StepForm, link
 from gui.chrome.transport import Transport
@@ -77,6 +85,7 @@ class MainWindow(QMainWindow):
         self.reporting = Reporting(self.background, self.notices, self)
         self.attack_runs = AttackRuns(self.background, self.docks.results.set_runs, self._on_failure)
         self.rotation = Rotation(self.panels, self.stage, self)
+        self.rotation.name_moment = self.transport.timeline.name
         self._slow = QTimer(self, interval=SLOW_MS)
         self._runs: list[Run] = []
         self._run_rows = RunRows(lab.session)
@@ -144,7 +153,8 @@ class MainWindow(QMainWindow):
         column.setSpacing(theme.gap)
         row = QHBoxLayout()
         row.setSpacing(theme.gap)
-        for widget, stretch in ((self.rail, 0), (self.step_stack, 0), (self.docks, 1), (self.inspector, 0)):
+        self._rail_area = Tall(self.rail)
+        for widget, stretch in ((self._rail_area, 0), (self.step_stack, 0), (self.docks, 1), (self.inspector, 0)):
             row.addWidget(widget, stretch)
         column.addWidget(self.notices)
         column.addLayout(row, 1)
@@ -493,6 +503,7 @@ class MainWindow(QMainWindow):
     def _read_runs(self) -> None:
         """The list of runs is another: a run ended, or another session is open."""
         self._runs = self.documents.session.runs()
+        self.transport.set_attacks(*attacks_of(self._runs))
         self.compare.set_runs(self._run_rows.of(self._runs))
         self.attack_runs.read()
         self._show_results()
@@ -673,6 +684,7 @@ class MainWindow(QMainWindow):
         for part in (*parts, *self.step_forms.values()):
             part.set_theme(theme)
         self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
+        self._rail_area.updateGeometry()
         self._on_selection()
 
     def _choose_theme(self, name: str, _on: bool = True) -> None:

@@ -7,7 +7,7 @@ less often, and the window itself stays as fluid as ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class Rotation(QObject):
         self._next = 0
         self._began = 0.0
         self._not_before = 0.0
+        self.name_moment: Callable[[int], str] = lambda _: ""  # the moment of an id in words; the window knows them
         stage.topic_changed.connect(self._mark_topic)
         stage.table_changed.connect(self._mark_table)
         stage.cleared.connect(self._clear)
@@ -77,15 +78,25 @@ class Rotation(QObject):
             # something is not there any more: begin with a clean panel
             panel.clear()
             if not self._stage.live:
-                panel.show_empty(
-                    "Nothing of this yet at the moment shown. Move the time slider on, or press L for live."
-                )
+                panel.show_empty(self._why_nothing(panel))
             new = {*panel.tables, *panel.topics}
         for name in new & tables.keys() - gone:
             panel.show_records(name, tables[name])
         for topic, frame in frames.items():
             if topic in new and frame is not None:
                 panel.show_frame(frame)
+
+    def _why_nothing(self, panel: Panel) -> str:
+        """What a panel says at a moment of the past at which there is nothing of it."""
+        moment = self._stage.moment
+        here = self.name_moment(moment.id) if moment is not None else ""
+        shown = f"Shown is “{here}”." if here else "An earlier moment is shown."
+        later = self._stage.next_with(panel.topics)
+        if later is None:
+            return f"{shown} {panel.empty_text}"
+        there = self.name_moment(later.id)
+        at = f", at “{there}”" if there and there != here else ""
+        return f"{shown} This was measured later{at}: move the time slider on, or press L to go to the end."
 
     @Slot(str)
     def _mark_topic(self, topic: str) -> None:

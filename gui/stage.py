@@ -143,6 +143,13 @@ class Stage(QObject):
         tables = self._tables if self._moment is None else self._past_tables
         return tables.get(name) or Table()
 
+    def next_with(self, topics: Sequence[str]) -> Instant | None:
+        """The first moment after the one shown that has a frame of one of these topics; None live, or where none has."""
+        if self._moment is None:
+            return None
+        after = bisect_right(self.instants, self._moment.id, key=lambda instant: instant.id)
+        return next((instant for instant in self.instants[after:] if set(topics) & set(instant.topics)), None)
+
     def training_step(self) -> int | None:
         """The training step of the moment shown, for a cursor in the curves; None live or after training."""
         return self._step_of("train")

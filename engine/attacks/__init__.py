@@ -56,7 +56,7 @@ def start(
 
     ``x`` is ``[N, ...]`` of a floating type, within ``bounds``: a pair of numbers, a pair of sequences with one number
     a channel, or None for no bounds. ``y`` and ``target`` are int64 ``[N]``; a targeted goal needs ``target``, as
-    :func:`choose_targets` gives it. ``examples`` are labelled inputs that some attacks start from or aim at.
+    :func:`choose_targets` gives it, unless the spec names the one class for all. ``examples`` are labelled inputs that some attacks start from or aim at.
     ``batch`` samples go through the model at a time, by default as many as take a few hundredths of a second; neither
     it nor the other samples change a sample's result. All that is random depends on ``seed`` and the sample's place
     alone. Raises AttackError for inputs that do not fit; asking for iterates raises it when the model's outputs are
@@ -66,7 +66,7 @@ def start(
         raise AttackError(f"The model must be a torch.nn.Module, but this is a {type(model).__name__}: wrap it in one.")
     check_spec(spec)
     box = checked_samples(x, y, bounds)
-    target = checked_target(y, target, targeted=spec.goal != "untargeted")
+    target = checked_target(y, target, spec)
     most_rows = batch or batch_size(model, x, MOST_LOOKS if spec.gradient_free else MOST)
     if batch is None:
         batch = batch_size(model, x)
@@ -95,7 +95,6 @@ def start(
         targeted=question.targeted,
         minimal=spec.minimal,
         stops=question.stop,
-        skips=True,
     )
     batches = []
     for places in torch.split(torch.arange(len(x), device=x.device), batch):

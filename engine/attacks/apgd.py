@@ -31,9 +31,8 @@ def apgd(batch: Batch, spec: ApgdSpec) -> Steps:
             yield from ascend(batch, spec, restart, None)
         return
     home = batch.places
-    order = likeliest_others(batch.logits(batch.x), batch.y)[:, : spec.n_target_classes]
+    order = likeliest_others(batch.clean, batch.y)[:, : spec.n_target_classes]
     targets = order.shape[1]
-    yield None
     for restart in batch.restarting(targets * spec.restarts):
         here = (batch.places[:, None] == home).nonzero()[:, 1]
         yield from ascend(batch, spec, restart, order[here, restart % targets])
@@ -66,15 +65,14 @@ class SmoothClimb(Climb):
         super().__init__(x, size, aim)
         self.moves = 0
         self.rises = x.new_zeros(len(x))
-        """In how many steps since the last checkpoint the loss rose; the first step, as long as the ball is wide, does not count."""
+        """In how many steps since the last checkpoint the loss rose."""
         self.halved = torch.ones(len(x), dtype=torch.bool, device=x.device)
         """Whether the step was halved at the last checkpoint; the start counts as such."""
         self.reference = self.best_gain
         """The largest loss at the last checkpoint."""
 
     def see(self, logits: Tensor, gain: Tensor, gradient: Tensor) -> None:
-        if self.moves > 1:
-            self.rises = self.rises + (gain > self.gain)
+        self.rises = self.rises + (gain > self.gain)  # not at the start, where the gain before it is infinite
         super().see(logits, gain, gradient)
 
     def halve(self, enough: float) -> None:

@@ -25,7 +25,7 @@ from engine.attacks.tools.thresholds import dual_norms, norms
 from engine.specs import FabSpec, FabTargetedSpec, Norm
 
 RADIUS: dict[Norm, float] = {"Linf": 0.3, "L2": 1.0, "L1": 5.0}
-"""Of the ball that a restart begins in, in input units: at most this, as in the original."""
+"""Of the ball that a restart begins in, in input units: at most this, as in the original; in an ensemble its budget."""
 SEARCHES = 3  # looks of the final search
 AT_ONCE = 2  # times the rows of a batch go through the model in one backward pass: the longest time without a breath
 VALUES = 4096  # of a sample's runs side by side
@@ -36,8 +36,7 @@ _Parts = Generator[None, None, tuple[Tensor, Tensor, Tensor]]
 def fab(batch: Batch, spec: FabSpec) -> Steps:
     """Untargeted: onto the nearest of the boundaries to all other classes, K - 1 backward passes a step. Towards a
     target: onto the boundary between it and the likeliest other class, one backward pass."""
-    best = Best(batch, batch.logits(batch.x), 0)
-    yield None
+    best = Best(batch, batch.clean, 0)
     for restart in batch.restarting(spec.restarts):
         yield from _run(batch, spec, best, None, restart)
 
@@ -45,8 +44,7 @@ def fab(batch: Batch, spec: FabSpec) -> Steps:
 def fab_targeted(batch: Batch, spec: FabTargetedSpec) -> Steps:
     """Onto the boundary to one class, from the likeliest at the sample on; of small samples to several classes side by
     side, which changes no run and costs less."""
-    best = Best(batch, batch.logits(batch.x), spec.n_target_classes)
-    yield None
+    best = Best(batch, batch.clean, spec.n_target_classes)
     parts = range(0, best.others.shape[1], max(1, VALUES // batch.x[0].numel()))
     for run in batch.restarting(len(parts) * spec.restarts):
         first = parts[run // spec.restarts]
@@ -208,7 +206,8 @@ def _somewhere(batch: Batch, norm: Norm, distance: Tensor, several: int) -> Tens
     direction = draw("start", batch.restart, shape).to(batch.x.dtype).flatten(0, 1)
     if norm == "Linf":
         direction = direction.mul_(2).sub_(1)
-    length = _repeated(distance, several).clamp_max(RADIUS[norm]) / 2 / norms(direction, norm).clamp_min_(1e-12)
+    reach = batch.ball.eps if batch.guarded else RADIUS[norm]
+    length = _repeated(distance, several).clamp_max(reach) / 2 / norms(direction, norm).clamp_min_(1e-12)
     x = _repeated(batch.x, several) + direction * column(length.to(direction.dtype), direction)
     return x if batch.box is None else batch.box.clamp(x)
 

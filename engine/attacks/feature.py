@@ -18,9 +18,10 @@ from engine.specs import FeatureSpec
 
 
 def feature(batch: Batch, spec: FeatureSpec) -> Steps:
-    """Each sample is driven to an example that the network sees as the target class; untargeted, as any other class."""
+    """Each sample is driven to an example that the network sees as the target class; untargeted, as any other class. A
+    chosen test sample comes as the only example."""
     for restart in batch.restarting(spec.restarts):
-        guides = yield from guides_of(batch, restart)
+        guides = _chosen(batch) if spec.target_sample >= 0 else (yield from guides_of(batch, restart))
         with seeing(batch.model, spec.layer) as seen:
             batch.logits(guides)
             goal = _features(seen)
@@ -36,6 +37,14 @@ def feature(batch: Batch, spec: FeatureSpec) -> Steps:
             x, gradient, goal, scale = batch.live(x, gradient, goal, scale)
             x = batch.ball.project(torch.add(x, batch.ball.ascent(gradient, x), alpha=spec.step_size))
         yield batch.at(x, batch.logits(x), step=spec.steps, steps=spec.steps)
+
+
+def _chosen(batch: Batch) -> Tensor:
+    """The one example, for each sample ``[n, ...]``."""
+    examples = batch.question.examples
+    if examples is None or len(examples[0]) != 1:
+        raise AttackError("This attack aims at one chosen sample: give it that one alone as example, with its label.")
+    return examples[0].expand_as(batch.x)
 
 
 def _features(seen: list[Tensor]) -> Tensor:

@@ -34,8 +34,10 @@ def nes(batch: Batch, spec: NesSpec) -> Steps:
         x, running, alpha, reference, since = budget.live(x, running, alpha, reference, since)
         if len(batch) == 0:
             return
-        logits = batch.logits(x)
-        asked += 1
+        if used == 0:
+            logits = batch.clean
+        else:
+            logits, asked = batch.logits(x), asked + 1
         yield batch.at(x, logits, step=asked, steps=spec.queries)
         gain = loss(logits.double(), batch.y, batch.target)
         x, running, alpha, reference, since, gain = batch.live(x, running, alpha, reference, since, gain)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.tools.draws import Draws
-from engine.attacks.tools.losses import log_odds
+from engine.attacks.tools.losses import improves, log_odds
 from engine.attacks.tools.pixels import as_pixels, at_places, ends, sides
 from engine.specs import OnePixelSpec
 
@@ -65,7 +65,7 @@ class _Evolution:
         base, plus, minus = self._parents(generation).unbind(1)
         start = self._candidates[:, base]
         if self._spec.strategy == "best":
-            start = self._candidates[torch.arange(len(start)), self._worth.argmax(1)][:, None]
+            start = self._candidates[torch.arange(len(start), device=start.device), self._worth.argmax(1)][:, None]
         children = start + self._spec.scale * (self._candidates[:, plus] - self._candidates[:, minus])
         axes = len(self._sides)
         where, colours = children[..., :axes], children[..., axes:]
@@ -92,7 +92,7 @@ class _Evolution:
         top = torch.where(success, torch.inf, worth).argmax(1) if self._spec.stop else rank.argmax(1)
         own = torch.arange(n, device=logits.device)
         won, reached = success[own, top], worth[own, top]
-        ahead = (won & ~self._best_success) | ((won == self._best_success) & (reached > self._best_worth))
+        ahead = improves(reached, won, self._best_worth, self._best_success)
         self._best = torch.where(ahead[:, None, None], self._children[:, members][own, top], self._best)
         self.best_logits = torch.where(ahead[:, None], logits[own, top], self.best_logits)
         self._best_worth = torch.where(ahead, reached, self._best_worth)

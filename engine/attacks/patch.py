@@ -30,7 +30,7 @@ def patch(spec: PatchSpec) -> JointMethod:
                 f"A patch is put on images [C, H, W], but these samples have the shape {list(x.shape[1:])}: attack a "
                 "network that sees images, or choose another attack."
             )
-        return fitted(batches, spec, _Patch(spec, batches[0].box, x), spec.target_class)
+        return fitted(batches, spec, _Patch(spec, batches[0].box, x))
 
     return joint
 
@@ -72,8 +72,6 @@ class _Patch:
         return torch.minimum(torch.maximum(moved, self._least), self._most)
 
     def wanted(self, logits: Tensor, y: Tensor, target: Tensor | None) -> Tensor:
-        if self._spec.target_class >= 0:
-            return (logits.argmax(1) == self._spec.target_class) & (y != self._spec.target_class)
         return logits.argmax(1) != y if target is None else logits.argmax(1) == target
 
     def _range(self, x: Tensor) -> tuple[Tensor, Tensor]:

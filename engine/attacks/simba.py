@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.attacks.core.batch import Batch, Steps, column
 from engine.attacks.tools.cosines import Cosines
 from engine.attacks.tools.draws import Draws
-from engine.attacks.tools.losses import log_odds
+from engine.attacks.tools.losses import improves, log_odds
 from engine.attacks.tools.queries import Budget
 from engine.specs import SimbaSpec
 
@@ -30,8 +30,8 @@ def simba(batch: Batch, spec: SimbaSpec) -> Steps:
     budget.live()
     if len(batch) == 0:
         return
-    logits = batch.logits(x)
-    gain, asked, told = log_odds(logits.double(), batch.y, batch.target), 2, 0
+    logits = batch.clean
+    gain, asked, told = log_odds(logits.double(), batch.y, batch.target), 1, 0
     while True:
         won = batch.succeeded(logits)
         if asked >= told + EVERY or bool(won.any()) or told == 0 or asked >= spec.queries:
@@ -46,7 +46,7 @@ def simba(batch: Batch, spec: SimbaSpec) -> Steps:
         seen = batch.logits(moved)
         asked += 1
         seen_gain = log_odds(seen.double(), batch.y, batch.target)
-        better = (seen_gain > gain) | (batch.succeeded(seen) & ~batch.succeeded(logits))
+        better = improves(seen_gain, batch.succeeded(seen), gain, batch.succeeded(logits))
         x = torch.where(column(better, x), moved, x)
         logits, gain = torch.where(better[:, None], seen, logits), torch.where(better, seen_gain, gain)
         trial = torch.where(better | (trial % 2 == 1), (trial // 2 + 1) * 2, trial + 1)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.attacks.core.batch import Batch, Steps, column
 from engine.attacks.tools.draws import Draws
-from engine.attacks.tools.losses import Loss, log_odds, margin
+from engine.attacks.tools.losses import Loss, improves, log_odds, margin
 from engine.attacks.tools.pixels import as_pixels, at_places, ends
 from engine.attacks.tools.queries import Budget
 from engine.specs import SparseRsSpec
@@ -49,7 +49,7 @@ def sparse_rs(batch: Batch, spec: SparseRsSpec) -> Steps:
         seen = batch.logits(tried)
         asked += 1
         seen_gain = loss(seen.double(), batch.y, batch.target)
-        better = (seen_gain > gain) | (batch.succeeded(seen) & ~batch.succeeded(logits))
+        better = improves(seen_gain, batch.succeeded(seen), gain, batch.succeeded(logits))
         x = torch.where(column(better, x), tried, x)
         logits, gain = torch.where(better[:, None], seen, logits), torch.where(better, seen_gain, gain)
         search.accept(better)

@@ -30,8 +30,10 @@ def spsa(batch: Batch, spec: SpsaSpec) -> Steps:
         x, mean, square = budget.live(x, mean, square)
         if len(batch) == 0:
             return
-        logits = batch.logits(x)
-        asked += 1
+        if used == 0:
+            logits = batch.clean
+        else:
+            logits, asked = batch.logits(x), asked + 1
         yield batch.at(x, logits, step=asked, steps=spec.queries)
         x, mean, square = batch.live(x, mean, square)
         pairs = pairs_within(budget, spec.probes)

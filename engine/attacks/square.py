@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.attacks.core.batch import Batch, Steps
 from engine.attacks.tools.looks import scores
-from engine.attacks.tools.losses import Loss, cross_entropy, margin
+from engine.attacks.tools.losses import Loss, cross_entropy, improves, margin
 from engine.attacks.tools.windows import Grid, bumps, share_of
 from engine.specs import SquareSpec
 
@@ -49,14 +49,14 @@ def _search(batch: Batch, spec: SquareSpec, windows: EdgeWindows | HillWindows) 
         its_gain = loss(seen, batch.y[own], target)
         success = batch.succeeded(seen, own)
         chosen = _best(its_gain, success, count)
-        kept = torch.nonzero((success[chosen] & ~reached) | ((success[chosen] == reached) & (its_gain[chosen] > gain)))
+        kept = torch.nonzero(improves(its_gain[chosen], success[chosen], gain, reached))[:, 0]
         if len(kept):
-            kept, chosen = kept[:, 0], chosen[kept[:, 0]]
+            chosen = chosen[kept]
             x, logits, gain, reached = (
                 old.index_copy(0, kept, new[chosen])
                 for old, new in ((x, tried), (logits, seen), (gain, its_gain), (reached, success))
             )
-        windows.note(kept.flatten())
+        windows.note(kept)
         yield batch.at(x, logits, step=query + count - 1, steps=spec.queries - 1)
 
 

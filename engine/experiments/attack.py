@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from engine.attacks import Attack, Iterate, choosing_targets, start
+from engine.data import Dataset
 from engine.errors import AttackError
 from engine.events import Progress
 from engine.experiments.bench import Attacked, Bench, Making
-from engine.experiments.control import random_perturbation
+from engine.experiments.control import moving_at_random
 from engine.experiments.outcome import outcome_rows
 from engine.experiments.probe import probe_for
 from engine.experiments.train import train
@@ -16,6 +17,7 @@ from engine.experiments.watching import Watch
 from engine.generators import stoppable
 from engine.models import Network
 from engine.seeds import generator
+from engine.specs import FeatureSpec
 
 WATCHED_MOMENTS = 10  # moments of an attack at which the geometry is measured
 WATCHED_WIDE = 6  # the same for a network whose features are dear to compare
@@ -38,11 +40,13 @@ def attack(bench: Bench) -> Making:
     assert model is not None
     probe = yield from probe_for(bench)
     index, x, y = yield from bench.to_attack()
-    choosing = choosing_targets(model, x, y, spec.attack.goal, dataset.n_classes, spec.seed)
+    examples, aim = bench.examples(), spec.attack.aim
+    if isinstance(spec.attack, FeatureSpec) and spec.attack.target_sample >= 0:
+        examples = _chosen_sample(dataset, spec.attack.target_sample)
+        aim = aim if aim == "untargeted" else int(examples[1])
+    choosing = choosing_targets(model, x, y, aim, dataset.n_classes, spec.seed)
     target = yield from stoppable(choosing, None)
-    attacking = start(
-        model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target, examples=bench.examples()
-    )
+    attacking = start(model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target, examples=examples)
     width = yield from probe.attack_width(model)
     moments = WATCHED_MOMENTS if width <= WIDE else WATCHED_WIDE
     watch: Watch | None = None
@@ -63,6 +67,17 @@ def attack(bench: Bench) -> Making:
     yield from _end(bench, model, watch, attacking, index, y, target)
 
 
+def _chosen_sample(dataset: Dataset, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """One test sample with its label: ``[1, ...]``, ``[1]``."""
+    count = len(dataset.y_test)
+    if number >= count:
+        raise AttackError(
+            f"Features are to be driven to test sample {number}, but {dataset.name} has {count} test samples, counted from "
+            f"0: choose a number up to {count - 1}, or -1."
+        )
+    return dataset.x_test[number : number + 1], dataset.y_test[number : number + 1]
+
+
 def _end(
     bench: Bench,
     model: Network,
@@ -81,7 +96,8 @@ def _end(
     yield from probe.attack_frames(model, attacked, watch.count - 1)
     draw = generator(spec.seed, "random perturbation")
     dataset = yield from bench.dataset()
-    moved = random_perturbation(attacked.x, attacked.x_adv, spec.attack.norm, dataset.bounds, draw)
+    moving = moving_at_random(attacked.x, attacked.x_adv, spec.attack.norm, dataset.bounds, draw)
+    moved = yield from stoppable(moving, None)
     yield from outcome_rows(model, attacking, result, watch, moved)
     yield bench.keep_attack(attacked, result)
     yield Progress(1000, 1000, "attacked")

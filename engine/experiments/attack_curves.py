@@ -12,6 +12,8 @@ from engine.experiments.rates import wilson
 SAMPLES, STEPS = "attack_samples", "attack"
 BEST = "best found"  # the stage of an attack's last row, which is no step but its result
 QUARTILES = (0.25, 0.5, 0.75)
+SETTLED = 20  # steps from which a plot may leave out where lines begin
+MOST_ROWS = 400  # steps that are looked at for the range of a plot
 
 
 class Watched:
@@ -89,6 +91,33 @@ def quartiles(values: np.ndarray) -> np.ndarray:
     return found
 
 
+def usual(values: np.ndarray, spread: float = 0.04) -> tuple[float, float]:
+    """A range for lines ``values`` [S, M] that a few freak values do not ruin; (0, 1) without a number.
+
+    It holds all lines but the outermost ``spread`` of them at almost every step, and where they begin and end; the
+    beginning only as far as it leaves a fifth of the range to where the lines are nine tenths of the time.
+    """
+    if not values.size:
+        return 0.0, 1.0
+    rows = values[np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_ROWS)).round().astype(int))]
+    ordered = np.sort(np.where(np.isfinite(rows), rows, np.nan), axis=1)  # NaN comes last
+    count = np.isfinite(ordered).sum(1)
+    ordered, count = ordered[count > 0], count[count > 0]
+    if not len(ordered):
+        return 0.0, 1.0
+    at = np.arange(len(ordered))
+    skip = np.floor(spread * count).astype(int)
+    low, high = ordered[at, skip], ordered[at, count - 1 - skip]
+    bottom, top = float(np.quantile(low, spread)), float(np.quantile(high, 1 - spread))
+    bottom, top = min(bottom, float(low[0]), float(low[-1])), max(top, float(high[0]), float(high[-1]))
+    if len(ordered) >= SETTLED:  # most of it may lie within a sliver of where it began
+        inner = [float(v) for v in (np.quantile(low, 0.1), np.quantile(high, 0.9))]
+        room = inner[1] - inner[0]
+        if 0 < room < (top - bottom) / 5:
+            bottom, top = max(bottom, inner[0] - 1.5 * room), min(top, inner[1] + 1.5 * room)
+    return bottom, top
+
+
 @dataclass(frozen=True, eq=False)
 class Progressed:
     """An attack as a whole, step by step; arrays [S]."""
@@ -106,6 +135,13 @@ class Progressed:
     """Median smallest norm so far of an attack for the smallest norm; NaN elsewhere."""
     stages: tuple[tuple[float, str], ...]
     """Step at which each part begins, and its name: a member of an ensemble, or a restart of a single attack."""
+    best: int | None = None
+    """Step of the last row where that is the attack's result, the best points found, and no step; None while it runs."""
+
+    @property
+    def steps(self) -> int:
+        """How many rows are steps."""
+        return len(self.step) - (self.best is not None)
 
 
 def progressed(table: Any) -> Progressed:
@@ -116,6 +152,7 @@ def progressed(table: Any) -> Progressed:
     low, high = wilson(np.round(found * n), n)
     before = column.get("success_before")
     missing = np.full(len(step), np.nan)
+    known = parts(table)
     return Progressed(
         step=step,
         share=found,
@@ -124,8 +161,29 @@ def progressed(table: Any) -> Progressed:
         before=float(before[-1]) if before is not None and len(before) else 0.0,
         n=n,
         smallest=np.asarray(column.get("smallest", missing), dtype=float),
-        stages=tuple(_stages(step, column.get("stage"), column.get("restart"))),
+        stages=known.stages,
+        best=known.best,
     )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which parts an attack falls into, and where it ends."""
+
+    last: int
+    """The last step there is."""
+    stages: tuple[tuple[float, str], ...]
+    """As in :class:`Progressed`."""
+    best: int | None
+    """As in :class:`Progressed`."""
+
+
+def parts(table: Any) -> Parts:
+    """Read of a table ``attack`` (``engine.session.Table``) what its steps are, and nothing of its numbers."""
+    step = table.column("step")
+    stage, restart = (table.column(name) if name in table.columns else None for name in ("stage", "restart"))
+    best = int(step[-1]) if len(step) and stage is not None and stage[-1] == BEST else None
+    return Parts(int(step[-1]) if len(step) else 0, tuple(_stages(step, stage, restart)), best)
 
 
 def _stages(step: np.ndarray, stage: np.ndarray | None, restart: np.ndarray | None) -> list[tuple[float, str]]:

@@ -30,7 +30,7 @@ class AttackRun:
     title: str
     """Short name of the attack."""
     goal: str
-    """"untargeted" or one of the targeted goals."""
+    """"untargeted", one of the targeted goals, or "class 3" where all are driven to one."""
     norm: str
     """The norm that the attack bounds or makes small."""
     minimal: bool
@@ -64,6 +64,8 @@ class AttackRun:
     gradients: np.ndarray
     random: np.ndarray | None = None
     """bool: broken by a random perturbation as long as the attack's (the control), where that was recorded."""
+    stage: np.ndarray | None = None
+    """str: the member of an ensemble that broke the sample, "" for none; None where that was not recorded."""
     known: dict[tuple[str, str], Any] = field(init=False, repr=False, default_factory=dict)
     """What has been computed of it, by what and in which norm; a window must not compute it at every look."""
 
@@ -79,10 +81,12 @@ class AttackRun:
         flags = {name: column[name] > 0 for name in ("success", "success_8bit", "invalid")}
         attack = spec.attack
         success = flags["success"] & ~flags["invalid"]
+        # older tables do not say it: there it is what the clean prediction alone tells
+        already = column["already"] > 0 if "already" in column else np.where(target >= 0, clean == target, clean != y)
         return cls(
             run=run,
             title=getattr(attack, "title", "") or str(getattr(attack, "method", "attack")),
-            goal=str(getattr(attack, "goal", "untargeted")),
+            goal=goal_of(attack),
             norm=str(getattr(attack, "norm", "L2")),
             minimal=bool(getattr(attack, "minimal", False)),
             eps=getattr(attack, "eps", None),
@@ -91,7 +95,7 @@ class AttackRun:
             network=spec.key("dataset", "model", "training"),
             sample=column["sample"].astype(np.int64),
             y=y.astype(np.int64),
-            before=np.where(target >= 0, clean == target, clean != y) & success,
+            before=already & success,
             clean=clean == y,
             success=success,
             misread=(seen != y) & ~flags["invalid"],
@@ -101,6 +105,7 @@ class AttackRun:
             forwards=column["forwards"],
             gradients=column["gradients"],
             random=column["random_success"] > 0 if "random_success" in column else None,
+            stage=column.get("first_stage"),
         )
 
     def __len__(self) -> int:
@@ -142,6 +147,12 @@ class AttackRun:
         """Smallest perturbation found for each sample in a norm: 0 where none was needed, infinite for failures, NaN invalid."""
         size = np.where(self.before, 0.0, self.norms[norm])
         return np.where(self.invalid, np.nan, np.where(self.success, size, np.inf))
+
+
+def goal_of(attack: AttackSpecBase) -> str:
+    """Any class ("untargeted"), the rule by which targets are chosen, or the one class for all, in words."""
+    aim = attack.aim
+    return f"class {aim}" if isinstance(aim, int) else aim
 
 
 def budget_of(attack: AttackSpecBase) -> str:
@@ -361,7 +372,7 @@ class WorstCase:
     """Share of samples that no attack made the network misread within eps."""
     n: int
     alone: Mapping[int, int] = field(default_factory=dict)
-    """By run: samples that it broke and no other did."""
+    """By run: samples that it made the network misread and no other did; one without an answer is none of them."""
 
 
 def together(run: AttackRun, runs: Iterable[AttackRun]) -> list[AttackRun]:
@@ -379,19 +390,19 @@ def worst_case(run: AttackRun, runs: Iterable[AttackRun], norm: str, eps: float)
     What counts is the point found, not how: a perturbation within eps in ``norm`` breaks its sample, whichever norm,
     goal or larger budget its attack had.
     """
-    reach: dict[int, np.ndarray] = {}
+    left, broken = [], {}
     for each in together(run, runs):
         if norm in each.norms:
-            near = each.norms[norm] <= eps * (1 + SLACK)
-            broken = ~each.clean | (each.misread & near) | each.invalid
-            order = np.argsort(each.sample, kind="stable")
-            reach[each.run] = broken[order[np.searchsorted(each.sample, run.sample, sorter=order)]]
+            at = np.searchsorted(each.sample, run.sample)  # samples ascend
+            found = each.clean & each.misread & (each.norms[norm] <= eps * (1 + SLACK))
+            broken[each.run] = found[at]
+            left.append((each.clean & ~found & ~each.invalid)[at])
     n = len(run)
-    if not reach:
+    if not left:
         return WorstCase(norm, eps, (), share(n, n), n)
-    count = np.stack(list(reach.values())).sum(0)
-    alone = {r: int((row & (count == 1)).sum()) for r, row in reach.items()}
-    return WorstCase(norm, eps, tuple(reach), share(int((count == 0).sum()), n), n, alone)
+    count = sum(broken.values())
+    alone = {number: int((found & (count == 1)).sum()) for number, found in broken.items()}
+    return WorstCase(norm, eps, tuple(broken), share(int(np.all(left, axis=0).sum()), n), n, alone)
 
 
 def budgets(runs: Iterable[AttackRun]) -> list[tuple[str, float]]:

@@ -21,7 +21,7 @@ from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Bench, Making, test_order
 from engine.experiments.train import train
 from engine.seeds import derive
-from engine.specs import AttackSpec, AttackSpecBase
+from engine.specs import AttackSpec, AttackSpecBase, NoiseAttackSpec
 
 PARTS = 1000  # of a row's progress
 KEPT_ROWS = 50  # classes up to which every row's frame is kept for the time slider
@@ -66,11 +66,17 @@ def class_matrix(bench: Bench) -> Making:
 
 def targeted(spec: AttackSpec) -> AttackSpec:
     """The same attack with a targeted goal; AttackError for one that has no targeted form."""
+    if isinstance(spec, NoiseAttackSpec):
+        raise AttackError(
+            "Fooling noise begins at noise, which is of no class, so it has no rows of true classes. Choose another attack "
+            "on the Attack step, such as PGD, then measure again."
+        )
+    own = {name: -1 for name in ("target_class", "target_sample") if name in type(spec).model_fields}
     field = type(spec).model_fields.get("goal")
     goals = [goal for goal in get_args(field.annotation) if goal != "untargeted"] if field is not None else []
     for goal in goals:
         try:
-            return type(spec).model_validate(spec.model_dump() | {"goal": goal})
+            return type(spec).model_validate(spec.model_dump() | own | {"goal": goal})
         except ValidationError:  # a goal that these settings do not allow
             continue
     title = getattr(spec, "title", "") or getattr(spec, "method", "This attack")
@@ -126,8 +132,7 @@ def _row(
             yield Progress(done, k * PARTS, f"class matrix, class {row + 1} of {k}")
         result = attacking.result()
         valid = ~result.invalid
-        already = (attacking.clean.argmax(1) == target) & valid
-        outcomes.append(_Outcome(target, valid, result.success & valid, already))
+        outcomes.append(_Outcome(target, valid, result.success & valid, result.already & valid))
     return _Outcome(
         *(torch.cat([getattr(each, part.name) for each in outcomes]) for part in fields(_Outcome)),
     )

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import torch
 from torch import Tensor
 
+from engine.generators import drain
+
 HALVINGS = 40  # of the interval in which the right length lies
+AT_ONCE = 1 << 16  # values moved between two breaths: a few hundredths of a second
+
+
+def moving_at_random(
+    x: Tensor, x_adv: Tensor, norm: str, bounds: tuple[float, float] | None, generator: torch.Generator
+) -> Generator[None, None, Tensor]:
+    """:func:`random_perturbation` with a breath after every few samples."""
+    rows = max(1, AT_ONCE // max(1, x[0].numel()))
+    moved = []
+    for some, attacked in zip(torch.split(x, rows), torch.split(x_adv, rows), strict=True):
+        moved.append(_moved(some, attacked, norm, bounds, generator))
+        yield
+    return torch.cat(moved)
 
 
 def random_perturbation(
@@ -17,6 +34,12 @@ def random_perturbation(
     chosen at random. Inputs stay within ``bounds``: what is clipped there is made up for by a longer step, as far as
     the bounds leave room (not for L0, where a change that is clipped away altogether is lost).
     """
+    return drain(moving_at_random(x, x_adv, norm, bounds, generator))
+
+
+def _moved(
+    x: Tensor, x_adv: Tensor, norm: str, bounds: tuple[float, float] | None, generator: torch.Generator
+) -> Tensor:
     clean = x.flatten(1).double()
     if norm == "L0":
         return _scattered(x, x_adv, bounds, generator)

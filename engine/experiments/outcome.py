@@ -39,6 +39,7 @@ def outcome_rows(model: Network, attack: Attack, result: AttackResult, watch: Wa
         "random_success": torch.where(targeted, random == watch.target, random != watch.y).int(),
         "invalid": result.invalid.int(),
         **{f"norm_{norm}": sizes(result.x_adv, attack.x, norm) for norm in NORMS},
+        "already": result.already.int(),
         "first_step": result.first_success,
         "forwards": result.forwards,
         "gradients": result.gradients,
@@ -46,4 +47,4 @@ def outcome_rows(model: Network, attack: Attack, result: AttackResult, watch: Wa
     lists = {name: values.tolist() for name, values in columns.items()}
     for i in range(len(watch.y)):
         row: dict[str, Scalar] = {name: values[i] for name, values in lists.items()}
-        yield Record("attacked", row)
+        yield Record("attacked", row | {"first_stage": result.first_stage[i]})

@@ -16,7 +16,7 @@ from engine.data import Dataset, balanced_order
 from engine.errors import DataError
 from engine.events import Event, Frame, Progress
 from engine.experiments.bench import Attacked, Bench, test_order
-from engine.experiments.control import random_perturbation
+from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Features, Lens, Work, look
 from engine.experiments.measured import Lines, Moment, Samples, matrix_frame, pairs_frame, profile_frame
 from engine.experiments.pictures import taps_info
@@ -199,7 +199,7 @@ class Probe:
         """
         clean = yield from lens.features(attacked.x)
         adv = yield from lens.features(attacked.x_adv)
-        random = yield from lens.features(self.control(attacked))
+        random = yield from lens.features((yield from self._moved_at_random(attacked)))
         unmoved, kept["clean_target"] = yield from self._unmoved(lens, clean, attacked.target, resamples)
         section = dict(unmoved)
         values, saturated = yield from lens.toward(adv, attacked.target)
@@ -238,10 +238,11 @@ class Probe:
             return found
         return Interval(found.mean, found.low, found.high, found.count, saturated[:, None].expand_as(found.count))
 
-    def control(self, attacked: Attacked) -> Tensor:
+    def _moved_at_random(self, attacked: Attacked) -> Work[Tensor]:
         """The attacked inputs moved at random by as much as the attack moved them."""
         draw = generator(self._spec.seed, "random perturbation")
-        return random_perturbation(attacked.x, attacked.x_adv, self._spec.attack.norm, self._dataset.bounds, draw)
+        x, x_adv = attacked.x, attacked.x_adv
+        return (yield from moving_at_random(x, x_adv, self._spec.attack.norm, self._dataset.bounds, draw))
 
     # --- world lines -----------------------------------------------------------------------------------------
 

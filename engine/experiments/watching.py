@@ -90,8 +90,7 @@ class Watch:
         self._first_success[success & (self._first_success < 0)] = self.count
         if self._seen is None:
             prediction, confidence = self.clean()
-            goal = prediction != self.y if bool((self.target < 0).all()) else prediction == self.target
-            self._before = float(goal.double().mean())
+            self._before = float(self._attack.already.double().mean())
             self._seen = Seen(
                 self._attack.x[:m], self.y[:m], self.target[:m], self.index[:m], prediction[:m], confidence[:m]
             )
@@ -111,7 +110,7 @@ class Watch:
     def _figures(self, values: dict[str, Tensor], where: dict[str, Scalar], size: Tensor) -> dict[str, Scalar]:
         board = self._attack.costs()
         success = values["success"]
-        so_far = self._first_success >= 0
+        so_far = board.broken | success  # between two iterates that are shown too
         return {
             "step": self.count,
             "restart": where["restart"],

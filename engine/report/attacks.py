@@ -50,7 +50,8 @@ def results(session: Session) -> Figure | None:
     edges = bins([run.norms[norm][run.found] for run in runs if norm in run.norms])
     curves = {run.run: robustness(run, norm) for run in runs if run.minimal and norm in run.norms}
     ends = [float(curve.eps[-1]) for curve in curves.values()]
-    ends += [run.eps for run in runs if run.eps is not None and run.norm == norm]
+    at = {run.run: reach(run) for run in runs if not run.minimal and run.norm == norm}
+    ends += at.values()
     top = (max(ends, default=1.0) or 1.0) * 1.05
     for run, colour in zip(runs, colours, strict=False):
         label = f"{run.label} (n = {len(run)})"
@@ -60,20 +61,33 @@ def results(session: Session) -> Figure | None:
             held, low, high = (np.append(v, v[-1]) for v in (curve.share, curve.low, curve.high))
             left.step(x, held, where="post", color=colour, linewidth=1.2, label=label)
             left.fill_between(x, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
-        elif run.eps is not None and run.norm == norm:
+        elif run.run in at:
             held_at = share(int(run.failed.sum()), len(run))
             whisker = [[held_at.value - held_at.low], [held_at.high - held_at.value]]
-            left.errorbar([run.eps], [held_at.value], yerr=whisker, fmt="o", color=colour, markersize=4, label=label)
+            left.errorbar(
+                [at[run.run]], [held_at.value], yerr=whisker, fmt="o", color=colour, markersize=4, label=label
+            )
             if run.random is not None:
                 moved = share(int((~run.random & ~run.invalid).sum()), len(run))
-                left.plot([run.eps], [moved.value], "o", color=colour, markersize=4, markerfacecolor="white")
+                left.plot([at[run.run]], [moved.value], "o", color=colour, markersize=4, markerfacecolor="white")
+        else:  # what it made small or kept within is another norm
+            left.plot([], [], color=colour, linewidth=1.2, label=f"{label}, right only")
         if norm in run.norms:
             right.hist(run.norms[norm][run.found], edges.tolist(), histtype="step", color=colour, linewidth=1.2)
     left.axhline(float(runs[0].clean.mean()), color="#666666", linestyle="--", linewidth=0.9, label="clean accuracy")
-    left.set(xlabel=f"ε, {NORMS[norm]} (input units)", ylabel="share not broken", ylim=(-0.02, 1.02), xlim=(0, top))
-    right.set(xlabel=f"‖x_adv − x‖, {NORMS[norm]} (input units)", ylabel="samples broken")
+    unit = "values changed" if norm == "L0" else "input units"
+    left.set(xlabel=f"ε, {NORMS[norm]} ({unit})", ylabel="share not broken", ylim=(-0.02, 1.02), xlim=(0, top))
+    right.set(xlabel=f"‖x_adv − x‖, {NORMS[norm]} ({unit})", ylabel="samples broken")
     figure.legend(loc="outside lower center", frameon=False, ncols=2, fontsize=8)
     return figure
+
+
+def reach(run: AttackRun) -> float:
+    """How far an attack of a fixed budget went at most in its own norm: ε, or the most values that pixels or a patch changed."""
+    if run.eps is not None:
+        return run.eps
+    sizes = run.norms.get(run.norm, np.empty(0))
+    return float(np.nanmax(sizes, initial=0.0))
 
 
 def decision_map(session: Session) -> Figure | None:
@@ -137,13 +151,22 @@ def table(session: Session) -> str:
         return ""
     head = "".join(
         f"<th>{name}"
-        for name in ("attack", "samples", "robust accuracy", "success", "median norm", "8-bit", "forwards", "gradients")
+        for name in (
+            "attack",
+            "samples",
+            "robust accuracy",
+            "success",
+            "budget or median norm",
+            "8-bit",
+            "forwards",
+            "gradients",
+        )
     )
     rows = "".join(_row(run) for run in runs)
     return (
-        "<h2>Attacks</h2><p>Shares with 95% Wilson intervals, medians with 95% bootstrap intervals (samples not broken count as "
-        "infinite); 8-bit is the share of the successes that survive rounding to 256 levels; forwards and gradients are means a "
-        f"sample. An attack without a budget has no robust accuracy.</p><table><tr>{head}{rows}</table>{_worst(runs)}"
+        "<h2>Attacks</h2><p>Shares with 95% Wilson intervals, of attacks for the smallest norm the median with a 95% bootstrap interval (samples "
+        "not broken count as infinite); 8-bit is the share of the successes that survive rounding to 256 levels; forwards and gradients are means a "
+        f"sample, with its share of what a universal perturbation or a patch was fitted by. An attack without a budget has no robust accuracy.</p><table><tr>{head}{rows}</table>{_worst(runs)}"
     )
 
 
@@ -154,7 +177,7 @@ def _row(run: AttackRun) -> str:
         f"{found.n:,}" + (f" ({found.invalid:,} without an answer)" if found.invalid else ""),
         robust,
         _percent(found.success),
-        _size(found.median),
+        _size(found.median) if run.minimal else html.escape(run.budget) or "–",
         _percent(found.survives),
         f"{found.forwards:,.1f}",
         f"{found.gradients:,.1f}",

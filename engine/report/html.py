@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import ReportError, SessionError
 from engine.report import attacks
+from engine.report.canvas import in_style
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
 from engine.report.headlines import profile_rows, run_of, shares
@@ -23,7 +24,8 @@ CAPTIONS = {
     "adversarial, each with the class that the network sees and its confidence; orange where the attack succeeded.",
     "attacks": "Measurement. Left, the share of samples not broken within ε: a curve for an attack that looks for the smallest "
     "perturbation, a point for one of a fixed budget, both with 95% Wilson intervals; hollow, the same samples moved at random by as much; "
-    "dashed, the accuracy before. Right, the norms of the perturbations found; samples not broken have none and are in no bar. "
+    "dashed, the accuracy before. The point of a budget of pixels, or of a patch, is at the most values that it changed. Right, the norms "
+    "of the perturbations found; samples not broken have none and are in no bar. "
     "Every attack bounds robustness from above: another may find more.",
     "decision_map": "Measurement. What the network sees in the plane through a test sample x, the attacked x_adv and a third sample, "
     "in L2 lengths; paler near the edge of the true class, whose margin is 0 on the strong line. Dashed, the ball that the attack kept to "
@@ -70,7 +72,8 @@ def write_report(session: Session, folder: Path) -> Path:
     try:
         for name in ("figures", "tables"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        drawn = _draw(session, folder / "figures")
+        with in_style():
+            drawn = _draw(session, folder / "figures")
         export_tables(session, folder / "tables")
         page = folder / "report.html"
         page.write_text(_page(session, drawn), encoding="utf-8")

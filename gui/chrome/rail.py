@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QPainter, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from gui.icons import icon, pixmap
 from gui.theme import Theme
@@ -120,3 +120,21 @@ class _StepButton(QToolButton):
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawPixmap(self.width() - 19, 5, 13, 13, pixmap("check", self._theme.success, 32))
             painter.end()
+
+
+class Tall(QScrollArea):
+    """A widget as wide as it wants, that scrolls where the window is too low for it."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the wheel and the keys do
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setWidget(widget)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.widget().minimumWidth(), self.widget().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.widget().minimumWidth(), 80)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
@@ -45,6 +45,7 @@ PHASE_COLOURS = {
     "map": "blue",
     "matrix": "blue",
 }
+ATTACKED = ("attack", "measure", "map", "matrix")  # phases that have to do with one attack
 EDGE = 8  # room for the handle beyond both ends
 GROOVE = 4
 HANDLE = 6.5
@@ -58,31 +59,48 @@ class Band:
     first: int
     last: int
     last_step: int
+    name: str = ""
+    """The attack of its run, where that is known and the phase has to do with it."""
+    best: bool = False
+    """The last moment is an attack's result, the best points found, and no step."""
 
 
-def bands(moments: Sequence[Moment]) -> list[Band]:
-    """The moments in bands of equal run and phase, in order."""
-    found = []
+def bands(moments: Sequence[Moment], names: Mapping[int, str] | None = None, ended: Collection[int] = ()) -> list[Band]:
+    """The moments in bands of equal run and phase, in order.
+
+    ``names`` are those of the runs' attacks; ``ended`` are the runs that went to their end.
+    """
+    found: list[Band] = []
     position = 0
-    for (_, phase), group in groupby(moments, key=lambda m: (m.run, m.phase)):
-        members = list(group)
-        found.append(Band(phase, position, position + len(members) - 1, max(m.step for m in members)))
-        position += len(members)
+    groups = [(key, list(group)) for key, group in groupby(moments, key=lambda m: (m.run, m.phase))]
+    for place, ((run, phase), members) in enumerate(groups):
+        went_on = place + 1 < len(groups) and groups[place + 1][0][0] == run
+        best = phase == "attack" and len(members) > 1 and (went_on or run in ended)
+        steps = members[:-1] if best else members
+        name = (names or {}).get(run, "") if phase in ATTACKED else ""
+        last = position + len(members) - 1
+        last_step = members[-1].step - 1 if best else max(m.step for m in steps)
+        found.append(Band(phase, position, last, last_step, name, best))
+        position = last + 1
     return found
 
 
-def moment_text(moment: Moment, last_step: int) -> str:
-    """A moment in words: "attack step 23 / 40", "at initialisation"."""
+def moment_text(moment: Moment, last_step: int, name: str = "", best: bool = False) -> str:
+    """A moment in words: "PGD: step 23 / 40", "PGD: best found", "at initialisation"."""
     match moment.phase:
         case "train":
             return f"training step {moment.step} / {last_step}"
         case "attack":
-            return f"attack step {moment.step} / {last_step}"
+            where = "best found" if best else f"step {moment.step} / {last_step}"
+            return f"{name}: {where}" if name else f"attack: {where}" if best else f"attack {where}"
         case "init":
             return "at initialisation"
+        case "measure" if tuple(getattr(moment, "topics", ())) == ("attack_checks",):
+            return f"{name}: checks" if name else "attack checks"
         case "measure":
-            return "final measurement"
-    return PHASE_NAMES.get(moment.phase, moment.phase)
+            return f"{name}: final measurement" if name else "final measurement"
+    what = PHASE_NAMES.get(moment.phase, moment.phase)
+    return f"{name}: {what}" if name else what
 
 
 class Timeline(QSlider):
@@ -95,6 +113,8 @@ class Timeline(QSlider):
         self._theme = theme
         self._moments: Sequence[Moment] = ()
         self._bands: list[Band] = []
+        self._names: Mapping[int, str] = {}
+        self._ended: Collection[int] = ()
         self._silent = False
         self.setAccessibleName("Time")
         self.setWhatsThis("Every moment recorded. Drag to replay one in all panels; press L to follow the run again.")
@@ -116,7 +136,7 @@ class Timeline(QSlider):
         """Show these moments. The one at the handle stays at the handle where it is still there; emits nothing."""
         held = self.moment
         self._moments = moments
-        self._bands = bands(moments)
+        self._bands = bands(moments, self._names, self._ended)
         last = max(0, len(moments) - 1)
         position = last
         if held is not None:
@@ -125,6 +145,14 @@ class Timeline(QSlider):
         self.setEnabled(len(moments) > 1)
         self.setPageStep(max(1, len(moments) // 20))
         self.update()
+
+    def set_attacks(self, names: Mapping[int, str], ended: Collection[int]) -> None:
+        """The names of the runs' attacks, and which runs went to their end."""
+        if (names, ended) != (self._names, self._ended):
+            self._names, self._ended = names, ended
+            self._bands = bands(self._moments, names, ended)
+            self.setAccessibleDescription(self.text())
+            self.update()
 
     @property
     def moment(self) -> Moment | None:
@@ -141,7 +169,12 @@ class Timeline(QSlider):
         """The moment at a position, or at the handle, in words; "" where nothing is recorded."""
         at = self.value() if position is None else position
         band = next((b for b in self._bands if b.first <= at <= b.last), None)
-        return moment_text(self._moments[at], band.last_step) if band else ""
+        return moment_text(self._moments[at], band.last_step, band.name, band.best and at == band.last) if band else ""
+
+    def name(self, id: int) -> str:
+        """The moment of an id in words; "" where there is none."""
+        position = next((i for i, m in enumerate(self._moments) if m.id == id), None)
+        return self.text(position) if position is not None else ""
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme's colours."""
@@ -228,7 +261,7 @@ class Timeline(QSlider):
             if here > left:
                 painter.setBrush(QColor(colour))
                 painter.drawRoundedRect(QRectF(left, middle - GROOVE / 2, min(right, here) - left, GROOVE), 2, 2)
-            name = PHASE_NAMES.get(band.phase, band.phase)
+            name = (band.name if band.phase == "attack" else "") or PHASE_NAMES.get(band.phase, band.phase)
             if band.last_step and band.last > band.first:
                 long = f"{name}  {band.last_step}"
                 name = long if metrics.horizontalAdvance(long) < right - left else name

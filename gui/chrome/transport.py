@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -140,6 +140,11 @@ class Transport(QFrame):
             self.timeline.set_moment(None)
         self._show_where()
 
+    def set_attacks(self, names: Mapping[int, str], ended: Collection[int]) -> None:
+        """The names of the runs' attacks, and which runs went to their end."""
+        self.timeline.set_attacks(names, ended)
+        self._show_where()
+
     def set_moment(self, id: int | None) -> None:
         """Show a moment as chosen, or live for None; emits nothing."""
         self._live = id is None
@@ -187,7 +192,7 @@ class Transport(QFrame):
         self.timeline.set_theme(theme)
         self.progress.setFixedHeight(6)
         self._gauge.setFixedWidth(round(170 * theme.scale))
-        self._where.setMinimumWidth(theme_width(self._where, "training step 000 / 000"))
+        self._where.setMinimumWidth(theme_width(self._where, "AutoAttack: step 000 / 000"))
         self.set_state(self._state)
 
     @Slot()

@@ -138,11 +138,13 @@ class PresetButton(QPushButton):
 
 
 def preset_entries(presets: tuple[Preset, ...]) -> tuple[Entry, ...]:
-    """Presets as lines of a list, family by family, with the attack that each is of at the right."""
+    """Presets as lines of a list, family by family; at the right the attack, its budget and whose settings they are."""
     known = {attack.method: (place, attack) for place, attack in enumerate(attacks())}
     made = []
     for preset in sorted(presets, key=lambda preset: known[preset.spec.method][0]):
         attack = known[preset.spec.method][1]
+        budget = "" if preset.budget in preset.title else preset.budget
+        note = " · ".join(part for part in (attack.title, budget, preset.authors) if part)
         help = f"{preset.reason} ({preset.source})."
-        made.append(Entry(preset.key, preset.title, attack.family, help, note=attack.title, words=attack.method))
+        made.append(Entry(preset.key, preset.title, attack.family, help, note=note, words=attack.method))
     return tuple(made)

@@ -101,8 +101,7 @@ class ChecksPanel(Panel):
             mark, colour = marks[raised]
             rows.append(
                 f'<tr><td style="color:{colour}; padding:5px 8px 5px 0">{mark}</td>'
-                f'<td style="padding:5px 14px 5px 0"><b>{escape(name)}</b></td>'
-                f'<td style="padding:5px 0">{escape(sentence)}</td></tr>'
+                f'<td style="padding:5px 0"><b>{escape(name)}</b><br>{escape(sentence)}</td></tr>'
             )
         note = "A flag that stays down is no proof of robustness: only of what was looked for."
         self.browser.setHtml(

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.experiments.attack_curves import Progressed, Watched, progressed
+from engine.experiments.attack_curves import Progressed, Watched, progressed, usual
 from gui.panels.base import Panel
 from gui.plots.axes import PlainAxis
 from gui.plots.band import BandCurve
-from gui.plots.bundle import Bundle, Marks, thinned
+from gui.plots.bundle import Beyond, Bundle, Marks, thinned
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
 from gui.plots.dots import Dots
@@ -80,6 +81,8 @@ class CurvesPanel(Panel):
         self.plot = Plot(theme, {"bottom": PlainAxis("bottom", showValues=False)})
         self.share_plot = Plot(theme)
         self.share_plot.setXLink(self.plot)
+        self.plot.setMinimumHeight(70)
+        self.share_plot.setMinimumHeight(84)  # so that its curve is seen above its axis in a low panel
         self._held, self._broken, self._chosen = (Bundle(self.plot, z) for z in (1, 1.5, 4))
         self._median = BandCurve(self.plot, theme.text)
         self._share = BandCurve(self.share_plot, theme.accent)
@@ -98,7 +101,10 @@ class CurvesPanel(Panel):
             plot.set_grid(False, True)
             plot.left.connect(self._on_left)
             plot.moved.connect(self._on_keys)
+            plot.getViewBox().sigYRangeChanged.connect(self._align)
+            plot.getViewBox().sigResized.connect(self._align)
         self._marks = Marks(self.plot, theme)
+        self._beyond = Beyond(self.plot, theme)
         for cursor in self._cursors:
             cursor.hide()
         self.plot.setAccessibleName("Margin or loss against step")
@@ -158,6 +164,7 @@ class CurvesPanel(Panel):
             curve.set_data(*[np.empty(0)] * 4)
         self._dot.clear()
         self._marks.set_marks(())
+        self._beyond.set_ends(math.nan, math.nan)
         self.set_moment("", None)
         self.plot.home()
         super().clear()
@@ -185,12 +192,13 @@ class CurvesPanel(Panel):
         if not len(self._watched) and self._course is None:
             self.show_empty()
             return
-        x, values = self._watched.step, self._watched.values[self.metric]
+        count = self._steps()
+        x, values = self._watched.step[:count], self._watched.values[self.metric][:count]
         broken = self.outcome()
         self._broken.set_data(x, values[:, broken] if len(x) else np.empty((0, 0)))
         self._held.set_data(x, values[:, ~broken] if len(x) else np.empty((0, 0)))
         places = thinned(len(x))
-        low, middle, high = self._watched.quartiles[self.metric][places].T
+        low, middle, high = self._watched.quartiles[self.metric][:count][places].T
         self._median.set_data(x[places], middle, low, high)
         self._draw_below()
         self._set_home(values)
@@ -212,7 +220,7 @@ class CurvesPanel(Panel):
             self._row.arrange()
         if not has_norm:
             self.lower_choice.set_key("share")
-        places = thinned(len(course.step))
+        places = thinned(course.steps)
         norm = self.lower_choice.key() == "norm"
         if norm:
             missing = np.full(len(places), np.nan)
@@ -229,23 +237,42 @@ class CurvesPanel(Panel):
         self.share_plot.set_home(self._across(), up, slack=0.1)
 
     def _across(self) -> tuple[float, float]:
-        ends = [float(self._watched.step[-1])] if len(self._watched) else []
-        if self._course is not None and len(self._course.step):
-            ends.append(float(self._course.step[-1]))
+        count = self._steps()
+        ends = [float(self._watched.step[count - 1])] if count else []
+        if self._course is not None and self._course.steps:
+            ends.append(float(self._course.step[self._course.steps - 1]))
         last = max(ends, default=1.0)
         # a little further than it has come, so that a growing attack does not move the axis at every step
         return -0.01 * last, max(1.0, math.ceil(last * 1.03))
 
+    def _steps(self) -> int:
+        """How many of the watched samples' rows are steps: the last is not where it is the best points found."""
+        count, best = len(self._watched), self._course.best if self._course is not None else None
+        return count - 1 if best is not None and count and self._watched.step[count - 1] == best else count
+
     def _set_home(self, values: np.ndarray) -> None:
+        low, high = usual(values)
         finite = values[np.isfinite(values)]
-        low, high = (float(v) for v in np.quantile(finite, [0.002, 0.998])) if finite.size else (0.0, 1.0)
-        for row in (values[:1], values[-1:]):  # where lines begin and end is always seen; a freak step between is not
-            ends = row[np.isfinite(row)]
-            if ends.size:
-                low, high = min(low, float(ends.min())), max(high, float(ends.max()))
+        self._beyond.set_ends(*((float(finite.min()), float(finite.max())) if finite.size else (math.nan, math.nan)))
         if self.metric == "margin" or low > 0:
             low, high = min(low, 0.0), max(high, 0.0)
         self.plot.set_home(self._across(), padded(low, high, 0.05), slack=0.2)
+        self._align()
+
+    @Slot()
+    def _align(self, *_: object) -> None:
+        """Both axes as wide as the longest of their numbers needs, so that the label stands clear and steps line up."""
+        wide = float(AXIS_WIDTH)
+        metrics = QFontMetricsF(self.theme.font(self.theme.small))
+        plots = (self.plot, self.share_plot)
+        axes = [plot.getPlotItem().getAxis("left") for plot in plots]
+        for plot, axis in zip(plots, axes, strict=True):
+            for spacing, ticks in axis.tickValues(*plot.getViewBox().viewRange()[1], max(1.0, axis.size().height())):
+                texts = axis.tickStrings(ticks, 1.0, spacing)
+                wide = max([wide, *(metrics.horizontalAdvance(text) + metrics.height() + 12 for text in texts)])
+        if wide != axes[0].width():
+            for axis in axes:
+                axis.setWidth(wide)
 
     def _say(self) -> None:
         parts = []
@@ -263,7 +290,9 @@ class CurvesPanel(Panel):
         if position is None:
             self._chosen.set_data(np.empty(0), np.empty((0, 0)))
         else:
-            self._chosen.set_data(self._watched.step, self._watched.values[self.metric][:, [position]])
+            count = self._steps()
+            values = self._watched.values[self.metric][:count, [position]]
+            self._chosen.set_data(self._watched.step[:count], values)
 
     def _position(self, sample: int | None) -> int | None:
         found = np.flatnonzero(self._index == sample) if sample is not None else ()
@@ -313,7 +342,7 @@ class CurvesPanel(Panel):
 
     def _nearest(self, x: float, y: float) -> tuple[int, int] | None:
         """The step nearest to ``x`` and, there, the watched sample nearest to ``y``."""
-        place = _closest(self._watched.step, x)
+        place = _closest(self._watched.step[: self._steps()], x)
         if place is None or not self._watched.samples:
             return None
         away = np.abs(self._watched.values[self.metric][place] - y)
@@ -327,7 +356,7 @@ class CurvesPanel(Panel):
 
     @Slot(float, float)
     def _on_hover_share(self, x: float, y: float) -> None:
-        place = _closest(self._course.step, x) if self._course is not None else None
+        place = _closest(self._course.step[: self._course.steps], x) if self._course is not None else None
         if place is not None:
             self._pointed = (place, self._pointed[1] if self._pointed else 0)
             self.share_plot.readout.say(self.describe_share(place), self.share_plot.at(x, y))
@@ -348,7 +377,7 @@ class CurvesPanel(Panel):
 
     @Slot(float, float)
     def _on_click_share(self, x: float, _: float) -> None:
-        place = _closest(self._course.step, x) if self._course is not None else None
+        place = _closest(self._course.step[: self._course.steps], x) if self._course is not None else None
         if self._course is not None and place is not None:
             self.step_requested.emit(int(self._course.step[place]))
 
@@ -360,18 +389,18 @@ class CurvesPanel(Panel):
     @Slot()
     def _ask_pointed(self) -> None:
         if self._pointed is not None and self._course is not None:
-            self.step_requested.emit(int(self._course.step[min(self._pointed[0], len(self._course.step) - 1)]))
+            self.step_requested.emit(int(self._course.step[min(self._pointed[0], self._course.steps - 1)]))
 
     @Slot(int, int)
     def _on_keys(self, across: int, up: int) -> None:
-        count, samples = len(self._watched), self._watched.samples
+        count, samples = self._steps(), self._watched.samples
         if not count or not samples:
             return
         place, sample = self._pointed or (count - 1, 0)
         place = min(count - 1, max(0, min(place, count - 1) + across))
         if self.share_plot.hasFocus() and self._course is not None:
             self._pointed = (place, sample)
-            place = min(place, len(self._course.step) - 1)
+            place = min(place, self._course.steps - 1)
             at = self.share_plot.at(float(self._course.step[place]), float(self._course.share[place]))
             self.share_plot.readout.say(self.describe_share(place), at)
             return
@@ -425,16 +454,22 @@ class CurvesPanel(Panel):
                 theme.muted,
                 "Watched samples not broken so far",
             ),
-            Entry(
-                MEDIAN, "median, quartiles", theme.text, "Median and quartiles over the watched samples at each step"
-            ),
-            Entry(CHOSEN, "selected sample", theme.accent, "The sample chosen in any panel"),
+            Entry(MEDIAN, "median", theme.text, "Median and quartiles over the watched samples at each step"),
+            Entry(CHOSEN, "selected", theme.accent, "The sample chosen in any panel"),
         ]
         self.chips.set_entries(entries, [e.key for e in entries if e.key not in self._hidden])
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self.plot, self.share_plot, self.metric_choice, self.lower_choice, self.chips, self._marks):
+        for part in (
+            self.plot,
+            self.share_plot,
+            self.metric_choice,
+            self.lower_choice,
+            self.chips,
+            self._marks,
+            self._beyond,
+        ):
             part.set_theme(theme)
         self._recolour()
 

@@ -11,16 +11,19 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.experiments.attack_curves import BEST, Parts, parts
 from gui.panels.base import Panel
 from gui.plots.axes import nice_step
 from gui.plots.controls import NamedSlider
 from gui.plots.images import difference, draw, fitted, mapped, picture
+from gui.plots.stages import StageStrip
 from gui.plots.tiles import Tiles, ink
 from gui.selection import Selection
 from gui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.events import Frame
+    from engine.session.table import Table
 
 GAP = 3  # pixels between the pictures of a card
 SMALLEST = 84  # side of a picture below which a second line of cards is not begun
@@ -37,6 +40,7 @@ class GalleryPanel(Panel):
     title = "Adversarial gallery"
     tab = "Gallery"
     topics = ("gallery",)
+    tables = ("attack",)
     empty_text = "No attack yet. Train a network, then press the button on the Attack step."
 
     step_requested = Signal(int)
@@ -48,6 +52,7 @@ class GalleryPanel(Panel):
         self._clean: dict[int, QImage] = {}
         self._reach = 1.0
         self._last_step = 0
+        self._course: Parts | None = None
         self.tiles = Tiles(theme, "Attacked samples", self._measure, self._paint)
         self.tiles.chosen.connect(self._on_chosen)
         self.tiles.hovered.connect(self._on_hover)
@@ -56,6 +61,7 @@ class GalleryPanel(Panel):
         self.tiles.laid_out.connect(self.names.update)
         self.slider = NamedSlider(theme, "step", "0000 / 0000")
         self.slider.moved.connect(self.step_requested)
+        self.stages = StageStrip(theme, self.slider.slider)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -66,10 +72,32 @@ class GalleryPanel(Panel):
         line.addWidget(self.tiles, 1)
         column.addLayout(line, 1)
         column.addWidget(self.slider)
+        column.addWidget(self.stages)
         self.set_body(body)
         selection.sample_changed.connect(self._show_sample)
 
     # --- frames ------------------------------------------------------------------------------------------------
+
+    def show_records(self, _name: str, table: Table) -> None:
+        self._course = parts(table)
+        self._show_step()
+
+    def _show_step(self) -> None:
+        """Where the slider stands, how far it goes, and which part of the attack that is."""
+        frame, course = self._frame_shown, self._course
+        if frame is None:
+            return
+        ended = course.best if course is not None else frame.step if _is_best(frame) else None
+        recorded = course.last if course is not None else 0
+        planned = int(frame.info.get("steps") or 0)
+        self._last_step = max(self._last_step, planned, recorded, frame.step)
+        if ended is not None and frame.step <= ended:
+            # the best points found stand after the last step, and are none themselves
+            text = "best found" if frame.step == ended else f"{frame.step} / {ended - 1}"
+            self.slider.set_state(frame.step, ended, text)
+        else:
+            self.slider.set_state(frame.step, self._last_step, f"{frame.step} / {self._last_step}")
+        self.stages.set_stages(course.stages if course is not None else ())
 
     def show_frame(self, frame: Frame) -> None:
         before = self._frame_shown
@@ -82,8 +110,6 @@ class GalleryPanel(Panel):
             self._last_step = 0
         self._pictures.clear()
         self._reach = self._full_scale(frame)
-        steps = int(frame.info.get("steps") or 0)
-        self._last_step = max(self._last_step, steps, frame.step)
         shown = int(np.count_nonzero(frame.arrays["success"]))
         self.tiles.set_texts([f"Sample {index}" for index in frame.arrays["index"]])
         if before is None or before.arrays["x"].shape != frame.arrays["x"].shape:
@@ -91,7 +117,7 @@ class GalleryPanel(Panel):
         self._show_sample(self.selection.sample)
         self.tiles.viewport().update()
         self.names.update()
-        self.slider.set_state(frame.step, self._last_step, f"{frame.step} / {self._last_step}")
+        self._show_step()
         before = frame.info.get("success_before", 0.0)
         stage = str(frame.info.get("stage") or "")
         rate = f"{frame.info['success_rate']:.0%} of {frame.info['n_samples']:,} fooled"
@@ -106,6 +132,8 @@ class GalleryPanel(Panel):
         self._pictures.clear()
         self._clean.clear()
         self._last_step = 0
+        self._course = None
+        self.stages.set_stages(())
         self.tiles.set_texts([])
         super().clear()
 
@@ -113,6 +141,7 @@ class GalleryPanel(Panel):
         super().set_theme(theme)
         self.tiles.set_theme(theme)
         self.slider.set_theme(theme)
+        self.stages.set_theme(theme)
         self.names.update()
 
     @property
@@ -146,6 +175,12 @@ class GalleryPanel(Panel):
         self.tiles.set_chosen(row)
 
     # --- cards -------------------------------------------------------------------------------------------------
+
+    @property
+    def first(self) -> str:
+        """What the attack began at: the clean samples, or noise."""
+        frame = self._frame_shown
+        return "noise" if frame is not None and frame.info.get("method") == "noise" else "clean"
 
     @property
     def is_image(self) -> bool:
@@ -259,7 +294,7 @@ class GalleryPanel(Panel):
             (
                 f"test sample {arrays['index'][row]} · true class {self._class(arrays['y'][row])}"
                 + (f" · target {self._class(target)}" if target >= 0 else " · untargeted"),
-                f"clean {self.prediction(row, adversarial=False)}, adversarial {self.prediction(row, adversarial=True)}",
+                f"{self.first} {self.prediction(row, adversarial=False)}, adversarial {self.prediction(row, adversarial=True)}",
                 f"{norm} norm {arrays['norm'][row]:.4g} · loss {arrays['loss'][row]:.4g}{margin}",
                 f"fooled first at step {first}" if first >= 0 else "not fooled yet",
             )
@@ -301,7 +336,11 @@ class _RowNames(QWidget):
         high = tiles.gridSize().height()
         lines = -(-tiles.count() // tiles.columns)
         top = -tiles.verticalOffset()
-        words = (("clean", "x"), (f"perturbation {panel.factor}", f"δ {panel.factor}"), ("adversarial", "x_adv"))
+        words = (
+            (panel.first, panel.first if panel.first != "clean" else "x"),
+            (f"perturbation {panel.factor}", f"δ {panel.factor}"),
+            ("adversarial", "x_adv"),
+        )
         if not panel.is_image:
             words = (("x", "x"), ("δ", "δ"), ("x′", "x′"))
         for line in range(lines):
@@ -318,6 +357,11 @@ class _RowNames(QWidget):
                 painter.rotate(-90)
                 painter.drawText(QRect(0, 0, place.height(), 16), Qt.AlignmentFlag.AlignCenter, text)
                 painter.restore()
+
+
+def _is_best(frame: Frame) -> bool:
+    """Whether a frame is an attack's result, the best points found, rather than one of its steps."""
+    return frame.info.get("stage") == BEST
 
 
 def _same_inputs(a: Frame, b: Frame) -> bool:

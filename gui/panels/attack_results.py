@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.experiments.attack_results import NORMS, AttackRun, summary
+from gui.forms.fields import ChoiceField
 from gui.panels.base import Panel
 from gui.panels.results.comparison import ComparisonPage
 from gui.panels.results.listed import ListedPage
@@ -35,6 +37,7 @@ class ResultsPanel(Panel):
 
     key = "results"
     title = "Attack results"
+    tab = "Results"
     empty_text = "No attack has ended yet. Each attack of this session is listed here, to be compared with the others."
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
@@ -45,13 +48,11 @@ class ResultsPanel(Panel):
         self._wanted_norm: str | None = None
         self.page_choice = Segmented(theme, "Page", PAGES)
         self.page_choice.chosen.connect(self._on_page)
-        self.boxes = (QComboBox(), QComboBox())
+        self.boxes = (AttackBox(), AttackBox())
         for which, box in enumerate(self.boxes):
             box.setProperty("quiet", True)
             box.setAccessibleName(f"Attack {'AB'[which]}")
             box.setToolTip("The attack drawn as A" if which == 0 else "A second attack, drawn as B")
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            box.setMaximumWidth(245)
         self.boxes[0].activated.connect(self._on_a)
         self.boxes[1].activated.connect(self._on_b)
         self.norm_box = QComboBox()
@@ -68,7 +69,7 @@ class ResultsPanel(Panel):
             "comparison": self.comparison,
             "listed": self.listed,
         }
-        self._stack_of_pages = QStackedWidget()
+        self._stack_of_pages = _Pages()
         for page in self._pages.values():
             page.sample_chosen.connect(selection.set_sample)
             self._stack_of_pages.addWidget(page)
@@ -78,7 +79,13 @@ class ResultsPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self._row)
-        column.addWidget(self._stack_of_pages, 1)
+        self._stack_of_pages.setObjectName("scrolled")
+        area = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setMinimumSize(60, 50)
+        area.setWidget(self._stack_of_pages)
+        column.addWidget(area, 1)
         self.set_body(body)
         selection.sample_changed.connect(self._show_sample)
 
@@ -155,6 +162,7 @@ class ResultsPanel(Panel):
         self._fill_boxes(first, second)
         page = self.page
         self._stack_of_pages.setCurrentWidget(page)
+        self._stack_of_pages.updateGeometry()
         page.show_results(Shown(first, second, self.norm, self.runs))
         page.show_sample(self.selection.sample)
         self.set_subtitle(f"{first.name} · {headline(first)}")
@@ -173,6 +181,8 @@ class ResultsPanel(Panel):
                 for text, run in items:
                     box.addItem(text, run)
             box.setCurrentIndex(box.findData(chosen.run if chosen is not None else NONE))
+            what = "The attack drawn as A" if which == 0 else "A second attack, drawn as B"
+            box.setToolTip(f"{what}: {chosen.label}" if chosen is not None else what)
         norms = [norm for norm in NORMS if norm in first.norms]
         if [self.norm_box.itemData(k) for k in range(self.norm_box.count())] != norms:
             self.norm_box.clear()
@@ -224,6 +234,13 @@ class ResultsPanel(Panel):
 
     # --- look and export ---------------------------------------------------------------------------------------
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self.width() - 2 * self.theme.pad - 10
+        for box in self.boxes:
+            box.most = room // 2 if room >= 2 * AttackBox.LEAST else room
+        self._row.arrange()
+
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.page_choice.set_theme(theme)
@@ -237,6 +254,40 @@ class ResultsPanel(Panel):
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """The numbers of the page in front."""
         return () if self.is_empty else self.page.csv_rows()
+
+
+class _Pages(QStackedWidget):
+    """As high as the page in front needs, not as the highest of all."""
+
+    def sizeHint(self) -> QSize:
+        page = self.currentWidget()
+        return page.sizeHint() if page is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        page = self.currentWidget()
+        return QSize(60, page.minimumSizeHint().height() if page is not None else 50)
+
+    def heightForWidth(self, width: int) -> int:
+        # as low as the page may be, with what it says wrapped: what Qt takes would be as high as it would like to be
+        page = self.currentWidget()
+        layout = page.layout() if page is not None else None
+        if layout is None:
+            return 50
+        return layout.minimumHeightForWidth(width) if layout.hasHeightForWidth() else layout.minimumSize().height()
+
+
+class AttackBox(ChoiceField):
+    """A list of attacks as wide as the name of the one chosen, up to ``most`` pixels: beyond them it is cut with "…"."""
+
+    LEAST = 150
+    most = 245
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def sizeHint(self) -> QSize:
+        wide = self.fontMetrics().horizontalAdvance(self.currentText()) + 34
+        return QSize(min(wide, max(self.LEAST, self.most)), super().sizeHint().height())
 
 
 def headline(run: AttackRun) -> str:

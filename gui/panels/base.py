@@ -209,7 +209,8 @@ class Panel(QWidget):
             line.setLeft(line.left() + painter.fontMetrics().horizontalAdvance(self.title) + 8)
             painter.setFont(self.theme.font())
             painter.setPen(QColor(self.theme.muted))
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.subtitle)
+            says = painter.fontMetrics().elidedText(self.subtitle, Qt.TextElideMode.ElideRight, line.width())
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, says)
             # QWidget's own render: a plot widget has another method of this name, which draws the scene alone
             at = body.mapTo(self._frame, QPoint(0, strip))
             QWidget.render(body, painter, at, renderFlags=QWidget.RenderFlag.DrawChildren)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.experiments.rates import share
 from gui.panels.base import Panel
-from gui.panels.labels import ElidedLabel
+from gui.panels.labels import Caption
 from gui.panels.results.page import norm_name, percent
 from gui.plots.celltexts import CellTexts
 from gui.plots.flow import FlowRow
@@ -64,8 +64,7 @@ class ClassMatrixPanel(Panel):
         self.heat.clicked.connect(self._on_click)
         self.heat.moved.connect(self._on_keys)
         self.heat.entered.connect(self._on_enter)
-        self.caption = ElidedLabel()
-        self.caption.setProperty("role", "small")
+        self.caption = Caption()
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +79,7 @@ class ClassMatrixPanel(Panel):
 
     def show_frame(self, frame: Frame) -> None:
         self._frame_shown = frame
-        success, count = frame.arrays["success"], frame.arrays["count"]
+        count = frame.arrays["count"]
         shares = self.shares()
         self.heat.set_values(shares)
         classes = [str(name) for name in frame.info["classes"]]
@@ -90,8 +89,8 @@ class ClassMatrixPanel(Panel):
         light = table("cividis").astype(float) @ np.array([0.299, 0.587, 0.114]) > 140
         self.texts.set_texts(
             [
-                [str(int(k)) if there else "" for k, there in zip(*row, strict=True)]
-                for row in zip(success, known, strict=True)
+                [f"{value:.0%}".rstrip("%") if there else "" for value, there in zip(*row, strict=True)]
+                for row in zip(shares, known, strict=True)
             ],
             light[indices(shares, 0.0, 1.0)].tolist(),
         )
@@ -122,9 +121,7 @@ class ClassMatrixPanel(Panel):
             words.append(f"class {info['done']} of {info['total']}")
         self.set_subtitle(" · ".join(words))
         total = share(int(frame.arrays["success"].sum()), int(frame.arrays["count"].sum()))
-        self.caption.set_text(
-            f"Samples driven to the target, of up to {info['per_class']:,} a class · all pairs {percent(total)}"
-        )
+        self.caption.set_text(f"% of up to {info['per_class']:,} samples a class · all pairs {percent(total)}")
 
     # --- selection ---------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class MatrixPanel(Panel):
 
     key = "matrix"
     title = "Correlation matrix"
+    tab = "Correlations"
     topics = ("matrix/clean", "matrix/adversarial")
     empty_text = "No features yet. They are measured while a network trains: press the button on the Train step."
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolTip, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.panels.results.page import norm_name
@@ -32,7 +32,8 @@ SNAP = 12.0  # pixels from a point within which a click means its sample
 X, X_ADV, THIRD = 0, 1, 2
 NAMES = ("x", "x_adv", "third")
 NEAREST, SELECTED = "nearest", "selected"
-NARROW, WIDEST = 58, 104  # pixels of the column of thumbnails
+NARROW, WIDEST = 58, 104  # pixels of the column of thumbnails, at least and at most
+LOW = 26  # pixels of a picture below which the line above it gives way
 
 
 class DecisionMapPanel(Panel):
@@ -62,8 +63,8 @@ class DecisionMapPanel(Panel):
         self.third_box = QComboBox()
         self.third_box.setProperty("quiet", True)
         self.third_box.setAccessibleName("Third sample of the plane")
-        self.third_box.addItem("third: nearest of its class", NEAREST)
-        self.third_box.addItem("third: the selected sample", SELECTED)
+        self.third_box.addItem("third: nearest", NEAREST)
+        self.third_box.addItem("third: selected", SELECTED)
         self.third_box.setToolTip("Which sample the plane goes through besides x and x_adv, at the next map")
         self.third_box.activated.connect(self._offer)
         self.plot = Plot(theme)
@@ -175,6 +176,9 @@ class DecisionMapPanel(Panel):
         for k, (at_a, at_b) in enumerate(points):
             self._points[k].setData([at_a], [at_b])
             self._words[k].setPos(at_a, at_b)
+            # x and x_adv are often close: their names stand on either side; and none leaves the picture at the top
+            near_top = at_b > b[-1] - 0.12 * (b[-1] - b[0])
+            self._words[k].setAnchor((1 if k == X else 0, 0 if near_top else 1))
             self._words[k].setText(NAMES[k] if k != THIRD or frame.info["third_index"] >= 0 else "random")
         same = bool(np.allclose(points[X], points[X_ADV]))
         self._words[X].setText("x = x_adv" if same else "x")
@@ -183,6 +187,7 @@ class DecisionMapPanel(Panel):
             self._words[k].setVisible(shown)
         self._fill_chips()
         self._show_hidden()
+        self.thumbnails.give_way(self.width())
         self.thumbnails.update()
 
     def _fill_chips(self) -> None:
@@ -390,7 +395,9 @@ class _Thumbnails(QWidget):
 
     def give_way(self, width: int) -> None:
         """Take a share of the panel's width, so that the map has the most of it."""
-        self.setFixedWidth(min(WIDEST, max(NARROW, width // 5)))
+        words = self._panel.theme.font(self._panel.theme.small)
+        least = max(NARROW, max((QFontMetrics(words).horizontalAdvance(self.says(k)) for k in range(3)), default=0) + 6)
+        self.setFixedWidth(min(WIDEST, max(least, width // 5)))
 
     def image(self, which: int) -> QImage | None:
         """The picture of one of the three."""
@@ -423,14 +430,17 @@ class _Thumbnails(QWidget):
         high = self.height() // 3
         third = frame.info["third_index"]
         heads = ("x", "x_adv", f"sample {third}" if third >= 0 else "random")
+        metrics = painter.fontMetrics()
+        low = high - 2 * text - 6 < LOW  # in a low panel one line says both
         for which, head in enumerate(heads):
             card = self.rect().adjusted(2, which * high, -2, 0)
             card.setHeight(high)
-            room = card.adjusted(0, text, 0, -text - 6)
+            room = card.adjusted(0, 0 if low else text, 0, -text - (2 if low else 6))
             align = Qt.AlignmentFlag.AlignHCenter
             painter.setPen(QColor(theme.muted))
-            fits = painter.fontMetrics().horizontalAdvance(head) <= card.width()
-            painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, head if fits else NAMES[which])
+            fits = metrics.horizontalAdvance(head) <= card.width()
+            if not low:
+                painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, head if fits else NAMES[which])
             image = self.image(which)
             if image is not None and room.height() > 4:
                 place = fitted(image.size(), room) if frame.arrays["images"].ndim == 4 else room
@@ -439,7 +449,27 @@ class _Thumbnails(QWidget):
                 card.setTop(place.bottom() + 1)
             fooled = which == X_ADV and bool(frame.info.get("success"))
             ink(painter, theme.group_colour("adv_target") if fooled else theme.text)
-            painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, self.says(which))
+            says = f"{NAMES[which]}: {self.says(which)}" if low else self.says(which)
+            if low and metrics.horizontalAdvance(says) > card.width():
+                says = f"{NAMES[which]}: {self.says(which).partition(' · ')[0]}"
+            says = metrics.elidedText(says, Qt.TextElideMode.ElideRight, card.width())
+            painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, says)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            which = min(2, event.pos().y() * 3 // max(1, self.height()))
+            QToolTip.showText(event.globalPos(), self.describe(which), self)
+            return True
+        return super().event(event)
+
+    def describe(self, which: int) -> str:
+        """All that is said of one of the three, however little of it has room."""
+        frame = self._panel._frame_shown
+        if frame is None:
+            return ""
+        number = int(frame.info["third_index" if which == THIRD else "index"])
+        who = f"sample {number}" if number >= 0 else "random direction"
+        return f"{NAMES[which]} ({who}): {self.says(which)}"
 
 
 def regions(prediction: np.ndarray, margin: np.ndarray, theme: Theme) -> np.ndarray:

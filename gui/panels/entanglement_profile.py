@@ -38,6 +38,7 @@ class ProfilePanel(Panel):
 
     key = "profile"
     title = "Entanglement profile"
+    tab = "Profile"
     topics = ("profile",)
     empty_text = "No profile yet. It is measured while a network trains, and in full on the Entangle step."
 

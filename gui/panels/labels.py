@@ -48,3 +48,22 @@ class ElidedLabel(QLabel):
 
     def sizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance(self._full), super().sizeHint().height())
+
+
+class Caption(QLabel):
+    """A few quiet lines below a plot: they wrap to its width, so that nothing of them is cut."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, wordWrap=True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", "small")
+        self.setMinimumWidth(60)
+
+    @property
+    def full_text(self) -> str:
+        return self.text()
+
+    def set_text(self, text: str) -> None:
+        """What it says."""
+        if text != self.text():
+            self.setText(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF
 
 # Mantissas that a decade is labelled with, the most useful first; a label is kept only where it has room.
@@ -17,7 +17,35 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Axis(pg.AxisItem):
-    """An axis whose first and last labels are drawn although they reach past its ends."""
+    """An axis whose first and last labels are drawn although they reach past its ends; its name is cut with "…" where
+    it is longer than the axis."""
+
+    def labelString(self) -> str:
+        upright = self.orientation in ("left", "right")
+        room = self.size().height() if upright else self.size().width()
+        if room <= 0 or self.label is None:
+            return super().labelString()
+        whole = self.labelText
+        metrics = QFontMetricsF(self.label.font())
+        self.labelText = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, room)
+        try:
+            return super().labelString()
+        finally:
+            self.labelText = whole
+
+    def _updateLabel(self) -> None:
+        super()._updateLabel()
+        super().resizeEvent()  # a text of another length has its middle elsewhere
+
+    def resizeEvent(self, ev: Any = None) -> None:
+        if self.label is not None:
+            text = self.labelString()
+            if text != self._drawn:
+                self._drawn = text
+                self.label.setHtml(text)
+        super().resizeEvent(ev)
+
+    _drawn = ""  # the label as it was drawn last
 
     def boundingRect(self) -> QRectF:
         # pyqtgraph leaves this margin out as soon as there is a grid, and then drops the labels at the ends

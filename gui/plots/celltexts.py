@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from gui.theme import Theme
 
 DARK, LIGHT = "#10141a", "#f7f7f7"
-SMALLEST = 9  # pixels of a font that can still be read
+SMALLEST = 8  # pixels of a font that can still be read
 
 
 class CellTexts(pg.GraphicsObject):
@@ -42,7 +42,7 @@ class CellTexts(pg.GraphicsObject):
             font = self._theme.font(size)
             metrics = QFontMetricsF(font)
             if (
-                metrics.horizontalAdvance(longest) + 2 <= wide
+                metrics.horizontalAdvance(longest) + 1 <= wide
                 and metrics.tightBoundingRect(longest).height() + 2 <= high
             ):
                 return font

@@ -63,6 +63,7 @@ class HeatMap(Plot):
     ) -> None:
         """``ticks`` name values from the lowest to the highest; with ``blank`` what is not a number is left out."""
         self._range = (float(ticks[0][0]), float(ticks[-1][0]))
+        self._blank = blank
         self._rows, self._columns = BlockAxis("left"), BlockAxis("bottom")
         self.image = pg.ImageItem(axisOrder="row-major")
         self._lines = pg.PlotCurveItem(connect="pairs", antialias=False)
@@ -98,7 +99,8 @@ class HeatMap(Plot):
         self.image.setImage(indices(values, *self._range), levels=(0, 255), autoLevels=False)
         if len(values) != self._size:
             self._size = len(values)
-            self.set_home((-0.5, self._size + 0.5), (-0.5, self._size + 0.5))
+            edge = 0.1 if self._blank else 0.5  # a few cells with texts need the room
+            self.set_home((-edge, self._size + edge), (-edge, self._size + edge))
 
     def set_blocks(self, starts: Sequence[int], names: Sequence[str]) -> None:
         """Where each block begins and what it is called; blocks run to the next start."""

@@ -148,8 +148,8 @@ class Plot(pg.PlotWidget):
         if not text:
             axis.showLabel(False)
             return
+        axis.label.setFont(self.theme.font(self.theme.small))  # first: by it a long text is cut
         axis.setLabel(text, **{"color": self.theme.muted, "font-size": f"{self.theme.small}px"})
-        axis.label.setFont(self.theme.font(self.theme.small))
 
     def set_grid(self, x: bool, y: bool) -> None:
         """Grid lines at the labelled ticks."""

@@ -63,7 +63,38 @@ def test_the_command_line_lists_every_attack(capsys: pytest.CaptureFixture[str])
     for attack in EVERY:
         assert f"attack.method={attack.method}" in said
         assert said.count(attack.family) >= 1
-    assert "random_start=true" in said
+    assert "random_start" not in said, "the settings of one are asked for by its name"
+    assert "main.py attacks NAME" in said
+
+
+@pytest.mark.parametrize("attack", EVERY, ids=lambda attack: attack.method)
+def test_an_attack_is_shown_with_every_parameter(attack, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert main(["attacks", attack.method]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert attack.title in said
+    assert f"Source: {attack.source}." in said
+    assert attack.help in said
+    assert attack.details in said
+    for p in attack.parameters:
+        default = str(p.default).lower() if isinstance(p.default, bool) else str(p.default) or '""'
+        assert f"attack.{p.name} = {default} " in said
+        assert p.help in said
+        assert p.range_text in said
+        assert p.unit in said
+        assert all(name in said for _, name in p.choices)
+
+
+def test_an_attack_is_found_by_its_title_too_and_a_name_of_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attacks", "c&w"]) == 0
+    assert "attack.method=cw" in capsys.readouterr().out
+    assert main(["attacks", "pdg"]) == 2
+    assert "There is no attack 'pdg'. Did you mean pgd?" in " ".join(capsys.readouterr().err.split())
+
+
+def test_one_attack_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attacks", "pgd", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == next(attack for attack in EVERY if attack.method == "pgd").as_json()
 
 
 def test_the_list_as_json_holds_norms_parameters_and_source(capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,8 +81,12 @@ def test_a_part_of_the_way_and_changed_parameters(
 ) -> None:
     out = tmp_path / "results" / "deep"
     arguments = ["run", str(spec_file), "--out", str(out), "--experiment", "train", "--no-report", "--json"]
-    assert main([*arguments, "--set", "model.width=8", "--set", "training.epochs=2"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    assert (
+        main([*arguments, "--set", "model.width=8", "--set", "training.epochs=2", "--set", "attack.method=fgsm"]) == 0
+    )
+    shown = capsys.readouterr()
+    assert "attack.method = 'fgsm' in place of 'pgd': kept" in shown.err
+    said = json.loads(shown.out)
     assert said["runs"] == [["train", "finished"]]
     accuracy = said["test_accuracy"]
     assert 0 <= accuracy["low"] < accuracy["value"] < accuracy["high"] <= 1

@@ -28,8 +28,22 @@ def test_every_preset_builds_and_names_its_reason_and_a_dated_source() -> None:
 
 def test_no_two_presets_are_the_same() -> None:
     presets = attack_presets()
-    assert len({(preset.spec.method, preset.title) for preset in presets}) == len(presets)
+    assert len({preset.title for preset in presets}) == len(presets), "a title is told apart without its attack's name"
     assert len({preset.spec for preset in presets}) == len(presets)
+
+
+def test_a_preset_tells_its_norm_its_budget_and_whose_it_is() -> None:
+    """A title names the budget, unless what matters is something else; the data side of a line in a list."""
+    presets = {preset.key: preset for preset in attack_presets()}
+    told = {key: (presets[key].budget, presets[key].authors) for key in presets}
+    assert told["apgd-2-targeted"] == ("L∞ 8/255", "Croce & Hein 2020")
+    assert told["simba-dct-imagenet"] == ("L2 5", "after Guo et al. 2019")
+    assert told["fmn-4-l0"] == ("smallest L0", "Pintor et al. 2021")
+    assert told["fgsm-mnist"][0] == "L∞ 0.25"
+    for preset in presets.values():
+        assert preset.budget.split()[-2 if preset.spec.minimal else 0] in ("smallest", "L∞", "L2", "L1", "L0")
+        if not preset.spec.minimal:
+            assert preset.budget in preset.title, preset.key
 
 
 def test_presets_of_one_attack_stand_together_in_the_order_of_the_attacks() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.errors import SpecError
-from engine.spec_files import apply_overrides, build, dump_spec, load_spec
+from engine.spec_files import apply_overrides, build, carrying_notes, dump_spec, load_spec
 from engine.specs import (
     PARTS,
     CnnSpec,
@@ -224,6 +224,24 @@ def test_changing_a_variant_keeps_what_both_have() -> None:
     assert base.model == MlpSpec(width=99, depth=4)
 
 
+def test_what_another_attack_keeps_and_drops_is_told() -> None:
+    base = ExperimentSpec(attack=PgdSpec(eps=0.25, steps=7, goal="next", samples=9))
+    (note,) = carrying_notes(base, ["attack.method=deepfool", "attack.steps=3"])
+    assert note == (
+        "attack.method = 'deepfool' in place of 'pgd': kept samples = 9; dropped eps = 0.25, goal = 'next'. "
+        "What is not kept takes its default."
+    )
+    (note,) = carrying_notes(base, ["attack.method=fgsm"])
+    assert "kept eps = 0.25, goal = 'next', samples = 9; dropped steps = 7." in note
+    assert carrying_notes(base, ["attack.eps=0.1", "model.family=cnn"]) == [], "only what was written is told"
+
+
+def test_an_attack_that_is_named_again_keeps_all_its_settings() -> None:
+    base = ExperimentSpec(attack=PgdSpec(eps=0.25, steps=7))
+    assert apply_overrides(base, ["attack.method=pgd"]) == base
+    assert carrying_notes(base, ["attack.method=pgd"]) == []
+
+
 def test_the_later_of_two_overrides_holds() -> None:
     assert apply_overrides(ExperimentSpec(), ["seed=1", "seed=2"]).seed == 2
 
@@ -238,6 +256,7 @@ def test_the_later_of_two_overrides_holds() -> None:
         ("model.inner.width=3", "model.inner is not a section."),
         ("model.widht=3", "model.widht is unknown. Did you mean width?"),
         ("model.family=cnm", "model.family is 'cnm': must be one of linear, mlp, cnn. Did you mean cnn?"),
+        ("attack.goal=nxt", "attack.goal is 'nxt': must be one of untargeted, next, random, least-likely. Did you"),
         ("attack.eps=-1", "attack.eps is -1: must be at least 0. Set a value in [0, 1000]."),
         ("model.width=[1, 2]", "model.width is [1, 2]: must be a whole number."),
     ],
@@ -246,3 +265,26 @@ def test_a_bad_override_is_told(override: str, sentence: str) -> None:
     with pytest.raises(SpecError) as caught:
         apply_overrides(ExperimentSpec(), [override])
     assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("method", "goal", "sentence"),
+    [
+        ("deepfool", "next", "attack.goal is 'next': DeepFool has no targeted form: its goal is 'untargeted'. Leave"),
+        ("autoattack", "random", "attack.goal is 'random': AutoAttack has no targeted form: its goal is 'untargeted'."),
+        (
+            "noise",
+            "untargeted",
+            "attack.goal is 'untargeted': Fooling noise has no untargeted form: it always heads for",
+        ),
+        ("geoda", "nxt", "attack.goal is 'nxt': must be one of untargeted."),
+    ],
+)
+def test_a_goal_that_an_attack_does_not_have_is_told(method: str, goal: str, sentence: str) -> None:
+    for wrong in (
+        lambda: apply_overrides(ExperimentSpec(), [f"attack.method={method}", f"attack.goal={goal}"]),
+        lambda: build({"attack": {"method": method, "goal": goal}}),
+    ):
+        with pytest.raises(SpecError) as caught:
+            wrong()
+        assert str(caught.value).startswith(sentence)

@@ -13,7 +13,7 @@ from gui.chrome.inspector import Inspector, Row, Section, to_image
 from gui.chrome.jobs import Job, JobsPopup
 from gui.chrome.log import LogPanel
 from gui.chrome.notice import NoticeBar
-from gui.chrome.rail import STEPS, Rail
+from gui.chrome.rail import STEPS, Rail, Tall
 from gui.chrome.status import StatusBar
 from gui.chrome.step_form import StepForm
 from gui.forms.form import SpecForm
@@ -296,3 +296,15 @@ def test_jobs_can_be_paused_resumed_and_cancelled_from_the_list(shown, theme, qt
     assert popup._empty.isVisible()
     qtbot.keyClick(popup, Qt.Key.Key_Escape)
     assert not popup.isVisible()
+
+
+def test_the_rail_scrolls_where_the_window_is_too_low(shown, theme):
+    rail = Rail(theme)
+    area = shown(Tall(rail))
+    area.resize(area.sizeHint().width(), 200)
+    area.grab()
+    assert area.minimumSizeHint().height() < 100
+    assert rail.width() == area.viewport().width()
+    assert rail.height() > area.viewport().height()
+    area.ensureWidgetVisible(rail.button("report"))
+    assert not rail.button("report").visibleRegion().isEmpty()

@@ -21,7 +21,7 @@ STORY = [
     Moment(10, 1, "data", 0),
     Moment(11, 1, "init", 0),
     *(Moment(20 + i, 1, "train", 10 * i) for i in range(48)),
-    *(Moment(100 + i, 1, "attack", i) for i in range(41)),
+    *(Moment(100 + i, 1, "attack", i) for i in range(42)),  # the last is no step but the best points found
     Moment(200, 1, "measure", 0),
 ]
 
@@ -105,13 +105,28 @@ def test_arrow_keys_move_by_one_moment(bar, qtbot):
     bar.timeline.setFocus()
     with qtbot.waitSignal(bar.moment_chosen) as told:
         qtbot.keyClick(bar.timeline, Qt.Key.Key_Left)
-    assert told.args == [140]
+    assert told.args == [141]
+    assert bar._where.text() == "attack: best found"
+    bar.previous()
     assert bar._where.text() == "attack step 40 / 40"
     assert bar.timeline.accessibleDescription() == "attack step 40 / 40"
     bar.previous()
     assert bar._where.text() == "attack step 39 / 40"
     bar.next()
     assert bar._where.text() == "attack step 40 / 40"
+
+
+def test_moments_say_which_attack_they_belong_to(bar):
+    later = [*(Moment(400 + i, 2, "attack", i) for i in range(12)), Moment(500, 3, "map", 0)]
+    bar.set_moments([*STORY, *later])
+    bar.set_attacks({1: "PGD", 2: "FMN", 3: "FMN"}, frozenset({1}))
+    assert [bar.timeline.name(id) for id in (103, 141, 200, 411, 500)] == [
+        "PGD: step 3 / 40", "PGD: best found", "PGD: final measurement", "FMN: step 11 / 11", "FMN: decision map",
+    ]  # fmt: skip
+    bar.set_attacks({1: "PGD", 2: "FMN", 3: "FMN"}, frozenset({1, 2}))
+    assert bar.timeline.name(411) == "FMN: best found", "its run went to its end"
+    assert bar.timeline.name(402) == "FMN: step 2 / 10"
+    assert bar.timeline.name(10) == "data"
 
 
 def test_a_moment_set_from_outside_tells_nothing(bar, qtbot):
@@ -125,8 +140,8 @@ def test_a_moment_set_from_outside_tells_nothing(bar, qtbot):
 def test_moments_fall_into_bands_by_run_and_phase():
     found = bands([*STORY, Moment(300, 2, "measure", 0)])
     assert [(b.phase, b.first, b.last, b.last_step) for b in found] == [
-        ("data", 0, 0, 0), ("init", 1, 1, 0), ("train", 2, 49, 470), ("attack", 50, 90, 40),
-        ("measure", 91, 91, 0), ("measure", 92, 92, 0),
+        ("data", 0, 0, 0), ("init", 1, 1, 0), ("train", 2, 49, 470), ("attack", 50, 91, 40),
+        ("measure", 92, 92, 0), ("measure", 93, 93, 0),
     ]  # fmt: skip
 
 

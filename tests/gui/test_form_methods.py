@@ -12,7 +12,7 @@ from engine.errors import SpecError
 from engine.presets import attack_presets
 from engine.specs import FgsmSpec, PgdSpec
 from gui.forms import methods
-from gui.forms.finder import KEY, Entry, Finder, model_of
+from gui.forms.finder import KEY, NOTE, Entry, Finder, model_of
 from gui.forms.form import SpecForm
 
 LEFT = Qt.MouseButton.LeftButton
@@ -202,8 +202,21 @@ def test_arrow_keys_on_the_closed_method_never_stop_at_a_heading(form, qtbot):
 # --- attacks ready to use --------------------------------------------------------------------------------------
 
 
-def preset(title):
-    return next(each for each in attack_presets() if each.title == title)
+def preset(key):
+    return next(each for each in attack_presets() if each.key == key)
+
+
+def test_no_two_presets_look_alike(form, qtbot):
+    qtbot.mouseClick(form.presets, LEFT)
+    model = form.presets.finder.view.model()
+    lines = [(model.index(row, 0).data(), model.index(row, 0).data(NOTE)) for row in range(model.rowCount())]
+    lines = [line for line in lines if line[1]]
+    assert len(set(lines)) == len(lines) == len(attack_presets())
+    of = {each.title: each for each in attack_presets()}
+    for title, note in lines:
+        if note.split(" · ")[0] == "PGD":
+            assert of[title].authors in note
+            assert of[title].budget in title + note
 
 
 def test_every_preset_is_in_the_list_with_its_reason_and_source(form, qtbot):
@@ -224,9 +237,9 @@ def test_a_preset_sets_the_whole_attack_and_keeps_the_number_of_samples(form, qt
     qtbot.mouseClick(form.presets, LEFT)
     qtbot.keyClicks(form.presets.finder.line, "takeover")
     qtbot.keyClick(form.presets.finder.line, Qt.Key.Key_Return)
-    wanted = preset("Takeover, watched to the end").spec.model_copy(update={"samples": 21})
+    wanted = preset("pgd-5-takeover").spec.model_copy(update={"samples": 21})
     assert form.spec == wanted
-    assert form.said == [("attack", wanted, "the attack to “Takeover, watched to the end”")]
+    assert form.said == [("attack", wanted, f"the attack to “{preset('pgd-5-takeover').title}”")]
     assert form.field("alpha").text() == "0.015"
     assert not form.field("stop").isChecked()
 
@@ -246,7 +259,7 @@ def test_a_preset_replaces_what_could_not_be_used(form, qtbot):
 
 
 def test_the_list_opens_at_the_preset_that_is_set(form, qtbot):
-    wanted = preset("CIFAR-10, L2 0.5")
+    wanted = preset("pgd-4-cifar-l2")
     form.set_spec(wanted.spec.model_copy(update={"samples": 5}))
     qtbot.mouseClick(form.presets, LEFT)
     assert form.presets.finder.view.currentIndex().data() == wanted.title

@@ -8,6 +8,7 @@ import pytest
 from conftest import unnamed
 from PySide6.QtCore import QPoint, Qt
 
+from engine.session.table import Table
 from gui.panels.attack_gallery import GalleryPanel
 
 
@@ -136,3 +137,46 @@ def test_everything_has_a_name_and_the_theme_changes_live(panel, theme):
     panel.set_theme(other)
     panel.grab()
     assert panel.tiles.theme is other
+
+
+def course(names, per=3):
+    """An attack table of ``per`` steps of each part, and the best points found as its last row."""
+    attack, _ = frames.attack_steps(steps=per * len(names) + 1)
+    stages = [name for name in names for _ in range(per)] + ["best found"]
+    return Table({**attack.row(k), "stage": stage} for k, stage in enumerate(stages))
+
+
+def test_the_best_points_found_stand_after_the_last_step_and_are_none(panel):
+    panel.show_records("attack", course(["", ""]))  # steps 0 to 5, then the best found
+    panel.show_frame(frames.gallery_frame(step=5))
+    assert panel.slider.value_label.text() == "5 / 5"
+    panel.show_frame(frames.gallery_frame(step=6, stage="best found"))
+    assert panel.slider.value_label.text() == "best found"
+    assert (panel.slider.slider.value(), panel.slider.slider.maximum()) == (6, 6)
+    assert panel.stages.isHidden(), "an attack of one piece has no parts"
+
+
+def test_the_parts_of_an_ensemble_are_named_below_the_slider(panel):
+    names = ["APGD-CE", "APGD-T", "FAB-T", "Square"]
+    panel.show_records("attack", course(names))
+    panel.show_frame(frames.gallery_frame(step=4, stage="APGD-T"))
+    panel.grab()
+    assert panel.stages.isVisible()
+    assert names[panel.stages.current] == "APGD-T"
+    boxes = [box for box, _ in panel.stages.named()]
+    assert [text for _, text in panel.stages.named()] == names
+    assert not any(a.intersects(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+    panel.resize(180, 380)
+    panel.grab()
+    boxes = [box for box, _ in panel.stages.named()]
+    assert "APGD-T" in [text for _, text in panel.stages.named()], "the part at hand is named however narrow it is"
+    assert not any(a.intersects(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+
+
+def test_what_begins_at_noise_is_not_called_clean(panel):
+    panel.show_frame(frames.gallery_frame(method="noise"))
+    assert panel.first == "noise"
+    assert "noise" in panel.describe(0)
+    assert "clean" not in panel.describe(0)
+    panel.show_frame(frames.gallery_frame())
+    assert panel.first == "clean"

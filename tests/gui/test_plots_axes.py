@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gui.plots.axes import NameAxis, PlainAxis, ScaleAxis, log_label, log_ticks, nice_step, number
+from gui.plots.plot import Plot
 
 
 @given(low=st.floats(-8, 5), span=st.floats(0.01, 12), size=st.floats(30, 1200))
@@ -71,3 +72,20 @@ def test_a_scale_axis_switches_between_plain_and_logarithmic(qapp):
     assert axis.tickStrings([2.0], 1, 1) == ["2"]
     axis.set_log(True)
     assert axis.tickStrings([2.0], 1, 1) == ["100"]
+
+
+def test_a_name_longer_than_its_axis_is_cut_and_comes_back(qtbot, theme):
+    plot = Plot(theme)
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    plot.set_axis_text("left", "to sample 342 (L2, input units)")
+    plot.grab()
+    label = plot.getPlotItem().getAxis("left").label
+    assert label.toPlainText().strip() == "to sample 342 (L2, input units)"
+    plot.resize(400, 120)
+    plot.grab()
+    assert label.toPlainText().strip().endswith("…")
+    plot.resize(400, 300)
+    plot.grab()
+    assert label.toPlainText().strip() == "to sample 342 (L2, input units)"

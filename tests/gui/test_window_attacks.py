@@ -154,3 +154,28 @@ def test_another_session_takes_the_results_of_the_last_one_away(attacked):
     attacked.wait_for_files()
     attacked.wait(lambda: not window.docks.results.runs)
     assert window.docks.results.is_empty
+
+
+def test_the_slider_names_the_attack_and_its_result_is_no_step(attacked):
+    window = attacked.window
+    at = [i for i in window.stage.instants if i.phase == "attack"]
+    line = window.transport.timeline
+    assert line.name(at[1].id) == f"PGD: step {at[1].step} / {at[-1].step - 1}"
+    assert line.name(at[-1].id) == "PGD: best found"
+
+
+def test_what_was_measured_later_is_said_to_be_so(attacked):
+    window = attacked.window
+    window.map_selected()
+    attacked.wait_for_job()
+    at = [i for i in window.stage.instants if i.phase == "attack"]
+    window.stage.go_to(at[1].id)
+    window.rotation.draw_all()
+    said = window.docks.map._empty.text()
+    assert "“PGD: step" in said
+    assert "measured later, at “PGD: decision map”" in said
+    assert "press L" in said
+    assert window.docks.classes.empty_text in window.docks.classes._empty.text(), "never measured in this session"
+    window.stage.go_live()
+    window.rotation.draw_all()
+    assert not window.docks.map.is_empty

@@ -82,5 +82,5 @@ def test_so_it_is_towards_a_target(pair_of_victims: Victim, name: str) -> None:
     result = attacked(easy, spec(kind, norm=norm, goal="random", **own), target)
     ours = smallest(easy, result.x_adv, norm, target)
     theirs = smallest(easy, peer(easy.model, easy.x, easy.y, target=target, **their), norm, target)
-    assert ours.isfinite().sum() >= theirs.isfinite().sum() >= len(easy.x) / 2
+    assert ours.isfinite().sum() >= theirs.isfinite().sum() >= len(easy.x) / 3
     assert ours.median() <= 1.02 * theirs.median()

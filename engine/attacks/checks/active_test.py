@@ -31,6 +31,7 @@ ENOUGH = 0.95  # share of planted weaknesses that a strong attack finds (the pap
 BEYOND = 0.1  # of the gap between the planted point and the nearest inner one: how far beyond the readout it lies
 INNER = 200  # points inside the ball that the readout is trained on, and as many that it is checked on
 FAR = 1e3  # radii from the sample, before it is projected onto the edge of the ball
+MOST_ROUNDS = 2000  # of the support vector machine's fit over these points, each in at most as many coordinates
 ROWS = 100  # points that go through the model at a time
 
 
@@ -125,10 +126,15 @@ def _plant(model: nn.Module, layer: str, around: Ball, draws: Draws) -> Generato
     features = yield from _features(model, layer, [*inner, edge])
     centre, spread = features.mean(0), features.std(0).clamp(min=1e-12)
     scaled = (features - centre) / spread
-    trained = torch.cat([scaled[: INNER + 1], scaled[-1:]]).double().numpy()
+    trained = torch.cat([scaled[: INNER + 1], scaled[-1:]]).double()
+    # the weight lies in the span of the points: in coordinates there the fit is as quick however many features there are
+    basis, coordinates = torch.linalg.qr(trained.T)
+    yield
     label = [0] * (INNER + 1) + [1]
-    fitted = LinearSVC(C=1e3, class_weight="balanced", max_iter=2000, random_state=0).fit(trained, label)
-    weight = torch.from_numpy(fitted.coef_[0]).to(features) / spread
+    machine = LinearSVC(C=1e3, class_weight="balanced", max_iter=MOST_ROUNDS, random_state=0)
+    fitted = machine.fit(coordinates.T.cpu().numpy(), label)
+    yield
+    weight = (basis @ torch.from_numpy(fitted.coef_[0]).to(basis)).to(features) / spread
     scores = features @ weight
     below, beyond = scores[:-1].max(), scores[-1]
     if not bool(beyond > below):

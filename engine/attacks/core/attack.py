@@ -42,6 +42,10 @@ class AttackResult:
     """int64: the step at which a sample first succeeded, within the restart ``first_restart``; -1 = never."""
     first_restart: Tensor
     """int64: the restart in which it did; -1 = never."""
+    first_stage: tuple[str, ...]
+    """The member of an ensemble by which it did; "" = by none."""
+    already: Tensor
+    """bool: a success before the attack began, so that none was needed."""
     norm: Tensor
     """float64: size of the perturbation in the attack's norm, in input units."""
     prediction: Tensor
@@ -74,6 +78,8 @@ class Costs:
     """Median norm of the smallest perturbation found, over samples that needed one and have one; NaN where no such is sought."""
     invalid: Tensor
     """bool ``[N]``"""
+    broken: Tensor
+    """bool ``[N]``: a success at some step so far; of one perturbation for all samples, in its present form."""
 
 
 class Attack(Iterator[Iterate]):
@@ -86,8 +92,7 @@ class Attack(Iterator[Iterate]):
         self._model, self._seed = question.model, question.seed
         self._modules = list(question.model.modules())
         self._slices = [batch.places for batch in batches]
-        self._diary = Diary()
-        self._clean: Tensor | None = None
+        self._diary = Diary(len(board.x))
         self._verified: list[Tensor] | None = None
         self._rounded: Tensor | None = None
         self._latest = Working(0, 1, 0, 0.0)
@@ -115,29 +120,33 @@ class Attack(Iterator[Iterate]):
     @property
     def clean(self) -> Tensor:
         """``[N, K]``: class scores of the samples themselves; raises RuntimeError before the model has been looked at."""
-        if self._clean is None:
+        if self._board.clean is None:
             raise RuntimeError("an attack knows nothing of its samples before its first iterate")
-        return self._clean
+        return self._board.clean
+
+    @property
+    def already(self) -> Tensor:
+        """bool ``[N]``: what the attack is after was so before it began; known when :attr:`clean` is."""
+        return self._board.already.clone()
 
     def costs(self) -> Costs:
         """Forward and backward passes so far, and how small the perturbations are."""
         board = self._board
         for batch in self._batches:
             batch.count()
-        found = torch.tensor([])
-        if board.minimal:
-            found = board.smallest[board.success & (board.worth < 0)]
+        found = board.smallest[board.success & ~board.already] if board.minimal else board.norm[:0]
         return Costs(
             forwards=float(board.forwards.double().mean()),
             gradients=float(board.gradients.double().mean()),
             smallest=float(found.median()) if len(found) else math.nan,
             invalid=board.invalid.clone(),
+            broken=board.first_success >= 0,
         )
 
     def result(self) -> AttackResult:
         """The best points so far, evaluated anew; raises RuntimeError before the first look at the model."""
         board = self._board
-        if self._clean is None or board.logits is None:
+        if board.clean is None or board.logits is None:
             raise RuntimeError("an attack has no result before its first iterate")
         if self._verified is None:
             for batch in self._batches:
@@ -154,6 +163,8 @@ class Attack(Iterator[Iterate]):
             invalid=board.invalid.clone(),
             first_success=torch.where(late, self._latest.step, board.first_success),
             first_restart=torch.where(late, self._latest.restart, board.first_restart),
+            first_stage=tuple(board.stages[k] if k >= 0 else "" for k in board.first_stage.tolist()),
+            already=board.already.clone(),
             norm=sizes(board.x_adv, board.x, self._question.norm),
             prediction=logits.argmax(1),
             confidence=logits.softmax(1).amax(1),
@@ -161,7 +172,7 @@ class Attack(Iterator[Iterate]):
             margin=margin_of(logits, labels, labels if board.targeted else None),
             forwards=board.forwards.clone(),
             gradients=board.gradients.clone(),
-            trajectory=self._diary.read(self._clean, labels, targeted=board.targeted),
+            trajectory=self._diary.read(board.clean, labels, targeted=board.targeted),
             disagreements=int((success != (board.success & ~board.invalid)).sum()),
         )
 
@@ -217,19 +228,18 @@ class Attack(Iterator[Iterate]):
                     raise AttackError(
                         f"The model cannot take inputs of shape {list(batch.x.shape)} and {batch.x.dtype}: {error}"
                     ) from error
-            _check_classes(logits, batch.labels)
+            _check_classes(logits, torch.cat([batch.y, batch.labels]))
             self._board.put(batch.places, batch.x, logits)
             seen.append(logits)
-            if self._board.skips:
-                solved = batch.succeeded(logits) & ~self._board.invalid[batch.places]
-                places = batch.places[solved]
-                self._board.success[places] = self._board.ended[places] = True
-                self._board.worth[places] = 0.0 if self._board.minimal else torch.inf
-                self._board.first_success[places] = self._board.first_restart[places] = 0
-                batch.finish(solved)
+            solved = batch.succeeded(logits) & ~self._board.invalid[batch.places]
+            places = batch.places[solved]
+            self._board.already[places] = self._board.success[places] = self._board.ended[places] = True
+            self._board.worth[places] = 0.0 if self._board.minimal else torch.inf
+            self._board.first_success[places] = self._board.first_restart[places] = 0
+            batch.finish(solved)
             yield self._latest
         self._check_any_valid()
-        self._clean = torch.cat(seen)
+        self._board.clean = torch.cat(seen)
 
     def _check_any_valid(self) -> None:
         if bool(self._board.invalid.all()):
@@ -320,5 +330,5 @@ def _check_classes(logits: Tensor, labels: Tensor) -> None:
     if low < 0 or high >= logits.shape[1]:
         raise AttackError(
             f"The model tells {logits.shape[1]} classes apart, but labels or targets run from {low} to {high}: "
-            "choose a model made for this data."
+            "choose a model made for this data, or other targets."
         )

@@ -171,6 +171,13 @@ class Batch:
         return self.y if self.target is None else self.target
 
     @property
+    def clean(self) -> Tensor:
+        """``[n, K]``: the class scores of the samples themselves, which need not be asked for again."""
+        if self.board.clean is None:
+            raise RuntimeError("the model has not been looked at yet")
+        return self.board.clean[self.places]
+
+    @property
     def ball(self) -> Ball:
         """The ball of a fixed-budget attack."""
         if self._ball is None:
@@ -303,6 +310,8 @@ class Batch:
             new = success & (self.board.first_success[places] < 0)
             if bool(new.any()):
                 self.board.first_success[places[new]], self.board.first_restart[places[new]] = step, self.restart
+                if self.stage:
+                    self.board.first_stage[places[new]] = self.board.stages.index(self.stage)
         if self.board.minimal:
             if some:
                 norm = self.distance(x, rows) if norm is None else norm
@@ -381,6 +390,8 @@ class Batch:
         self.live()
         self.restart, self.restarts = 0, 1
         self.stage, self.share, self.guarded = stage, share, guarded
+        if stage not in self.board.stages:
+            self.board.stages.append(stage)
         self.draws = Draws(derive(self.question.seed, stage), self.places)
 
     def settle(self) -> None:

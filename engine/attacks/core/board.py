@@ -13,15 +13,17 @@ class Board:
     a restart before a point on its way, then the larger gain; an attack for the smallest norm keeps the nearer point.
     """
 
-    def __init__(self, x: Tensor, labels: Tensor, *, targeted: bool, minimal: bool, stops: bool, skips: bool) -> None:
+    def __init__(self, x: Tensor, labels: Tensor, *, targeted: bool, minimal: bool, stops: bool) -> None:
         n, device = len(x), x.device
         self.x, self.labels, self.targeted, self.minimal = x, labels, targeted, minimal
         self.stops = stops
         """A sample rests at its first success."""
-        self.skips = skips
-        """A sample that is a success before the attack is left as it is."""
         self.x_adv = x.clone()
         self.logits: Tensor | None = None  # [N, K], as soon as K is known
+        self.clean: Tensor | None = None
+        """``[N, K]``: the class scores of the samples themselves, once the model has been looked at."""
+        self.already = torch.zeros(n, dtype=torch.bool, device=device)
+        """A success before the attack: the sample is left as it is."""
         self.success = torch.zeros(n, dtype=torch.bool, device=device)
         self.ended = torch.zeros(n, dtype=torch.bool, device=device)
         self.worth = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
@@ -31,6 +33,10 @@ class Board:
         """Somewhere the gradient was not a number."""
         self.first_success = torch.full((n,), -1, dtype=torch.int64, device=device)
         self.first_restart = torch.full((n,), -1, dtype=torch.int64, device=device)
+        self.stages: list[str] = []
+        """The members of an ensemble in the order in which they began."""
+        self.first_stage = torch.full((n,), -1, dtype=torch.int64, device=device)
+        """Which of them was the first to succeed."""
         self.forwards = torch.zeros(n, dtype=torch.int64, device=device)
         self.gradients = torch.zeros(n, dtype=torch.int64, device=device)
 

@@ -53,9 +53,12 @@ def checked_samples(x: Tensor, y: Tensor, bounds: Bounds) -> Box | None:
     return box
 
 
-def checked_target(y: Tensor, target: Tensor | None, *, targeted: bool) -> Tensor | None:
+def checked_target(y: Tensor, target: Tensor | None, spec: AttackSpecBase) -> Tensor | None:
     """A copy of the target classes; raises AttackError where they do not fit the goal or the labels."""
+    targeted = spec.aim != "untargeted"
     if target is None:
+        if isinstance(spec.aim, int):
+            return torch.full_like(y, spec.aim)
         if targeted:
             raise AttackError("The attack's goal is targeted, but no target classes are given: choose targets first.")
         return None
@@ -66,7 +69,7 @@ def checked_target(y: Tensor, target: Tensor | None, *, targeted: bool) -> Tenso
             f"{len(y)} samples need {len(y)} target classes (int64), but these are {target.dtype} of shape {tuple(target.shape)}."
         )
     same = int((target == y).sum())
-    if same:
+    if same and not spec.one_target:
         raise AttackError(
             f"For {same} of {len(y)} samples the target is the true class, so there is nothing to reach: choose another target."
         )

@@ -66,7 +66,7 @@ class Iterate:
     def active(self) -> Tensor:
         """bool: the attack goes on to move this sample in this restart."""
         self._still()
-        active = torch.zeros(len(self._board.x), dtype=torch.bool)
+        active = torch.zeros(len(self._board.x), dtype=torch.bool, device=self._board.x.device)
         for point in self._points:
             resting = point.success if self._board.stops else torch.zeros_like(point.success)
             active[point.places] = ~resting & (point.step < point.steps)

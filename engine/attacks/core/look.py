@@ -15,7 +15,7 @@ from engine.specs import AttackSpecBase, variants
 
 @contextmanager
 def sheltered(model: nn.Module, seed: int, modules: Sequence[nn.Module] | None = None) -> Iterator[None]:
-    """Put the model in evaluation mode, torch's global generator at a seed, and gradients on; afterwards all is as it was.
+    """Put the model in evaluation mode, torch's global generators at a seed, and gradients on; afterwards all is as it was.
 
     Nothing of ours draws from the global generator, but a randomised model does: so it gives equal numbers for equal
     seeds, and whoever else uses the generator notices nothing. ``modules`` are all of the model's, if they are known:
@@ -24,13 +24,19 @@ def sheltered(model: nn.Module, seed: int, modules: Sequence[nn.Module] | None =
     training = [module for module in modules or model.modules() if module.training]
     if training:
         model.eval()
-    state = torch.default_generator.get_state()
-    torch.default_generator.manual_seed(seed)
+    generators = [torch.default_generator]
+    device = next((parameter.device for parameter in model.parameters()), None)
+    if device is not None and device.type == "cuda":  # such a model draws from its device's generator
+        generators.append(torch.cuda.default_generators[device.index])
+    states = [generator.get_state() for generator in generators]
+    for generator in generators:
+        generator.manual_seed(seed)
     try:
         with torch.enable_grad():
             yield
     finally:
-        torch.default_generator.set_state(state)
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)
         for module in training:
             module.training = True
 

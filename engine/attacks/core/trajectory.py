@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 from engine.attacks.core.batch import Point
 from engine.attacks.tools.losses import margin_of
 
-MOST_VALUES = 8_000_000  # logits kept: 32 MB
+MOST_VALUES = 8_000_000  # numbers kept: 32 MB
+KINDS = 3  # loss, confidence and margin: what each entry becomes for every sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,7 @@ class Trajectory:
     """Loss, confidence and margin of N samples over S steps of an attack; a sample that is done keeps its last values.
 
     Steps are counted through all restarts and members. Of long attacks on many samples only every second, fourth, …
-    step is kept.
+    step is kept; each says what was known when it ended.
     """
 
     step: Tensor
@@ -34,9 +35,10 @@ class Trajectory:
 
 
 class Diary:
-    """Collects the logits of each step."""
+    """Collects the logits of each step of an attack on ``samples`` samples."""
 
-    def __init__(self) -> None:
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
         self._entries: list[tuple[int, list[tuple[Tensor, Tensor]]]] = []
         self._count = 0
         self._every = 1
@@ -49,19 +51,20 @@ class Diary:
         """Keep what the model said at these points."""
         entry = [(point.places, point.logits.detach()) for point in points]
         if self._entries and self._count % self._every:  # belongs to the entry before it: its newer values
-            self._entries[-1] = (self._entries[-1][0], [*self._entries[-1][1], *entry])
+            self._entries[-1] = (self._count, [*self._entries[-1][1], *entry])
         else:
             self._entries.append((self._count, entry))
         self._count += 1
         self._values += sum(logits.numel() for _, logits in entry)
-        if self._values > MOST_VALUES:
+        # reading makes a row for all samples of each entry, however few samples it is about
+        if self._values + KINDS * self._samples * len(self._entries) > MOST_VALUES:
             self._thin()
 
     def read(self, clean: Tensor, labels: Tensor, *, targeted: bool) -> Trajectory:
         """The trajectory; ``clean`` ``[N, K]`` is what the model says before the attack, ``labels`` ``[N]`` what is asked."""
         if not self._entries:
             empty = clean.new_zeros(0, len(clean))
-            return Trajectory(torch.zeros(0, dtype=torch.int64), empty, empty, empty)
+            return Trajectory(torch.zeros(0, dtype=torch.int64, device=clean.device), empty, empty, empty)
         parts = [part for _, entry in self._entries for part in entry]
         places = torch.cat([where for where, _ in parts])
         seen = torch.cat([logits for _, logits in parts])  # evaluated at once: most steps are of few samples
@@ -73,7 +76,7 @@ class Diary:
             for where, _ in entry:
                 now[:, where] = next(told)
             rows.append(now)
-        steps = torch.tensor([step for step, _ in self._entries], dtype=torch.int64)
+        steps = torch.tensor([step for step, _ in self._entries], dtype=torch.int64, device=clean.device)
         return Trajectory(steps, *torch.stack(rows, 1).unbind())
 
     def _thin(self) -> None:
@@ -82,11 +85,13 @@ class Diary:
         thinned = []
         for number in range(0, len(self._entries), 2):
             step, entry = self._entries[number]
-            later = self._entries[number + 1][1] if number + 1 < len(self._entries) else []
+            later: list[tuple[Tensor, Tensor]] = []
+            if number + 1 < len(self._entries):
+                step, later = self._entries[number + 1]
             places = torch.cat([p for p, _ in entry + later])
             logits = torch.cat([seen for _, seen in entry + later])
-            order = torch.full((int(places.max()) + 1,), -1, dtype=torch.int64)
-            order[places] = torch.arange(len(places))  # the last of equal places stays
+            order = torch.full((int(places.max()) + 1,), -1, dtype=torch.int64, device=places.device)
+            order[places] = torch.arange(len(places), device=places.device)  # the last of equal places stays
             newest = order[order >= 0]
             thinned.append((step, [(places[newest], logits[newest])]))
         self._entries = thinned

@@ -116,3 +116,11 @@ def _ratio(difference: Tensor, spread: Tensor) -> Tensor:
     The least spread is far below what logits of any use can differ by, and far enough above 0 for a finite gradient.
     """
     return difference / spread.clamp_min(torch.finfo(spread.dtype).tiny ** (1 / 3))
+
+
+def improves(gain: Tensor, success: Tensor, old_gain: Tensor, old_success: Tensor) -> Tensor:
+    """bool ``[n]``: which new points a search keeps: the first success, and among equals what has the larger gain.
+
+    So a search that goes on after its success neither loses it nor wanders among successes.
+    """
+    return (success & ~old_success) | ((success == old_success) & (gain > old_gain))

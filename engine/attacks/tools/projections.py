@@ -122,9 +122,6 @@ class Ball(Protocol):
     def draw(self, draws: Draws, restart: int = 0) -> Tensor:
         """A uniform random point of each sample's ball, then put into the box."""
 
-    def distance(self, x_adv: Tensor) -> Tensor:
-        """How far each sample has been moved, in this norm; float64 ``[n]``."""
-
     def rows(self, index: Tensor) -> Self:
         """The balls of some of the samples (int64 or bool index)."""
 
@@ -158,9 +155,6 @@ class LinfBall:
     def draw(self, draws: Draws, restart: int = 0) -> Tensor:
         noise = draws.uniform("start", restart, self.x.shape[1:]).to(self.x.dtype)
         return self.project(noise.mul_(2).sub_(1).mul_(self.eps).add_(self.x))
-
-    def distance(self, x_adv: Tensor) -> Tensor:
-        return _rows(x_adv.double() - self.x.double()).abs().amax(1)
 
 
 class L2Ball:
@@ -197,9 +191,6 @@ class L2Ball:
         share = draws.uniform("start radius", restart).double()
         radius = (self.eps * share ** (1 / shape.numel())).to(self.x.dtype)  # the volume within r grows as r^D
         return self.project(self.x + self.ascent(direction) * _column(radius, direction))
-
-    def distance(self, x_adv: Tensor) -> Tensor:
-        return _rows(x_adv.double() - self.x.double()).square().sum(1).sqrt()
 
 
 class L1Ball:
@@ -253,9 +244,6 @@ class L1Ball:
         scale = self.eps / waits.sum(1, keepdim=True, dtype=torch.float64)
         noise = (waits[:, :count] * scale.to(waits.dtype)).to(self.x.dtype)
         return self.project(self.x + (noise * draws.signs("start signs", restart, (count,))).reshape(self.x.shape))
-
-    def distance(self, x_adv: Tensor) -> Tensor:
-        return _rows(x_adv.double() - self.x.double()).abs().sum(1)
 
 
 def _within(edge: Tensor, x: Tensor, eps: float) -> Tensor:

@@ -16,8 +16,7 @@ class Budget:
 
     def __init__(self, batch: Batch, queries: int) -> None:
         self._batch, self._limit = batch, torch.zeros_like(batch.board.forwards)
-        held_back = 1 if batch.question.low_precision else 0  # a success is confirmed in float32, which is a look too
-        self._limit[batch.places] = batch.forwards + (queries - 1 - held_back)
+        self._limit[batch.places] = batch.forwards + (queries - 1)
 
     @property
     def left(self) -> Tensor:

@@ -58,19 +58,21 @@ class Fit:
     """They are the attacked samples themselves."""
 
 
-def fitted(batches: Sequence[Batch], spec: SharedSpec, shared: Shared, target_class: int = -1) -> JointSteps:
+def fitted(batches: Sequence[Batch], spec: SharedSpec, shared: Shared) -> JointSteps:
     """In each epoch every sample of the fit is seen once; after it what does best with all of them so far is shown on the
     attacked samples.
 
-    No sample rests before the others, since there is one thing for all. Looks at examples are not counted as any
-    sample's: they are the same for all.
+    No sample rests before the others, since there is one thing for all. What is asked of examples is shared out evenly
+    among the attacked samples, so that the counts add up to what the attack has cost.
     """
     for batch in batches:
         batch.live()
     running = [batch for batch in batches if len(batch)]
     if not running:
         return
-    fit = yield from _fit_of(running, spec, target_class)
+    fit = yield from _fit_of(running, spec)
+    if not fit.attacked and running[0].question.examples is not None:
+        _share_out(running, 0, len(running[0].question.examples[0]))
     value = shared.begin(fit)
     best, most = value, -1
     shown: list[Points] = []
@@ -84,6 +86,7 @@ def fitted(batches: Sequence[Batch], spec: SharedSpec, shared: Shared, target_cl
             )
         else:
             count = yield from _count(running[0], shared, fit, value)
+            _share_out(running, epoch * len(fit.x), len(fit.x))
         if count >= most:
             best, most = value, count
             shown = points if fit.attacked else (yield from _points(running, shared, best))
@@ -142,7 +145,20 @@ def _epoch(
         for batch in batches:
             batch.count_forwards()
             batch.count_gradients()
+    else:
+        _share_out(batches, epoch * len(fit.x), len(fit.x), gradients=True)
     return value
+
+
+def _share_out(batches: Sequence[Batch], first: int, passes: int, *, gradients: bool = False) -> None:
+    """Count that many forward passes, with their ``gradients``, as those of the samples in turn, from the ``first``-th on."""
+    whose = torch.arange(first, first + passes, device=batches[0].x.device) % sum(map(len, batches))
+    for batch in batches:
+        own = whose[(whose >= 0) & (whose < len(batch))]
+        batch.count_forwards(own)
+        if gradients:
+            batch.count_gradients(own)
+        whose = whose - len(batch)
 
 
 def _gradient(batch: Batch, x: Tensor, y: Tensor, target: Tensor | None, clip: float) -> Tensor:
@@ -166,7 +182,7 @@ def _count(batch: Batch, shared: Shared, fit: Fit, value: Tensor) -> Work[int]:
     return count
 
 
-def _fit_of(batches: Sequence[Batch], spec: SharedSpec, target_class: int) -> Work[Fit]:
+def _fit_of(batches: Sequence[Batch], spec: SharedSpec) -> Work[Fit]:
     """The examples that the model sees as what they are, or the samples; without any of the class aimed at."""
     question = batches[0].question
     attacked = spec.fit == "samples" or question.examples is None
@@ -190,19 +206,13 @@ def _fit_of(batches: Sequence[Batch], spec: SharedSpec, target_class: int) -> Wo
             )
         target = None
         if batches[0].target is not None:
-            choosing = choosing_targets(batches[0].model, x, y, spec.goal, batches[0].n_classes, question.seed)
+            choosing = choosing_targets(batches[0].model, x, y, spec.aim, batches[0].n_classes, question.seed)
             target = yield from choosing
-    if target_class >= 0:
-        if target_class >= batches[0].n_classes:
-            raise AttackError(
-                f"The patch is to be taken for class {target_class}, but the model tells {batches[0].n_classes} classes "
-                "apart, counted from 0: choose one of these."
-            )
-        others = y != target_class
+    if target is not None and spec.one_target:
+        others = y != target
         if not bool(others.any()):
             raise AttackError(
-                f"All samples are of class {target_class}, which the patch is to be taken for: choose others."
+                f"All samples are of class {spec.aim}, which the patch is to be taken for: choose others."
             )
-        x, y, places = x[others], y[others], places[others]
-        target = torch.full_like(y, target_class)
+        x, y, places, target = x[others], y[others], places[others], target[others]
     return Fit(x, y, target, Draws(question.seed, places), attacked)

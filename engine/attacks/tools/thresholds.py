@@ -76,19 +76,6 @@ def largest(size: Tensor, count: int | Tensor) -> Tensor:
     return chosen
 
 
-def onto_simplex(values: Tensor, total: float | Tensor = 1.0) -> Tensor:
-    """The nearest point (in L2) of the simplex {p >= 0, sum p = total} to each row of ``values`` ``[n, D]``.
-
-    It is ``max(values - lam, 0)``; Newton's steps to lam from below never pass it. Source of the form: J. Duchi,
-    S. Shalev-Shwartz, Y. Singer, T. Chandra (2008), "Efficient projections onto the l1-ball for learning in high
-    dimensions".
-    """
-    total = torch.as_tensor(total, dtype=torch.float64, device=values.device).expand(len(values))
-    top = values.amax(1, keepdim=True)
-    size = values - top + total[:, None].to(values.dtype)  # what is below 0 here is 0 there: lam is now at least 0
-    return shrunk(size.clamp_min_(0), None, total)[0]
-
-
 def shrunk(size: Tensor, room: Tensor | None, eps: float | Tensor) -> tuple[Tensor, Tensor]:
     """``min(max(size - lam, 0), room)`` ``[n, D]`` with the least ``lam`` >= 0 for which each row's sum is at most eps,
     and bool ``[n]``: where that took a lam above 0.

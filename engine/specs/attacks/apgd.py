@@ -36,7 +36,7 @@ class ApgdSpec(FixedBudgetSpec):
     )
     rho: float = param(
         0.75,
-        "A step is halved when the loss rose in at most this share of the steps since the last checkpoint; L1 does not use it",
+        "Steps are halved at a checkpoint when the loss rose in at most this share of the steps since the last one; L1 does not use it",
         label="ρ",
         advanced=True,
         ge=0,

@@ -18,11 +18,13 @@ def norm_param(default: Norm, help: str = "Norm that bounds the perturbation") -
     return param(default, help, label="Norm", choices={"Linf": "L∞", "L2": "L2", "L1": "L1", "L0": "L0"})
 
 
-def goal_param(default: Goal = "next") -> Any:
+def goal_param(
+    default: Goal = "next", help: str = "What counts as success: any wrong class, or one chosen class"
+) -> Any:
     """The field ``goal``; its annotation says which goals an attack knows."""
     return param(
         default,
-        "What counts as success: any wrong class, or one chosen class",
+        help,
         label="Goal",
         choices={
             "untargeted": "untargeted: any other class",
@@ -37,9 +39,9 @@ def alpha_param(rule: str) -> Any:
     """The field ``alpha`` of attacks whose steps may follow a rule; 0 stands for it."""
     return param(
         0.0,
-        f"Size of each step, in input units; 0 takes {rule}, so that the steps reach across the ball in any norm",
+        f"Size of each step, in input units; 0 takes {rule}",
         label="Step α",
-        unit="input units, 0 = by ε",
+        unit="input units",
         ge=0,
         le=1000,
     )
@@ -83,6 +85,17 @@ class AttackSpecBase(Spec):
 
     goal: Goal = goal_param()
     samples: int = param(300, "Test samples attacked, balanced over the classes", label="Samples", ge=1, le=100_000)
+
+    @property
+    def aim(self) -> Goal | int:
+        """The goal, or the one class that all samples are driven to (``target_class`` of the attacks that have it)."""
+        chosen: int = getattr(self, "target_class", -1)
+        return chosen if chosen >= 0 else self.goal
+
+    @property
+    def one_target(self) -> bool:
+        """All samples are driven to one class, those included that are of it."""
+        return isinstance(self.aim, int)
 
     @property
     def least_confidence(self) -> float:

@@ -14,8 +14,8 @@ _NORM_HELP = "Norm of the perturbation that is made as small as it can be"
 def _frequencies() -> Any:
     return param(
         0.5,
-        "Share of the frequencies along each axis of an image, from the lowest and at least 8, in which directions are "
-        "drawn; 1 = all directions, as for vectors",
+        "Directions are drawn from this share of the frequencies along each axis of an image, the lowest, and from at least "
+        "8; 1 = from all, as of vectors always",
         label="Frequencies",
         gt=0,
         le=1,
@@ -48,7 +48,7 @@ class BoundarySpec(DecisionSpec):
     method: Literal["boundary"] = "boundary"
     norm: Literal["L2"] = norm_param("L2", _NORM_HELP)
     spherical_step: float = param(
-        0.01, "First step at right angles to the sample, as a share of the distance", label="Step along", gt=0, le=1
+        0.01, "First step around the sample, as a share of the distance", label="Step along", gt=0, le=1
     )
     source_step: float = param(
         0.01, "First step towards the sample, as a share of the distance", label="Step towards", gt=0, lt=1
@@ -72,7 +72,7 @@ class HopSkipJumpSpec(DecisionSpec):
     )
     gamma: float = param(
         1.0,
-        "How exactly the boundary is found: to γ / D^1.5 of the distance (L2), γ / D² (L∞)",
+        "How exactly the boundary is found: to γ / D^1.5 of the distance (L2), γ / D² (L∞), but never finer than 10⁻⁵ or coarser than 10⁻³",
         label="γ",
         gt=0,
         le=1e6,
@@ -95,7 +95,8 @@ class GeoDaSpec(DecisionSpec):
     frequencies: float = _frequencies()
     sigma: float = param(
         0.0002,
-        "Standard deviation of the looks along each direction, as a share of the distance to the sample",
+        "How far the looks are from the boundary: σ √d times the distance to the sample, d being the number of directions; "
+        "the boundary itself is found to σ / 2 of that distance",
         label="Look σ",
         gt=0,
         le=1,
@@ -103,7 +104,7 @@ class GeoDaSpec(DecisionSpec):
     )
     ratio: float = param(
         0.6,
-        "Each estimate takes ratio^(-2/3) times as many looks as the last",
+        "Each estimate takes μ^(-2/3) times as many looks as the one before; the last takes what is left",
         label="Ratio μ",
         gt=0.01,
         le=1,
@@ -136,7 +137,7 @@ class SurFreeSpec(DecisionSpec):
     )
     memory: int = param(
         100,
-        "Last directions to which a new one is made orthogonal; fewer where inputs are large",
+        "Last directions to which a new one is made orthogonal; at most half of all there are, and fewer where inputs are large",
         label="Memory",
         ge=0,
         le=10_000,

@@ -16,14 +16,14 @@ class _Fab(MinimalNormSpec):
     steps: int = param(100, "Projections in each restart", label="Steps", ge=1, le=10_000)
     restarts: int = param(
         1,
-        "Runs, each after the first from a random point nearer than the best so far; a sample keeps its best",
+        "Runs, each after the first from a random point half as far away as the best so far; a sample keeps its best",
         label="Restarts",
         ge=1,
         le=1000,
     )
     alpha_max: float = param(
         0.1,
-        "Most that a step is pulled back towards the sample, as a share of the way",
+        "Most weight of the step from the sample against that from the point, when the two are mixed",
         label="α max",
         ge=0,
         le=1,

@@ -51,7 +51,7 @@ class BimSpec(FixedBudgetSpec):
     title: ClassVar[str] = "BIM"
     family: ClassVar[str] = "Fixed budget, white box"
     method: Literal["bim"] = "bim"
-    alpha: float = alpha_param("2.5 ε / steps")
+    alpha: float = alpha_param("2.5 ε / steps, enough to cross the ball")
     steps: int = param(12, "Gradient steps", label="Steps", ge=1, le=10_000)
     sparsity: float = sparsity_param()
 
@@ -62,7 +62,7 @@ class PgdSpec(FixedBudgetSpec):
     title: ClassVar[str] = "PGD"
     family: ClassVar[str] = "Fixed budget, white box"
     method: Literal["pgd"] = "pgd"
-    alpha: float = alpha_param("2.5 ε / steps")
+    alpha: float = alpha_param("2.5 ε / steps, enough to cross the ball")
     steps: int = param(40, "Gradient steps in each restart", label="Steps", ge=1, le=10_000)
     random_start: bool = param(
         True, "Begin at a random point of the ball instead of at the sample", label="Random start"

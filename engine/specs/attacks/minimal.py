@@ -13,7 +13,8 @@ _NORM_HELP = "Norm of the perturbation that is made as small as it can be"
 def _refine() -> Any:
     return param(
         0,
-        "Looks, at one forward pass each, for a nearer success between the sample and its nearest one; 0 = the attack as published",
+        "Looks between the sample and its nearest success, each where the secant of the margin puts the boundary; they cost a "
+        "forward pass each and one more; 0 = the attack as published",
         label="Refine",
         ge=0,
         le=50,
@@ -64,7 +65,8 @@ class ConfidentSpec(MinimalNormSpec):
     )
     searches: int = param(
         9,
-        "Values of c tried for each sample: ten times the last until one succeeds, then halfway between failure and success",
+        "Values of c tried for each sample: ten times the last until one succeeds, then halfway between failure and success; "
+        "of 10 or more the last is the least that has succeeded, once more",
         label="Searches for c",
         ge=1,
         le=100,
@@ -74,7 +76,8 @@ class ConfidentSpec(MinimalNormSpec):
     )
     abort_early: bool = param(
         True,
-        "A sample leaves a search when two tenths of its steps in turn have not made its objective 0.01% smaller",
+        "A sample leaves a search when its objective has fallen by less than 0.01% in each of two tenths of it in a row; "
+        "off: it takes all steps",
         label="Abort early",
         advanced=True,
     )
@@ -121,7 +124,7 @@ class EadSpec(ConfidentSpec):
     )
     fista: bool = param(
         True,
-        "Steps begin ahead of the last point (FISTA): fewer are needed, each with a second forward pass; off: ISTA",
+        "Steps begin ahead of the last point (FISTA): fewer are needed, with a second forward pass where the new point may be nearer; off: ISTA",
         label="Accelerated",
         advanced=True,
     )

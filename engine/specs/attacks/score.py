@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from engine.specs.attacks.common import FixedBudgetSpec, Goal, goal_param, norm_param
+from engine.specs.attacks.common import FixedBudgetSpec, Goal, goal_param, norm_param, precision_param
 from engine.specs.base import param
 
 
@@ -22,6 +22,7 @@ def queries_param(default: int) -> Any:
 class _Score(FixedBudgetSpec):
     family: ClassVar[str] = "Score, black box"
     gradient_free: ClassVar[bool] = True
+    precision: Literal["float32"] = precision_param()  # to confirm a success in float32 would cost a query
 
 
 class SimbaSpec(_Score):
@@ -47,7 +48,7 @@ class SimbaSpec(_Score):
     )
     frequencies: float = param(
         0.5,
-        "With cosine waves: the share of the frequencies along each axis of an image, from the lowest and at least 8, that is used",
+        "With cosine waves: the share of the frequencies along each axis of an image that is used, the lowest, and at least 8; of vectors all",
         label="Frequencies",
         gt=0,
         le=1,
@@ -85,7 +86,11 @@ class NesSpec(_Estimate):
         choices={"cross-entropy": "cross-entropy", "margin": "margin between the classes' scores"},
     )
     patience: int = param(
-        5, "Steps without progress after which a sample's step is halved; 0 = never", label="Patience", ge=0, le=10_000
+        5,
+        "Steps without progress after which a sample's step is halved, down to a 200th; 0 = never",
+        label="Patience",
+        ge=0,
+        le=10_000,
     )
 
 

@@ -31,7 +31,11 @@ class SharedSpec(AttackSpecBase):
         choices={"examples": "training samples", "samples": "the attacked samples"},
     )
     epochs: int = param(
-        20, "How often each of these is seen; what does best with them is kept", label="Epochs", ge=1, le=10_000
+        20,
+        "How often each sample of the fit is seen; what did best with all of them after any epoch is kept",
+        label="Epochs",
+        ge=1,
+        le=10_000,
     )
     minibatch: int = param(
         64, "Samples that each step is made from", label="Minibatch", ge=1, le=100_000, advanced=True
@@ -88,7 +92,7 @@ class PatchSpec(SharedSpec, _Placed):
     )
     placement: Literal["random", "centre", "corner"] = param(
         "random",
-        "Where it is put; at random anew for each sample at each step, and at last once more",
+        "Where it is put; at random: anew for each sample in each epoch, and once more at last",
         label="Placement",
         choices={"random": "at random", "centre": "in the centre", "corner": "in the upper left corner"},
     )

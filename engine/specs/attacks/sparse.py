@@ -39,11 +39,13 @@ class JsmaSpec(MinimalNormSpec):
     )
     direction: Literal["up", "down", "either"] = param(
         "up",
-        "Where values go: the paper has runs that only raise and runs that only lower them",
+        "Where values go: the paper has runs that only raise and runs that only lower them; either is ours",
         label="Values go",
         choices={"up": "up", "down": "down", "either": "each where it helps more"},
     )
-    pairs: bool = param(True, "Choose the best two values at each step, as the paper does; off: one", label="In pairs")
+    pairs: bool = param(
+        True, "Choose the best two values at each step, as the paper does; off: one, which is ours", label="In pairs"
+    )
     maximal: bool = param(
         False,
         "Untargeted: head for whichever class promises most at each step, or away from the true one, at a backward pass for "
@@ -53,7 +55,7 @@ class JsmaSpec(MinimalNormSpec):
     )
     weighted: bool = param(
         False,
-        "Count what a value promises by how far the input range lets it go; the paper counts its derivative alone",
+        "Count what a value promises by how far the input range lets it go (ours); the paper counts its derivative alone",
         label="Count the room",
         advanced=True,
     )
@@ -114,7 +116,7 @@ class PixelBudgetSpec(AttackSpecBase, _Pixels):
 class OnePixelSpec(PixelBudgetSpec):
     """One-pixel attack: differential evolution of the places and colours of few pixels (Su, Vargas & Sakurai 2019).
 
-    Each sample is asked about once for each member of the population in each generation, the first included.
+    Each sample is asked about once for each candidate of each generation. That it rests at its first success is ours.
     """
 
     title: ClassVar[str] = "One-pixel"
@@ -129,7 +131,7 @@ class OnePixelSpec(PixelBudgetSpec):
         "rand",
         "What the difference is added to",
         label="Strategy",
-        choices={"rand": "a random candidate, as published", "best": "the best candidate: faster, but narrower"},
+        choices={"rand": "a random candidate, as published", "best": "the best candidate (ours): faster, but narrower"},
         advanced=True,
     )
 

@@ -19,7 +19,13 @@ class SquareSpec(FixedBudgetSpec):
     method: Literal["square"] = "square"
     gradient_free: ClassVar[bool] = True
     goal: Goal = goal_param("untargeted")
-    queries: int = param(5000, "Looks at the model's scores in each restart", label="Queries", ge=1, le=1_000_000)
+    queries: int = param(
+        5000,
+        "Looks at the model's scores in each restart, the one at the clean sample not included",
+        label="Queries",
+        ge=1,
+        le=1_000_000,
+    )
     p_init: float = param(0.8, "Share of the image that the first windows cover", label="p", gt=0, le=1)
     restarts: int = param(1, "Independent runs; each sample keeps its best", label="Restarts", ge=1, le=1000)
     loss: Literal["published", "margin", "cross-entropy"] = param(
@@ -35,7 +41,7 @@ class SquareSpec(FixedBudgetSpec):
     )
     together: int = param(
         1,
-        "Windows tried side by side from the 65th query on, the best of which is kept; 1 = as published, more is faster",
+        "Windows tried side by side from about the 65th query on, of which the best is kept (ours); 1 = as published, more is faster",
         label="Side by side",
         ge=1,
         le=64,

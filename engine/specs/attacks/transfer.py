@@ -19,7 +19,11 @@ class _Steps(Spec):
     alpha: float = alpha_param("ε / steps, as the papers do")
     steps: int = param(10, "Gradient steps", label="Steps", ge=1, le=10_000)
     mu: float = param(
-        1.0, "How much of the gradients of earlier steps is kept: 0 none, 1 all", label="Momentum μ", ge=0, le=2
+        1.0,
+        "How much of the gradients of earlier steps is kept: 0 none, 1 all; each is scaled first, to absolute values of mean 1",
+        label="Momentum μ",
+        ge=0,
+        le=2,
     )
 
 
@@ -37,7 +41,7 @@ class _Plane(_Momentum):
 
 
 class MiSpec(_Plane):
-    """MI-FGSM: steps along the sum of all gradients so far, each made of size 1 (Dong et al. 2018)."""
+    """MI-FGSM: steps along the sum of all gradients so far, each scaled to absolute values of mean 1 (Dong et al. 2018)."""
 
     title: ClassVar[str] = "MI-FGSM"
     family: ClassVar[str] = FAMILY

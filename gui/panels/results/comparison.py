@@ -13,7 +13,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.experiments.attack_results import Comparison, compare
-from gui.panels.results.page import Page, Shown, colours, norm_name
+from gui.panels.results.page import LOWEST, Page, Shown, colours, norm_name
 from gui.plots.axes import CappedAxis
 from gui.plots.dots import Dots
 from gui.plots.plot import Plot, pen
@@ -21,7 +21,7 @@ from gui.theme import Theme
 
 SNAP = 12.0  # pixels
 MANY = 4000  # points that are drawn at most
-WIDE = 400  # pixels from which the numbers stand beside the plot
+WIDE = 320  # pixels from which the numbers stand beside the plot
 FLAT = 0.01  # spread of the norms, relative, below which they are one
 RIM = 1.12  # where what was not broken is drawn, relative to the largest norm
 
@@ -39,6 +39,7 @@ class ComparisonPage(Page):
         self._axes = {"left": CappedAxis("left"), "bottom": CappedAxis("bottom")}
         self.plot = Plot(theme, dict(self._axes))
         self.plot.setAccessibleName("Norm of A against norm of B, a point a sample")
+        self.plot.setMinimumHeight(LOWEST)
         self._scatters = [Dots(size=6, pxMode=True) for _ in range(4)]
         self._ring = Dots(size=12, pxMode=True)
         self._diagonal = pg.PlotCurveItem(antialias=True)
@@ -228,7 +229,7 @@ class ComparisonPage(Page):
         way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
         if way != self._box.direction():
             self._box.setDirection(way)
-        self._beside.setMaximumWidth(210 if wide else 16777215)
+        self._beside.setMaximumWidth(min(210, self.width() // 2) if wide else 16777215)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

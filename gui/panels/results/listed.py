@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QColor, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout
 
 from engine.experiments.attack_results import AttackRun, Summary, WorstCase, budgets, summary, together, worst_case
@@ -31,6 +31,9 @@ COLUMNS = (
 )
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 A, B = 0, 1
+SHORT = {"Robust accuracy": "Robust", "Median norm": "Norm", "Forwards": "Fwd", "Gradients": "Grad", "Samples": "n"}
+LESS = (9, 8, 7, 6, 5)  # columns that a narrow table leaves out, in this order
+NAME, LEAST_NAME = 240, 110  # pixels of an attack's name: that are enough, and that it has at least
 LISTED_BUDGETS = 3  # worst cases said in the line above the table; the others are in the export
 
 
@@ -43,6 +46,7 @@ class ListedPage(Page):
         super().__init__(theme)
         self._shown: Shown | None = None
         self._summaries: dict[int, Summary] = {}
+        self._short = False  # the table is too narrow for intervals: they are in the tool tips
         self._worst: list[WorstCase] = []
         self.says = QLabel(wordWrap=True)
         self.says.setProperty("role", "small")
@@ -79,23 +83,75 @@ class ListedPage(Page):
         return "\n".join(lines)
 
     def _fill(self, shown: Shown) -> None:
+        """Every number with its interval where the table is wide enough; else without, and the last columns not at all:
+        the tool tip of the name has them."""
+        self.table.setRowCount(len(shown.runs))
+        self._write(shown, short=False)
+        self._wide = self._numbers() + min(NAME, self.table.sizeHintForColumn(2) + 6)
+        self._short = self._wide > self._room()
+        if self._short:
+            self._write(shown, short=True)
+        self._share_out()
+
+    def _numbers(self) -> int:
+        """How wide all columns but the names are, when they hold what they must."""
+        self.table.resizeColumnsToContents()
+        for column in (A, B):
+            self.table.setColumnWidth(column, 24)
+        return sum(self.table.columnWidth(c) for c in range(len(COLUMNS)) if c != 2)
+
+    def _room(self) -> int:
+        bar = self.table.verticalScrollBar()
+        return self.table.width() - (bar.sizeHint().width() if bar.isVisible() else 0) - 4
+
+    def _share_out(self) -> None:
+        """The names take the room that the numbers leave, and are cut where that is little."""
         table = self.table
-        table.setRowCount(len(shown.runs))
+        for column in LESS:
+            table.setColumnHidden(column, False)
+        others = self._numbers()
+        for column in LESS if self._short else ():
+            if others + LEAST_NAME > self._room():
+                others -= table.columnWidth(column)
+                table.setColumnHidden(column, True)
+        wanted = max(table.sizeHintForColumn(2) + 6, 60)
+        table.setColumnWidth(2, min(wanted, max(LEAST_NAME, self._room() - others)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._shown is not None and (self._wide > self._room()) is not self._short:
+            self._fill(self._shown)
+        else:
+            self._share_out()
+
+    _wide = 0
+
+    def _write(self, shown: Shown, *, short: bool) -> None:
+        table = self.table
+        for column, (name, _) in enumerate(COLUMNS):
+            table.horizontalHeaderItem(column).setText(SHORT.get(name, name) if short else name)
         for row, run in enumerate(shown.runs):
-            for column, text in enumerate(self.texts(run)):
+            whole = self.texts(run)
+            for column, text in enumerate(self.short_texts(run) if short else whole):
                 item = QTableWidgetItem(text)
                 if column in (A, B):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                     item.setToolTip(COLUMNS[column][1])
                     item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{COLUMNS[column][1]}: {run.label}")
-                elif column > 2:
+                else:
+                    said = [f"{head}: {text}" for (head, _), text in zip(COLUMNS, whole, strict=True)]
+                    item.setToolTip("\n".join([run.label, *said[3:]]) if column == 2 else said[column])
+                if column > 2:
                     item.setTextAlignment(_RIGHT)
                 table.setItem(row, column, item)
         self._colour_letters()
-        table.resizeColumnsToContents()
-        for column in (A, B):
-            table.setColumnWidth(column, 26)
-        table.setColumnWidth(2, min(240, table.columnWidth(2)))
+
+    def short_texts(self, run: AttackRun) -> list[str]:
+        """A row without its intervals, for a narrow table."""
+        return [
+            text.partition(" [")[0].partition(" (")[0] if column > 2 else text
+            for column, text in enumerate(self.texts(run))
+        ]
 
     def texts(self, run: AttackRun) -> list[str]:
         """A row as it is shown."""
@@ -184,7 +240,8 @@ class _Table(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.setMinimumHeight(50)
+        self.setMinimumHeight(80)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys = {Qt.Key.Key_A: A, Qt.Key.Key_B: B}

@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from engine.experiments.attack_results import Histogram, bins, histogram, summary
-from gui.panels.labels import ElidedLabel
-from gui.panels.results.page import Page, Shown, colours, norm_text, size
+from gui.panels.labels import Caption
+from gui.panels.results.page import LOWEST, Page, Shown, colours, norm_text, size
 from gui.plots.axes import NameAxis
 from gui.plots.plot import Plot, pen
 from gui.theme import Theme
@@ -41,7 +41,9 @@ class NormsPage(Page):
         self._names = NameAxis("bottom")
         self.side = Plot(theme, {"bottom": self._names})
         self.side.setAccessibleName("Samples without a perturbation")
-        self.side.setFixedWidth(150)
+        self.side.setFixedWidth(120)
+        for plot in (self.plot, self.side):
+            plot.setMinimumHeight(LOWEST)
         self.side.getPlotItem().hideAxis("left")
         self._steps = [pg.PlotCurveItem([0, 1], [0], stepMode="center", fillLevel=0.0) for _ in (0, 1)]
         self._bars = [pg.BarGraphItem(x=[], height=[], width=BAR) for _ in (0, 1)]
@@ -59,8 +61,7 @@ class NormsPage(Page):
         self.plot.hovered.connect(self._on_hover)
         self.plot.moved.connect(self._on_keys)
         self.side.hovered.connect(self._on_hover_side)
-        self.caption = ElidedLabel()
-        self.caption.setProperty("role", "small")
+        self.caption = Caption()
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.plot, 1)

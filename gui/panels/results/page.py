@@ -14,6 +14,8 @@ from engine.experiments.attack_results import NORMS, AttackRun
 from engine.experiments.rates import Interval
 from gui.theme import Theme
 
+LOWEST = 92  # pixels of a plot's height; a panel lower than its page needs scrolls
+
 
 @dataclass(frozen=True, eq=False)
 class Shown:

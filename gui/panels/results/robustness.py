@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from engine.experiments.attack_results import AttackRun, Curve, control, robustness
 from engine.experiments.rates import Interval, share
-from gui.panels.labels import ElidedLabel
-from gui.panels.results.page import Page, Shown, colours, norm_name, norm_text, percent
+from gui.panels.labels import Caption
+from gui.panels.results.page import LOWEST, Page, Shown, colours, norm_name, norm_text, percent
 from gui.plots.band import BandCurve
 from gui.plots.dots import Dots
 from gui.plots.plot import Plot, pen
@@ -36,6 +36,7 @@ class RobustnessPage(Page):
         self._right = 1.0
         self.plot = Plot(theme)
         self.plot.setAccessibleName("Share of samples not broken against eps")
+        self.plot.setMinimumHeight(LOWEST)
         self.plot.set_grid(False, True)
         self.plot.set_axis_text("left", "share not broken")
         self._lines = [BandCurve(self.plot, theme.accent) for _ in (0, 1)]
@@ -50,8 +51,7 @@ class RobustnessPage(Page):
                 self.plot.addItem(item, ignoreBounds=True)
         self.plot.hovered.connect(self._on_hover)
         self.plot.moved.connect(self._on_keys)
-        self.caption = ElidedLabel()
-        self.caption.setProperty("role", "small")
+        self.caption = Caption()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)

@@ -1,9 +1,15 @@
 """An attack that is too weak for a model must be told apart from one that is not."""
 
+from time import perf_counter
+
 import pytest
 import torch
+from torch import nn
 
 from engine.attacks.checks.active_test import Readout, active_test
+from engine.attacks.tools.draws import Draws
+from engine.attacks.tools.norms import sizes
+from engine.attacks.tools.projections import ball, box_of
 from engine.data import load
 from engine.errors import AttackError
 from engine.generators import drain
@@ -40,8 +46,6 @@ def test_a_strong_attack_finds_the_planted_weakness_and_a_weak_one_does_not(trai
 def test_what_is_planted_is_certainly_in_the_ball_and_not_by_chance(trained, norm, eps):
     """Checked from outside: the planted point itself is class 1, the sample and random points are class 0."""
     from engine.attacks.checks.active_test import _plant
-    from engine.attacks.tools.draws import Draws
-    from engine.attacks.tools.projections import ball, box_of
 
     model, x = trained
     around = ball(norm, x[:1], eps, box_of((0, 1), x))
@@ -50,7 +54,7 @@ def test_what_is_planted_is_certainly_in_the_ball_and_not_by_chance(trained, nor
     assert isinstance(readout, Readout)
     far = 1e3 * eps * Draws(0, torch.tensor([0])).normal("active test", 0, x.shape[1:])
     planted = around.project(x[:1] + far)
-    assert float(around.distance(planted)) <= eps * (1 + 1e-6)
+    assert float(sizes(planted, x[:1], norm)) <= eps * (1 + 1e-6)
     with torch.no_grad():
         assert readout(planted).argmax(1).item() == 1 and readout(x[:1]).argmax(1).item() == 0
         others = torch.cat([around.draw(Draws(5, torch.tensor([0])), k) for k in range(100)])
@@ -70,3 +74,17 @@ def test_the_model_is_left_as_it_was(trained):
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not any(m._forward_hooks for m in model.modules())
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_a_layer_of_many_features_is_fitted_as_fast_as_one_of_few():
+    """The support vector machine sees coordinates among the points, which are at most as many as these."""
+    from engine.attacks.checks.active_test import _plant
+
+    model = nn.Sequential(nn.Flatten(), nn.Linear(20, 20_000), nn.Tanh(), nn.Linear(20_000, 2))
+    x = torch.rand(1, 20, generator=torch.Generator().manual_seed(0))
+    around = ball("Linf", x, 0.1, box_of((0, 1), x))
+    planting, breaths, longest, began = _plant(model, "2", around, Draws(0, torch.tensor([0]))), 0, 0.0, perf_counter()
+    for _ in planting:
+        breaths, longest = breaths + 1, max(longest, perf_counter() - began)
+        began = perf_counter()
+    assert breaths >= 6 and longest < 2, "the fit in 20 000 features takes far longer"

@@ -83,7 +83,7 @@ def climbed(model, x, y, eps, norm, start_at, steps, box):
     now, before = start_at, start_at
     for k in range(steps):
         if k in checkpoints_of(steps):
-            rises = sum(losses[i + 1] > losses[i] for i in range(max(last, 1), k))
+            rises = sum(losses[i + 1] > losses[i] for i in range(last, k))
             halve = rises <= 0.75 * (k - last) or (not halved_before and best[0] == best_before)
             if halve:
                 size, now, gradient = size / 2, best[1], best[2]

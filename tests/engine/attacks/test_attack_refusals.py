@@ -46,6 +46,11 @@ def test_inputs_that_do_not_fit_are_refused_at_once(changes, sentence):
         attack(**changes)
 
 
+def test_true_classes_that_the_model_does_not_tell_apart_are_refused_of_a_targeted_attack_too():
+    with pytest.raises(AttackError, match="The model tells 3 classes apart, but labels or targets run from 0 to 7"):
+        run(attack(y=torch.tensor([0, 7, 2, 0]), spec=TARGETED, target=torch.tensor([1, 2, 0, 1])))
+
+
 def test_the_bounds_themselves_are_inside():
     x = torch.tensor([[0.0, 1, 0, 1, 0, 1]])
     assert next(attack(x=x, y=Y[:1])).x_adv.tolist() == x.tolist()

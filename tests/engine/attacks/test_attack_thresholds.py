@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.attacks.tools.projections import ball
-from engine.attacks.tools.thresholds import dual_norms, keep_largest, largest, norms, onto_ball, onto_simplex, shrunk
+from engine.attacks.tools.thresholds import dual_norms, keep_largest, largest, norms, onto_ball, shrunk
 
 NORMS = {"Linf": np.inf, "L2": 2, "L1": 1}
 
@@ -79,31 +79,6 @@ def test_the_largest_are_as_many_as_asked_for_and_of_equal_ones_the_first(seed, 
         expected = {i for i in order[: counts[row]] if size[row, i] > 0}
         assert set(found[row].nonzero()[:, 0].tolist()) == expected
     assert torch.equal(largest(size, 2)[1:2], largest(size[1:2], 2))
-
-
-def by_sorting(values, total):
-    """The projection onto the simplex of Duchi et al. 2008, one row at a time."""
-    ordered = np.sort(values)[::-1]
-    excess = (np.cumsum(ordered) - total) / np.arange(1, len(values) + 1)
-    return np.maximum(values - excess[np.nonzero(ordered > excess)[0][-1]], 0)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 2**31), st.integers(1, 50), st.sampled_from([0.01, 1.0, 100.0]), st.floats(0.01, 50))
-def test_the_simplex_projection_is_the_one_by_sorting(seed, width, scale, total):
-    values = scale * normal(3, width, seed=seed, dtype=torch.float64)
-    found = onto_simplex(values, total)
-    for row in range(3):
-        expected = torch.from_numpy(by_sorting(values[row].numpy(), total))
-        torch.testing.assert_close(found[row], expected, rtol=0, atol=1e-12 * max(scale, total))
-    torch.testing.assert_close(found.sum(1), torch.full((3,), total, dtype=torch.float64))
-
-
-def test_points_of_the_simplex_stay_and_each_row_may_have_its_own_total():
-    inside = normal(5, 7, dtype=torch.float64).softmax(1)
-    torch.testing.assert_close(onto_simplex(inside), inside, rtol=0, atol=1e-15)
-    totals = torch.tensor([0.5, 1, 2, 3, 4])
-    torch.testing.assert_close(onto_simplex(normal(5, 7, dtype=torch.float64), totals).sum(1), totals.double())
 
 
 @settings(max_examples=100, deadline=None)

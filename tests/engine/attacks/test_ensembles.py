@@ -1,4 +1,4 @@
-"""Ensembles: survivors only, never past a certificate, as good as a dense grid, for few classes too; the worst case of all."""
+"""Ensembles: survivors only, never past a certificate, as good as a dense grid, for few classes too."""
 
 import copy
 from itertools import pairwise
@@ -9,18 +9,16 @@ from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import run, start
-from engine.attacks.checks.worst import worst_case
 from engine.attacks.core.batch import repack
 from engine.attacks.ensemble import members
-from engine.errors import AttackError
+from engine.attacks.fab import RADIUS
 from engine.specs import (
     AutoAttackSpec,
+    FabSpec,
     FabTargetedSpec,
     FastEnsembleSpec,
-    FgsmSpec,
     PgdSpec,
     SequenceSpec,
-    SquareSpec,
 )
 
 NORMS = ["Linf", "L2", "L1"]
@@ -305,62 +303,58 @@ def test_settings_that_make_no_sense_are_refused():
             kind(**settings)
 
 
-# --- the worst case --------------------------------------------------------------------------------------------------
+# --- who broke what ---------------------------------------------------------------------------------------------------
 
 
-def test_the_worst_case_is_any_success_and_the_nearest_of_them():
+@pytest.mark.parametrize("stop", [True, False])
+def test_the_result_names_the_member_that_broke_each_sample(stop):
     model = network((12,))
-    x, y = samples(model, 60, (12,))
+    x, y = samples(model, 80, (12,))
     y[:2] = (y[:2] + 1) % 4
-    results = [
-        run(start(model, x, y, spec, seed=0, bounds=(0, 1)))
-        for spec in (
-            FgsmSpec(goal="untargeted", eps=0.08),
-            SquareSpec(eps=0.1, queries=20),
-            FabTargetedSpec(norm="L2", steps=1),
-        )
-    ]
-    worst = worst_case(results, x, "Linf")
-    success = torch.stack([result.success for result in results])
-    assert torch.equal(worst.success, success.any(0)) and torch.equal(worst.robust, ~worst.success)
-    assert (success.sum(1) < worst.success.sum()).sum() >= 2 and worst.robust.any()
-    distances = torch.stack([size(result.x_adv - x, "Linf") for result in results]).where(success, torch.inf)
-    torch.testing.assert_close(worst.norm, distances.amin(0))
-    assert (worst.norm[:2] == 0).all()
-    assert torch.equal(model(worst.x_adv).argmax(1) != y, worst.success)
-    assert len(worst.attack.unique()) > 1
-    for number, result in enumerate(results):
-        rows = worst.attack == number
-        assert torch.equal(worst.x_adv[rows], result.x_adv[rows])
-    least = torch.stack([result.margin for result in results]).amin(0)
-    logits = model(worst.x_adv)
-    margin = logits.gather(1, y[:, None])[:, 0] - logits.scatter(1, y[:, None], -torch.inf).amax(1)
-    torch.testing.assert_close(margin[worst.robust], least[worst.robust])
+    one = {"apgd_ce": False, "apgd_dlr": False, "n_target_classes": 1, "fab": True, "steps": 1, "queries": 40}
+    spec = SequenceSpec(eps=0.1, stop=stop, **one)
+    attack = start(model, x, y, spec, seed=0, bounds=(0, 1))
+    first = [""] * len(x)
+    for iterate in attack:
+        for k in torch.nonzero(iterate.success).flatten().tolist():
+            first[k] = first[k] or iterate.stage
+    result = attack.result()
+    assert result.already.tolist() == [k < 2 for k in range(80)]
+    assert all(name == "" for name, done in zip(result.first_stage, result.already.tolist(), strict=True) if done)
+    assert list(result.first_stage[2:]) == first[2:]
+    assert len(set(result.first_stage) - {""}) >= 2, "more than one member breaks something"
+    alone = run(start(model, x, y, PgdSpec(goal="untargeted", eps=0.1), seed=0, bounds=(0, 1)))
+    assert set(alone.first_stage) == {""} and alone.success.any()
 
 
-def test_what_has_no_answer_is_neither_broken_nor_robust():
-    inner = network((12,))
-
-    class Broken(nn.Module):
-        def forward(self, x):
-            return inner(x) * torch.where(x[:, :1] > 0.98, torch.nan, 1.0)
-
-    x, y = samples(inner, 20, (12,))
-    x[:, 0] *= 0.9
-    x[0, 0] = 1.0
-    results = [
-        run(start(Broken(), x, y, FgsmSpec(goal="untargeted", eps=e), seed=0, bounds=(0, 1))) for e in (0.01, 0.05)
-    ]
-    worst = worst_case(results, x, "Linf")
-    assert worst.invalid[0] and not worst.success[0] and not worst.robust[0]
-    assert not (worst.success & worst.invalid).any() and worst.success.any() and worst.robust.any()
-
-
-def test_the_worst_case_of_nothing_or_of_other_samples_is_refused():
+@every_norm
+def test_in_an_ensemble_fab_begins_its_restarts_within_half_the_budget(norm):
+    """Alone, which knows no budget, within half the original's."""
     model = network((12,))
-    x, y = samples(model, 6, (12,))
-    result = run(start(model, x, y, FgsmSpec(goal="untargeted"), seed=0, bounds=(0, 1)))
-    with pytest.raises(AttackError, match="run an attack first"):
-        worst_case([], x, "Linf")
-    with pytest.raises(AttackError, match="same samples"):
-        worst_case([result], x[:4], "Linf")
+    x, y = samples(model, 20, (12,))
+    spec = SequenceSpec(
+        norm=norm,
+        eps=1e-3,
+        apgd_ce=False,
+        apgd_dlr=False,
+        apgd_t=False,
+        fab=True,
+        fab_t=False,
+        square=False,
+        steps=2,
+        restarts=2,
+    )
+    farthest = []
+    for one in (spec, FabSpec(norm=norm, steps=2, restarts=2)):
+        seen = []
+        handle = model.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0].detach().clone()))  # noqa: B023
+        for iterate in start(model, x, y, one, seed=0, bounds=None, batch=20):
+            if (iterate.restart, iterate.step) == (1, 0):
+                break
+        handle.remove()
+        farthest.append(
+            max(float(size(point - x, norm).min()) for point in seen[-1])
+        )  # from the nearest: some have left
+    within, alone = farthest
+    assert 0.2e-3 < within <= 0.5e-3 * (1 + 1e-3)
+    assert 10e-3 < alone <= RADIUS[norm] / 2 * (1 + 1e-3)

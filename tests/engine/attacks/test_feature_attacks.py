@@ -151,3 +151,37 @@ def test_more_confidence_costs_more():
         found.append(run(start(model, x, y, spec, seed=0, bounds=None, target=(y + 1) % 4)))
     norms = [f.norm[found[-1].success].mean() for f in found]
     assert norms[0] < norms[1] < norms[2] and found[-1].success.sum() > 10
+
+
+def test_noise_may_be_driven_to_one_chosen_class_whatever_the_labels():
+    model = TwoLayers()
+    x, y = labelled(model, 40, 1)
+    spec = NoiseAttackSpec(target_class=2, confidence=0.9, eps=20.0, steps=80)
+    result = run(start(model, x, y, spec, seed=0, bounds=None))
+    assert (y == 2).any() and result.success.double().mean() > 0.9
+    assert torch.equal(result.success, (result.prediction == 2) & (result.confidence >= 0.9))
+    chosen = choose_targets(model, x, y, spec.aim, 4, 0)
+    assert chosen.tolist() == [2] * 40
+    again = run(start(model, x, y, spec, seed=0, bounds=None, target=chosen))
+    assert torch.equal(again.x_adv, result.x_adv)
+    with pytest.raises(AttackError, match="Class 4 is to be reached, but there are 4 classes"):
+        choose_targets(model, x, y, 4, 4, 0)
+    with pytest.raises(AttackError, match="labels or targets run from 0 to 4"):
+        run(start(model, x, y, spec.model_copy(update={"target_class": 4}), seed=0, bounds=(0, 1)))
+
+
+@pytest.mark.parametrize("goal", ["untargeted", "next"])
+def test_features_may_be_driven_to_one_chosen_sample(question, goal):
+    model, x, y, examples = question
+    one = examples[0][:1], examples[1][:1]
+    spec = FeatureSpec(norm="L2", eps=3, alpha=0.02, steps=300, goal=goal, target_sample=17)
+    target = None if goal == "untargeted" else one[1].expand_as(y).contiguous()
+    spec = spec.model_copy(update={"layer": "hidden"})
+    result = run(start(model, x, y, spec, seed=0, bounds=None, target=target, examples=one))
+    moved = result.norm > 0
+    left = distances(model, result.x_adv, one[0].expand_as(x)) / distances(model, x, one[0].expand_as(x))
+    assert moved.sum() > 20 and (left[moved] < 0.1).double().mean() > 0.9
+    if target is not None:
+        assert torch.equal(result.already, y == one[1])
+    with pytest.raises(AttackError, match="that one alone"):
+        run(start(model, x, y, spec, seed=0, bounds=None, target=target, examples=examples))

@@ -300,7 +300,7 @@ def test_expectation_breaks_more_of_a_model_that_answers_at_random(spec):
         attack = start(model, x, y, spec, seed=0, bounds=None)
         result = run(attack)
         broken[k] = ((result.x_adv @ model.weight.T).argmax(1) != y).double().mean()
-    assert broken[30] > broken[1] + 0.1
+    assert broken[30] > broken[1] + 0.08
 
 
 def test_means_over_draws_are_means():

@@ -289,3 +289,16 @@ def test_few_of_many_classes_are_enough_for_deepfool_and_each_costs_a_backward_p
     assert few.success.all() and (few.gradients % 3 == 0).all() and (all_of_them.gradients % 29 == 0).all()
     assert (few.gradients < all_of_them.gradients).all()
     assert (few.norm >= all_of_them.norm - 1e-9).all()
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2", "L1", "L0"])
+def test_a_restart_of_fmn_goes_on_from_the_best_success_and_finds_nearer_ones(norm):
+    """It begins at a success, whose norm is the ball's first radius, never 0, with steps that are long again."""
+    model = network((3, 4, 4))
+    x, y = samples(model, 40, (3, 4, 4))
+    spec = FmnSpec(goal="untargeted", norm=norm, steps=8, refine=0)
+    once, twice = (attacked(model, x, y, changed(spec, restarts=r)) for r in (1, 3))
+    assert (twice.gradients == 3 * once.gradients).all() and once.success.any()
+    assert (twice.smallest <= once.smallest).all()
+    room = once.success & (once.norm > 1) if norm == "L0" else once.success  # one value is the least there is
+    assert (twice.smallest[room] < once.smallest[room]).double().mean() > 0.3

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from engine.attacks import run, start
@@ -42,11 +43,11 @@ def test_on_an_affine_model_simba_takes_each_direction_once_and_the_right_way():
     model, w = binary(d)
     x, y = random(6, d, seed=1).double(), torch.zeros(6, dtype=torch.int64)
     looks = int((w > 0).sum() + 2 * (w <= 0).sum())
-    spec = SimbaSpec(norm="Linf", eps=alpha, alpha=alpha, queries=2 + looks)
+    spec = SimbaSpec(norm="Linf", eps=alpha, alpha=alpha, queries=1 + looks)  # one at the sample
     *_, last = start(model, x, y, spec, seed=0, bounds=None)
     assert last.step == spec.queries
     torch.testing.assert_close(last.x_adv, x + alpha * w.sign(), rtol=0, atol=1e-12)
-    shorter = spec.model_copy(update={"queries": 1 + looks})
+    shorter = spec.model_copy(update={"queries": looks})
     *_, last = start(model, x, y, shorter, seed=0, bounds=None)
     assert not torch.allclose(last.x_adv, x + alpha * w.sign()), "one look less leaves one step out"
 
@@ -194,3 +195,27 @@ def test_log_odds_order_points_as_the_cross_entropy_does_and_see_farther():
     assert torch.equal(losses.cross_entropy(sure, y), torch.zeros(2)), "both are certain to the last bit"
     assert log_odds(sure, y)[0] > log_odds(sure, y)[1]
     assert exact_cross_entropy(sure, y)[0] > exact_cross_entropy(sure, y)[1] > 0
+
+
+@pytest.mark.parametrize("spec", [SimbaSpec(queries=40), NesSpec(queries=40, probes=4), SpsaSpec(queries=40, probes=4)])
+def test_the_model_is_not_asked_about_the_samples_a_second_time(spec):
+    model, _ = binary(6)
+    x, y = random(5, 6, seed=1).double(), torch.zeros(5, dtype=torch.int64)
+    seen = []
+    handle = model.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0].detach().clone()))
+    attack = start(model, x, y, spec, seed=0, bounds=None, batch=5)
+    for _ in attack:
+        pass
+    handle.remove()
+    asked = torch.cat(seen[2 if len(seen[0]) == 1 else 1 :])  # the first is the look at the samples
+    looks = attack.result().forwards
+    assert (looks <= 40).all() and (looks >= 38).all()
+    again = (asked[:, None] == x[None]).all(2).any(1)
+    assert int(again.sum()) <= 5, "but for the verification of what was not moved"
+
+
+@pytest.mark.parametrize("kind", [SimbaSpec, NesSpec, SpsaSpec])
+def test_bfloat16_is_refused_where_queries_are_counted(kind):
+    """Each success would cost another look in float32."""
+    with pytest.raises(ValidationError, match="float32"):
+        kind(precision="bfloat16")

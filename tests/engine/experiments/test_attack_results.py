@@ -10,7 +10,7 @@ from attack_tables import FIXED, INF, attack_run, attacked_table, fast, smallest
 from engine.experiments import attack_results as results
 from engine.experiments.attack_results import AttackRun
 from engine.experiments.rates import share
-from engine.specs import DdnSpec, MlpSpec, NoiseAttackSpec, OnePixelSpec, PgdSpec
+from engine.specs import DdnSpec, MlpSpec, NoiseAttackSpec, OnePixelSpec, PatchSpec, PgdSpec
 
 TEN = [0.01, 0.02, 0.03, 0.03, 0.05, 0.06, 0.07, 0.08, INF, INF]
 
@@ -221,3 +221,34 @@ def test_a_targeted_attack_has_no_robust_accuracy_to_show() -> None:
     assert not AttackRun.read(1, targeted, attacked_table([0.1], target=[1])).bounds_accuracy
     untargeted = FIXED.model_copy(update={"attack": PgdSpec(goal="untargeted")})
     assert AttackRun.read(1, untargeted, attacked_table([0.1])).bounds_accuracy
+
+
+def test_whether_an_attack_was_needed_is_what_the_attack_says_not_what_the_clean_class_suggests() -> None:
+    """C&W with kappa: two samples are misclassified at first, but only the second by as much as was asked for."""
+    rows = {"distance": [0.3, 0.0, 0.2], "clean_wrong": [0, 1]}
+    told = attack_run(**rows, already=[0, 1, 0], norm_Linf=[0.3, 0.0, 0.2])
+    assert told.before.tolist() == [False, True, False] and told.found.tolist() == [True, False, True]
+    assert told.distances("Linf").tolist() == [0.3, 0.0, 0.2]
+    old = attack_run(**rows)
+    assert old.before.tolist() == [True, True, False], "an old table does not say it"
+
+
+def test_a_sample_without_an_answer_was_broken_by_nobody_alone() -> None:
+    a = attack_run([0.1, INF, INF, INF], clean_wrong=[3], invalid=[1], run=1)
+    b = attack_run([0.1, INF, 0.1, INF], clean_wrong=[3], run=2, spec=fast())
+    found = results.worst_case(a, [a, b], "Linf", 0.1)
+    assert found.alone == {1: 0, 2: 1}
+    assert found.robust == share(0, 4), "nor is it robust"
+    assert results.worst_case(a, [a], "Linf", 0.1).alone == {1: 1}, "nor was what was wrong before"
+
+
+def test_the_member_that_broke_a_sample_is_read_where_it_was_recorded() -> None:
+    run = attack_run([0.1, INF], first_stage=["APGD-T", ""])
+    assert run.stage is not None and run.stage.tolist() == ["APGD-T", ""]
+    assert attack_run([0.1, INF]).stage is None
+
+
+def test_a_patch_for_one_class_is_a_targeted_attack() -> None:
+    spec = FIXED.model_copy(update={"attack": PatchSpec(target_class=2)})
+    run = attack_run([0.1, INF], spec=spec, target=[2, 2])
+    assert run.targeted and run.goal == "class 2" and not run.bounds_accuracy

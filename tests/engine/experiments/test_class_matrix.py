@@ -17,10 +17,13 @@ from engine.experiments.class_matrix import class_matrix, targeted
 from engine.generators import drain
 from engine.specs import (
     ExperimentSpec,
+    FeatureSpec,
     FgsmSpec,
     GaussianNoiseSpec,
     LinearSpec,
     MlpSpec,
+    NoiseAttackSpec,
+    PatchSpec,
     PgdSpec,
     ProbeSpec,
     TrainingSpec,
@@ -189,6 +192,18 @@ def test_an_attack_without_a_targeted_form_is_refused_in_a_sentence() -> None:
         targeted(Blind())
     assert targeted(FgsmSpec(goal="untargeted")).goal != "untargeted"
     assert targeted(PGD).model_copy(update={"goal": "untargeted"}) == PGD, "nothing else is changed"
+
+
+def test_noise_is_of_no_class_and_refused_in_a_sentence() -> None:
+    with pytest.raises(AttackError, match="Fooling noise begins at noise, which is of no class"):
+        targeted(NoiseAttackSpec())
+
+
+def test_one_chosen_class_or_sample_gives_way_to_every_class_in_turn() -> None:
+    patch = targeted(PatchSpec(target_class=1))
+    assert isinstance(patch, PatchSpec) and patch.aim == "next"
+    feature = targeted(FeatureSpec(target_sample=3))
+    assert isinstance(feature, FeatureSpec) and feature.target_sample == -1
 
 
 def test_it_breathes_often_enough_for_a_quick_cancel() -> None:

@@ -16,9 +16,20 @@ from engine.experiments.attack_results import summary
 from engine.experiments.attack_session import read_attacks
 from engine.lab import Lab
 from engine.report import write_report
+from engine.report.attacks import results
+from engine.report.attacks import table as attack_tables_of
 from engine.runtime import Finished
-from engine.session import Session
-from engine.specs import ExperimentSpec, GaussianNoiseSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec
+from engine.session import Session, Table
+from engine.specs import (
+    DeepFoolSpec,
+    ExperimentSpec,
+    GaussianNoiseSpec,
+    MlpSpec,
+    PatchSpec,
+    PgdSpec,
+    ProbeSpec,
+    TrainingSpec,
+)
 
 TINY = ExperimentSpec(
     title="Tiny <b>& bold</b>",
@@ -157,6 +168,55 @@ def test_the_attacks_are_listed_with_their_intervals_and_the_worst_case(folder: 
     for interval in (found.robust, found.success):
         assert f"{interval.value:.1%} [{interval.low:.1%}, {interval.high:.1%}]" in page
     assert "Worst case over all attacks on the same network and samples: L∞ ≤ 0.3" in page
+
+
+def session_with(tmp_path: Path, *attacks: tuple[ExperimentSpec, Table]) -> Session:
+    session = Session.create(tmp_path / "copies", attacks[0][0])
+    for spec, rows in attacks:
+        recorder = session.recorder(session.begin_run("attack", spec))
+        for k in range(len(rows)):
+            recorder.put(Record("attacked", rows.row(k)))
+        recorder.close("finished")
+    return session
+
+
+def test_a_patch_is_a_point_at_the_values_that_it_changed(tmp_path: Path) -> None:
+    spec = FIXED.model_copy(update={"attack": PatchSpec(size=0.3)})
+    with session_with(tmp_path, (spec, attacked_table([4, 6, INF, INF], norm="L0", eps=6))) as session:
+        figure = results(session)
+        table = attack_tables_of(session)
+    left, right = figure.axes
+    assert left.get_xlabel() == "ε, L0 (values changed)"
+    assert right.get_xlabel() == "‖x_adv − x‖, L0 (values changed)"
+    points = [tuple(float(v) for v in line.get_xydata()[0]) for line in left.lines if line.get_marker() == "o"]
+    assert points == [(6.0, 0.5)]
+    assert left.get_xlim()[1] > 6
+    assert "<td class=n>size 0.3" in table
+
+
+def test_a_fixed_budget_is_told_and_a_smallest_norm_gets_its_median(tmp_path: Path) -> None:
+    small = FIXED.model_copy(update={"attack": DeepFoolSpec()})
+    rows = attacked_table([0.5, 0.5, 0.5], norm="L2")
+    with session_with(tmp_path, (FIXED, attacked_table([0.1, 0.1, INF])), (small, rows)) as session:
+        figure = results(session)
+        table = attack_tables_of(session)
+    assert "<td class=n>ε = 0.1<td" in table
+    assert "<td class=n>0.5 [0.5, 0.5]" in table
+    labels = [line.get_label() for line in figure.axes[0].lines]
+    assert "1 · PGD, L∞, ε = 0.1 (n = 3), right only" in labels, "it is bounded in another norm than the axis shows"
+
+
+def test_figures_have_the_style_of_the_report_and_leave_that_of_others_alone(session: Session, tmp_path: Path) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context({"font.size": 23, "axes.facecolor": "black"}):
+        before = dict(matplotlib.rcParams)
+        write_report(session, tmp_path)
+        assert dict(matplotlib.rcParams) == before
+    drawn = (tmp_path / "figures" / "training.svg").read_text(encoding="utf-8")
+    assert ">accuracy</text>" in drawn, "text is text, not outlines"
+    assert "23px" not in drawn
+    assert "#000000" not in drawn.lower().split('<g id="axes_1">')[1].split("</g>")[0]
 
 
 def test_several_attacks_and_closer_looks_have_their_figures(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from conftest import unnamed
 from PySide6.QtCore import Qt
 
+from engine.experiments.attack_curves import usual
 from engine.experiments.rates import share
 from engine.session.table import Table
 from gui.panels.attack_curves import CurvesPanel
@@ -223,3 +224,71 @@ def test_everything_has_a_name_and_the_theme_changes_live(full, theme):
     full.set_theme(other)
     full.grab()
     assert full.plot.backgroundBrush().color().name() == other.surface
+
+
+def ended(panel, steps=6):
+    """The same attack with the best points found as its last row."""
+    attack, samples = frames.attack_steps(steps=steps)
+    stages = [""] * (steps - 1) + ["best found"]
+    panel.show_records("attack", Table({**attack.row(k), "stage": stage} for k, stage in enumerate(stages)))
+    panel.show_records("attack_samples", samples)
+
+
+def test_the_best_points_found_are_not_drawn_as_a_step(panel):
+    ended(panel)
+    assert panel._share.line.getData()[0].tolist() == [0, 1, 2, 3, 4]
+    assert lines(panel._broken)[0] == [1, 0, -1, -2, -3]
+    assert "100.0%" in panel.subtitle, "what the attack came to counts them"
+    panel._on_hover(9.0, -3.0)
+    assert panel.plot.readout.text().startswith("step 4")
+
+
+def test_a_freak_value_does_not_ruin_the_range_and_is_told_at_the_edge(panel):
+    attack, samples = frames.attack_steps(steps=60, m=48)
+    rows = [samples.row(k) for k in range(60)]
+    rows = [
+        {name: v if name == "step" else np.sin(k + n) for n, (name, v) in enumerate(row.items())}
+        for k, row in enumerate(rows)
+    ]
+    rows[30]["margin 3"] = 4000.0
+    panel.show_records("attack", attack)
+    panel.show_records("attack_samples", Table(rows))
+    panel.grab()
+    _, high = panel.plot.getViewBox().viewRange()[1]
+    assert high < 5
+    below, above = panel._beyond.texts
+    assert above.isVisible()
+    assert above.toPlainText() == "▲ to 4e+03"
+    assert not below.isVisible()
+
+
+def test_where_lines_begin_is_seen_unless_all_the_rest_would_be_a_sliver():
+    falling = np.linspace(10, -5, 41)[:, None] + np.linspace(-1, 1, 20)
+    low, high = usual(falling)
+    assert high >= 10.5
+    settled = np.concatenate([np.full((2, 20), 20.0), 0.1 * np.sin(np.arange(58 * 20)).reshape(58, 20)])
+    low, high = usual(settled)
+    assert high < 1
+    assert low > -1
+    assert usual(np.full((3, 2), np.nan)) == (0.0, 1.0)
+
+
+def test_names_of_short_parts_stand_above_each_other(panel):
+    attack, samples = frames.attack_steps(steps=60)
+    stages = ["APGD-CE"] * 2 + ["APGD-DLR"] * 2 + ["APGD-T"] * 2 + ["Square"] * 53 + ["best found"]
+    panel.show_records("attack", Table({**attack.row(k), "stage": stage} for k, stage in enumerate(stages)))
+    panel.show_records("attack_samples", samples)
+    panel.grab()
+    shown = [text for text in panel._marks._texts if text.isVisible()]
+    assert [text.toPlainText() for text in shown] == ["APGD-CE", "APGD-DLR", "APGD-T", "Square"]
+    assert len({text.pos().y() for text in shown[:3]}) == 3
+
+
+def test_long_numbers_make_room_for_the_axis_s_name(qtbot, panel):
+    attack, samples = frames.attack_steps()
+    panel.show_records("attack", attack)
+    rows = ({name: v if name == "step" else v / 1e5 for name, v in samples.row(k).items()} for k in range(6))
+    panel.show_records("attack_samples", Table(rows))
+    panel.grab()
+    axes = [plot.getPlotItem().getAxis("left") for plot in (panel.plot, panel.share_plot)]
+    qtbot.waitUntil(lambda: axes[0].width() == axes[1].width() > 46, timeout=3000)

@@ -296,3 +296,37 @@ def test_the_export_of_norms_has_no_number_for_failures(full):
     outcome, norm = head.index("outcome"), head.index("norm_Linf")
     assert {row[outcome] for row in rows if row[norm] == ""} == {"not broken", "before"}
     assert len(rows) == 12
+
+
+def test_a_narrow_list_leaves_columns_to_the_tool_tip_rather_than_cut_them(qtbot, full):
+    page = turn_to(qtbot, full, "listed")
+    full.resize(1200, 400)
+    full.grab()
+    assert "[" in page.table.item(0, 3).text()
+    full.resize(374, 300)
+    full.grab()
+    table = page.table
+    shown = [column for column in range(table.columnCount()) if not table.isColumnHidden(column)]
+    assert sum(table.columnWidth(column) for column in shown) <= table.width()
+    assert table.item(0, 3).text() == "50.0%"
+    assert "Gradients" in table.item(0, 2).toolTip()
+    assert "[" in table.item(0, 3).toolTip()
+
+
+def test_long_names_are_cut_in_the_boxes_and_whole_in_their_tool_tips(full):
+    for width in (620, 374, 280):
+        full.resize(width, 400)
+        full.grab()
+        for box in full.boxes:
+            assert box.geometry().right() <= full._row.width()
+    assert full.boxes[0].toolTip().endswith(full.a.label)
+
+
+@pytest.mark.parametrize("page", ["norms", "robustness", "comparison", "listed"])
+def test_a_low_panel_scrolls_instead_of_cutting(qtbot, full, page):
+    turn_to(qtbot, full, page)
+    full.resize(374, 160)
+    full.grab()
+    pages = full._stack_of_pages
+    assert pages.width() <= full.width()
+    assert pages.height() >= pages.heightForWidth(pages.width())

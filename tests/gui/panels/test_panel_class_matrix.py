@@ -44,13 +44,15 @@ def test_the_colour_is_the_share_and_the_diagonal_is_left_out(full):
     assert full.heat.image.lut[255, 3] == 0, "what is not a number is see-through"
 
 
-def test_counts_stand_in_the_cells(full):
-    assert full.texts._texts == [["", "1", "2"], ["3", "", "5"], ["6", "7", ""]]
+def test_the_shares_stand_in_the_cells_in_percent(full):
+    assert full.texts._texts == [["", "10", "20"], ["30", "", "50"], ["60", "70", ""]], (
+        "in percent, as the bar beside it"
+    )
 
 
 def test_rows_that_are_not_measured_yet_are_blank(panel):
     panel.show_frame(frames.class_matrix_frame(done=1))
-    assert panel.texts._texts == [["", "1", "2"], ["", "", ""], ["", "", ""]]
+    assert panel.texts._texts == [["", "10", "20"], ["", "", ""], ["", "", ""]]
     assert (panel.heat.image.image[1:] == 255).all()
     assert "class 1 of 3" in panel.subtitle
     assert panel.describe(1, 0) == "class one to class zero: not measured"

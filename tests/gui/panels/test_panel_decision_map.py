@@ -206,3 +206,17 @@ def test_everything_has_a_name_and_the_theme_changes_live(full, theme):
     full.set_theme(other)
     full.grab()
     assert not np.array_equal(full.image.image, before)
+
+
+def test_what_a_low_panel_has_no_room_for_is_in_the_tool_tip(full):
+    full.resize(300, 220)
+    assert not full.grab().isNull()
+    assert full.thumbnails.describe(1).startswith("x_adv (sample ")
+    assert full.thumbnails.describe(1).endswith(full.thumbnails.says(1))
+    words = full.thumbnails.fontMetrics()
+    assert full.thumbnails.width() >= words.horizontalAdvance("8") + 6
+
+
+def test_x_and_x_adv_are_named_on_either_side(full):
+    assert full._words[0].anchor.x() == 1
+    assert full._words[1].anchor.x() == 0
