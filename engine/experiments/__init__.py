@@ -12,8 +12,19 @@ from engine.experiments.keys import artifact_keys, shorter
 from engine.specs import ExperimentSpec
 
 STEPS: tuple[str, ...] = ("data", "model", "train", "attack", "entangle")
-LOOKS: tuple[str, ...] = ("decision_map", "class_matrix", "attack_checks")
-"""Closer looks at what the attack does; each makes first what it needs, and no step needs it."""
+LOOKS: tuple[str, ...] = (
+    "decision_map",
+    "class_matrix",
+    "attack_checks",
+    "null",
+    "layers",
+    "bell",
+    "structure",
+    "takeover",
+    "falsifier",
+    "repeats",
+)
+"""Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")
 
 __all__ = ["EXPERIMENTS", "LOOKS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm"]

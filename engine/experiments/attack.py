@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import torch
 
 from engine.attacks import Attack, Iterate, choosing_targets, start
 from engine.data import Dataset
 from engine.errors import AttackError
 from engine.events import Progress
-from engine.experiments.bench import Attacked, Bench, Making
+from engine.experiments.bench import Attacked, Bench, Making, test_order
 from engine.experiments.control import moving_at_random
 from engine.experiments.outcome import outcome_rows
 from engine.experiments.probe import probe_for
@@ -39,14 +41,8 @@ def attack(bench: Bench) -> Making:
         model = bench.trained
     assert model is not None
     probe = yield from probe_for(bench)
-    index, x, y = yield from bench.to_attack()
-    examples, aim = bench.examples(), spec.attack.aim
-    if isinstance(spec.attack, FeatureSpec) and spec.attack.target_sample >= 0:
-        examples = _chosen_sample(dataset, spec.attack.target_sample)
-        aim = aim if aim == "untargeted" else int(examples[1])
-    choosing = choosing_targets(model, x, y, aim, dataset.n_classes, spec.seed)
-    target = yield from stoppable(choosing, None)
-    attacking = start(model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target, examples=examples)
+    index, _, y = yield from bench.to_attack()
+    attacking, target = yield from begin(bench, dataset, model, y)
     width = yield from probe.attack_width(model)
     moments = WATCHED_MOMENTS if width <= WIDE else WATCHED_WIDE
     watch: Watch | None = None
@@ -59,12 +55,29 @@ def attack(bench: Bench) -> Making:
             if moment > measured:
                 measured = moment
                 now = Attacked(
-                    index, attacking.x, y, event.x_adv, _driven_to(target, event.prediction, y), event.success
+                    index, attacking.x, y, event.x_adv, driven_to(target, event.prediction, y), event.success
                 )
                 yield from probe.attack_frames(model, now, watch.count - 1)
         yield Progress(round(1000 * event.fraction), 1000, f"attack step {event.step} of {event.steps}")
     assert watch is not None
     yield from _end(bench, model, watch, attacking, index, y, target)
+
+
+def begin(
+    bench: Bench, dataset: Dataset, model: Network, y: torch.Tensor
+) -> Generator[None, None, tuple[Attack, torch.Tensor | None]]:
+    """The spec's attack on the samples to attack, and its targets [N]; ``y`` [N] is what they count as."""
+    spec = bench.spec
+    index = test_order(dataset, spec.seed)[: spec.attack.samples]
+    x = dataset.x_test[index]
+    examples, aim = bench.examples(), spec.attack.aim
+    if isinstance(spec.attack, FeatureSpec) and spec.attack.target_sample >= 0:
+        examples = _chosen_sample(dataset, spec.attack.target_sample)
+        aim = aim if aim == "untargeted" else int(examples[1])
+    choosing = choosing_targets(model, x, y, aim, dataset.n_classes, spec.seed)
+    target = yield from stoppable(choosing, None)
+    attack = start(model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target, examples=examples)
+    return attack, target
 
 
 def _chosen_sample(dataset: Dataset, number: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -90,7 +103,7 @@ def _end(
     """The best points found: shown, measured, kept, and each sample's outcome beside its random control."""
     spec = bench.spec
     result = attacking.result()
-    attacked = Attacked(index, attacking.x, y, result.x_adv, _driven_to(target, result.prediction, y), result.success)
+    attacked = Attacked(index, attacking.x, y, result.x_adv, driven_to(target, result.prediction, y), result.success)
     yield from watch.end(result)
     probe = yield from probe_for(bench)
     yield from probe.attack_frames(model, attacked, watch.count - 1)
@@ -103,6 +116,6 @@ def _end(
     yield Progress(1000, 1000, "attacked")
 
 
-def _driven_to(target: torch.Tensor | None, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def driven_to(target: torch.Tensor | None, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The class that each input was driven to; without a target the wrong class seen, -1 where none is."""
     return torch.where(prediction == y, -1, prediction) if target is None else target

@@ -11,18 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from engine.events import Frame, Progress, Record
-from engine.experiments.bench import Bench, Making
+from engine.experiments.bench import Bench, Making, test_order
+from engine.experiments.lens import observed
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
 from engine.experiments.train import train
 from engine.geometry import bell as signs_of
 from engine.geometry.bell import Agreement, Chsh, agreement, chsh, sawtooth, signs
 from engine.geometry.pairs import centred, pair_geometry
-from engine.models import observe
 from engine.seeds import derive
 
 Array = NDArray[np.float64]
 
+SAMPLES = 1000  # test samples at most that are the hidden variable in network mode
+COMPONENTS = 10  # principal ones that settings read: among more, correlations are found by chance
 PAIRS = 40  # pairs of probe samples whose angle is read off signs, at each layer
 ROWS_AT_A_TIME = 2000
 DISJOINT_ROWS = 100  # a quarter, in the mistake of four disjoint samples
@@ -57,14 +59,14 @@ def bell(bench: Bench) -> Making:
     assert model is not None
     initial = yield from bench.initial()
     probe = yield from probe_for(bench)
+    dataset = yield from bench.dataset()
+    hidden = dataset.x_test[test_order(dataset, spec.seed)[:SAMPLES]]
     taps = len(model.taps)
-    features, others = [], []
-    for network, kept in ((model, features), (initial, others)):
-        reference = list(observe(network, probe.reference[0]).values())
-        yield None
-        seen = list(observe(network, probe.x).values())
-        kept += [centred(f, r.double().mean(0)) for f, r in zip(seen, reference, strict=True)]
-        yield None
+    reference = yield from observed(model, probe.reference[0])
+    seen = yield from observed(model, probe.x)
+    features = [centred(f, r.double().mean(0)) for f, r in zip(seen, reference, strict=True)]
+    wing = yield from observed(model, hidden)
+    other = yield from observed(initial, hidden)
     rng = np.random.default_rng(derive(spec.seed, "bell"))
     chosen = _pairs(len(probe.x), rng)
     angles, agreements = [], []
@@ -79,7 +81,7 @@ def bell(bench: Bench) -> Making:
     results = []
     for tap in range(taps):
         yield Progress(taps + tap, 2 * taps, "the CHSH protocol at every layer")
-        results.append(_network_mode(features[tap].numpy(), others[tap].numpy(), rng))
+        results.append(_network_mode(wing[tap].double().numpy(), other[tap].double().numpy()))
         yield None
     pair = yield from _pair_mode(spec.controls.rows, rng)
     frame = _frame(bench, model, np.array(angles), agreements, results, pair)
@@ -136,7 +138,7 @@ def _pair_mode(rows: int, rng: np.random.Generator) -> Any:
 # --- network mode ------------------------------------------------------------------------------------------------
 
 
-def _network_mode(first: Array, second: Array, rng: np.random.Generator) -> dict[str, Any]:
+def _network_mode(first: Array, second: Array) -> dict[str, Any]:
     """The sample is the hidden variable: one wing reads the trained network's features, the other those at initialisation.
 
     Settings are the readouts that come nearest to a violation: along the two largest canonical correlations, turned by
@@ -167,7 +169,7 @@ def _canonical(first: Array, second: Array) -> tuple[Array, Array, tuple[float, 
     bases = []
     for features in (first, second):
         u, s, _ = np.linalg.svd(features - features.mean(0), full_matrices=False)
-        bases.append(u[:, s > s.max(initial=0.0) * 1e-10])
+        bases.append(u[:, s > s.max(initial=0.0) * 1e-10][:, :COMPONENTS])
     left, rho, right = np.linalg.svd(bases[0].T @ bases[1], full_matrices=False)
     x, y = bases[0] @ left[:, :2], bases[1] @ right.T[:, :2]
     pad = ((0, 0), (0, 2 - x.shape[1]))

@@ -10,6 +10,7 @@ from engine.specs import ExperimentSpec, IdxSpec
 DEPENDS = {
     "weights": ("dataset", "model", "training"),
     "adversarial": ("dataset", "model", "training", "attack"),
+    "other_weights": ("dataset", "model", "training"),
 }
 
 

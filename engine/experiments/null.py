@@ -67,7 +67,7 @@ def group_means(lens: Lens, probe: Probe, attacked: Attacked | None) -> Work[Arr
         return mean
     clean = yield from lens.features(attacked.x)
     adv = yield from lens.features(attacked.x_adv)
-    random = yield from lens.features(probe.control(attacked))
+    random = yield from lens.features((yield from probe.moved_at_random(attacked)))
     for name, seen, labels in (
         ("adv_target", adv, attacked.target),
         ("clean_target", clean, attacked.target),

@@ -199,7 +199,7 @@ class Probe:
         """
         clean = yield from lens.features(attacked.x)
         adv = yield from lens.features(attacked.x_adv)
-        random = yield from lens.features((yield from self._moved_at_random(attacked)))
+        random = yield from lens.features((yield from self.moved_at_random(attacked)))
         unmoved, kept["clean_target"] = yield from self._unmoved(lens, clean, attacked.target, resamples)
         section = dict(unmoved)
         values, saturated = yield from lens.toward(adv, attacked.target)
@@ -238,7 +238,7 @@ class Probe:
             return found
         return Interval(found.mean, found.low, found.high, found.count, saturated[:, None].expand_as(found.count))
 
-    def _moved_at_random(self, attacked: Attacked) -> Work[Tensor]:
+    def moved_at_random(self, attacked: Attacked) -> Work[Tensor]:
         """The attacked inputs moved at random by as much as the attack moved them."""
         draw = generator(self._spec.seed, "random perturbation")
         x, x_adv = attacked.x, attacked.x_adv

@@ -9,12 +9,18 @@ import torch
 from engine.events import Artifact, Events, Progress
 from engine.experiments.attack import attack
 from engine.experiments.attack_checks import attack_checks
+from engine.experiments.bell import bell
 from engine.experiments.bench import Bench, Making
 from engine.experiments.class_matrix import class_matrix
 from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
+from engine.experiments.layers import layers
+from engine.experiments.null import null
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.probe import initial_frames
+from engine.experiments.repeats import repeats
+from engine.experiments.structure import structure
+from engine.experiments.takeover import falsifier, takeover
 from engine.experiments.train import train
 from engine.specs import ExperimentSpec
 
@@ -49,6 +55,13 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "decision_map": decision_map,
     "class_matrix": class_matrix,
     "attack_checks": attack_checks,
+    "null": null,
+    "layers": layers,
+    "bell": bell,
+    "structure": structure,
+    "takeover": takeover,
+    "falsifier": falsifier,
+    "repeats": repeats,
     "story": story,
 }
 

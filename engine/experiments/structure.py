@@ -104,4 +104,6 @@ def _records(frame: Frame) -> Making:
                     if name in ("entropy", "effective_rank", "purity")
                 }
             row |= dict(zip(COLLAPSE, frame.arrays["collapse"][number, position].tolist(), strict=True))
-            yield Record("structure", {k: (None if isinstance(v, float) and np.isnan(v) else v) for k, v in row.items()})
+            yield Record(
+                "structure", {k: (None if isinstance(v, float) and np.isnan(v) else v) for k, v in row.items()}
+            )

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.attacks import Iterate, choosing_targets, start
+from engine.attacks import Iterate
 from engine.data import Dataset
 from engine.events import Artifact, Event, Frame, Progress, Record
-from engine.experiments.attack import driven_to
+from engine.experiments.attack import begin, driven_to
 from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Attacked, Bench, Making
 from engine.experiments.control import moving_at_random
@@ -94,7 +94,7 @@ def takeover(bench: Bench) -> Making:
     other = yield from _other_seed(bench, dataset)
     initial = yield from bench.initial()
     controls: dict[str, Tensor] = {}
-    moved = yield from _moved_at_random(bench, dataset, attacked)
+    moved = yield from probe.moved_at_random(attacked)
     for name, network, x in (
         ("adversarial", model, attacked.x_adv),
         ("clean", model, attacked.x),
@@ -129,21 +129,22 @@ def falsifier(bench: Bench) -> Making:
     data = replace(dataset, x_train=dataset.x_train[:count], y_train=shuffled)
     model = build(spec.model, data, derive(spec.seed, "falsifier"))
     accuracy = yield from _memorise(bench, model, data)
-    index, x, _ = yield from bench.to_attack()
-    with torch.no_grad():
+    _, x, _ = yield from bench.to_attack()
+    with torch.no_grad():  # what the network sees is what a sample counts as: its own class means nothing here
         y = torch.cat([model(part).argmax(1) for part in torch.split(x, 256)])
     attacked = yield from _attack(bench, data, model, labels=y)
     chosen = torch.arange(min(spec.probe.reference, count))
     lens = yield from look(model, data.x_train[chosen], data.y_train[chosen])
     means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))
-    moved = yield from _moved_at_random(bench, dataset, attacked)
+    draw = generator(spec.seed, "random perturbation")
+    moved = yield from moving_at_random(attacked.x, attacked.x_adv, spec.attack.norm, dataset.bounds, draw)
     values = []
     for inputs in (attacked.x_adv, moved):
         values.append((yield from own_correlations(lens, inputs, attacked.target)))
     everyone = _rows([means(value) for value in values])
     successes = _rows([means(value.masked_fill(~attacked.success[:, None], torch.nan)) for value in values])
     info = {
-        **_described(bench, model, attacked, dataset),
+        **_described(bench, model, attacked),
         "names": list(FALSIFIER),
         "labels": list(FALSIFIER.values()),
         "memorised": accuracy,
@@ -170,8 +171,8 @@ def _mean(values: Tensor, *, resamples: int, seed: int) -> Interval:
 
 
 def _rows(found: Sequence[Interval]) -> Rows:
-    columns = (torch.stack([getattr(each, name) for each in found]).numpy() for name in ("mean", "low", "high"))
-    return Rows(*columns, np.array([int(each.count.max()) for each in found]))
+    mean, low, high = (torch.stack([getattr(each, name) for each in found]).numpy() for name in ("mean", "low", "high"))
+    return Rows(mean, low, high, np.array([int(each.count.max()) for each in found]))
 
 
 def _attack(
@@ -186,13 +187,9 @@ def _attack(
     ``labels`` take the place of the samples' own, where these mean nothing to the network.
     """
     spec = bench.spec
-    index, x, y = yield from bench.to_attack()
+    index, _, y = yield from bench.to_attack()
     y = y if labels is None else labels
-    choosing = choosing_targets(model, x, y, spec.attack.goal, dataset.n_classes, spec.seed)
-    target = yield from stoppable(choosing, None)
-    attacking = start(
-        model, x, y, spec.attack, seed=spec.seed, bounds=dataset.bounds, target=target, examples=bench.examples()
-    )
+    attacking, target = yield from begin(bench, dataset, model, y)
     moment, step = -1, 0
     for event in attacking.events():
         step = event.step
@@ -209,13 +206,6 @@ def _attack(
     if measure is not None:
         yield from measure(step, 1.0, attacked)
     return attacked
-
-
-def _moved_at_random(bench: Bench, dataset: Dataset, attacked: Attacked) -> Generator[Event | None, None, Tensor]:
-    """The attacked inputs moved at random by as much as the attack moved them."""
-    draw = generator(bench.spec.seed, "random perturbation")
-    moving = moving_at_random(attacked.x, attacked.x_adv, bench.spec.attack.norm, dataset.bounds, draw)
-    return (yield from stoppable(moving, None))
 
 
 def _other_seed(bench: Bench, dataset: Dataset) -> Generator[Event | None, None, Network]:
@@ -238,7 +228,9 @@ def _memorise(bench: Bench, model: Network, data: Dataset) -> Generator[Event | 
     training = bench.spec.training.model_copy(update={"epochs": MOST_EPOCHS, "weight_decay": 0.0})
     accuracy = 0.0
     for step in fit(model, data, training, derive(bench.spec.seed, "falsifier")):
-        said = Progress(round(1000 * accuracy), 1000, f"learning random labels by heart: {accuracy:.0%}, epoch {step.epoch}")
+        said = Progress(
+            round(1000 * accuracy), 1000, f"learning random labels by heart: {accuracy:.0%}, epoch {step.epoch}"
+        )
         yield said
         if step.step % (step.steps // MOST_EPOCHS) == 0:
             accuracy = (yield from stoppable(evaluate(model, data.x_train, data.y_train), said)).accuracy
@@ -263,12 +255,12 @@ def _frame(
             arrays[f"{name}_{end}"] = np.stack([getattr(getattr(m, name), end).numpy() for m in moments])
     if controls is not None:
         arrays |= _arrays("all", controls[0]) | _arrays("success", controls[1])
-    info = {**_described(bench, model, attacked, dataset), "names": list(CONTROLS), "labels": list(CONTROLS.values())}
-    info |= {"done": controls is not None, **_distances(bench, attacked, dataset)}
+    info = {**_described(bench, model, attacked), "names": list(CONTROLS), "labels": list(CONTROLS.values())}
+    info |= {"done": controls is not None, **_distances(attacked, dataset)}
     return Frame("takeover", "measure", 0, arrays, info, keep=controls is not None)
 
 
-def _described(bench: Bench, model: Network, attacked: Attacked, dataset: Dataset) -> dict[str, Any]:
+def _described(bench: Bench, model: Network, attacked: Attacked) -> dict[str, Any]:
     attack = bench.spec.attack
     return {
         "taps": taps_info(model),
@@ -282,7 +274,7 @@ def _described(bench: Bench, model: Network, attacked: Attacked, dataset: Datase
     }
 
 
-def _distances(bench: Bench, attacked: Attacked, dataset: Dataset) -> dict[str, Any]:
+def _distances(attacked: Attacked, dataset: Dataset) -> dict[str, Any]:
     """How far x_adv is from the nearest training sample of its target class, and how far it was moved: medians, L2."""
     nearest = []
     flat = dataset.x_train.flatten(1)

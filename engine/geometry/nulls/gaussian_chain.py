@@ -147,7 +147,7 @@ def _hypergeometric(c: float, z: Array) -> Array:
     ratios = [(k + 0.5) ** 2 / ((c + k) * (k + 1)) for k in range(TERMS)]
     total: Array = np.ones(z.shape)
     for ratio in reversed(ratios):  # Horner's rule
-        total = 1 + ratio * z * total
+        total = np.asarray(1 + ratio * z * total, np.float64)
     return total
 
 
