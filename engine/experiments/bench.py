@@ -18,6 +18,7 @@ from engine.models import Network, build, load_arrays
 from engine.specs import ExperimentSpec
 
 if TYPE_CHECKING:
+    from engine.experiments.fleet import Fleet
     from engine.experiments.probe import Probe
 
 EXAMPLES = 512  # training samples that an attack may start from or aim at
@@ -53,6 +54,7 @@ class Bench:
         self.trained: Network | None = None
         self.attacked: Attacked | None = None
         self.probe: Probe | None = None
+        self.fleet: Fleet | None = None
 
     def given(self, name: str) -> Artifact | None:
         """An earlier run's artifact, if it was made from exactly what the spec says now."""

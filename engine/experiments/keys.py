@@ -11,6 +11,7 @@ DEPENDS = {
     "weights": ("dataset", "model", "training"),
     "adversarial": ("dataset", "model", "training", "attack"),
     "other_weights": ("dataset", "model", "training"),
+    "fleet": ("dataset", "model", "training", "controls"),
 }
 
 

@@ -22,6 +22,8 @@ from engine.experiments.repeats import repeats
 from engine.experiments.structure import structure
 from engine.experiments.takeover import falsifier, takeover
 from engine.experiments.train import train
+from engine.experiments.transferability import transferability
+from engine.experiments.vulnerability import vulnerability
 from engine.specs import ExperimentSpec
 
 
@@ -62,6 +64,8 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "takeover": takeover,
     "falsifier": falsifier,
     "repeats": repeats,
+    "vulnerability": vulnerability,
+    "transferability": transferability,
     "story": story,
 }
 

@@ -8,17 +8,21 @@ correlation extensions of the Mantel test of matrix correspondence"; B. Efron (1
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from engine.generators import drain
+
 Array = NDArray[np.float64]
 
 LEAST = 4
 """Units below which no rank correlation is given."""
+
+_NUMBERS = 20_000  # that are ranked between two breaths: a few milliseconds
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,13 @@ def spearman(
 
     The p-value permutes the (residual) ranks of ``x``; units with a NaN anywhere are left out.
     """
+    return drain(testing_spearman(x, y, given, seed=seed, resamples=resamples))
+
+
+def testing_spearman(
+    x: ArrayLike, y: ArrayLike, given: Sequence[ArrayLike] = (), *, seed: int, resamples: int = 2000
+) -> Generator[None, None, Association]:
+    """:func:`spearman` with pauses for breath between resamples."""
     columns = np.stack([np.asarray(value, np.float64) for value in (x, y, *given)])
     columns = columns[:, np.isfinite(columns).all(0)]
     n = columns.shape[1]
@@ -51,11 +62,19 @@ def spearman(
     if math.isnan(rho):
         return _nothing(n)
     rng = np.random.default_rng(seed)
+    every = max(1, _NUMBERS // columns.size)
     first, second = _residuals(columns)
     beyond = 0
-    for _ in range(resamples):
+    for number in range(resamples):
         beyond += abs(_pearson(rng.permutation(first), second)) >= abs(rho) - 1e-12
-    drawn = np.array([_partial(columns[:, rng.integers(0, n, n)]) for _ in range(resamples)])
+        if number % every == 0:
+            yield
+    found = []
+    for number in range(resamples):
+        found.append(_partial(columns[:, rng.integers(0, n, n)]))
+        if number % every == 0:
+            yield
+    drawn = np.array(found)
     drawn = drawn[np.isfinite(drawn)]
     low, high = np.quantile(drawn, [0.025, 0.975]) if len(drawn) else (math.nan, math.nan)
     return Association(rho, (beyond + 1) / (resamples + 1), float(low), float(high), n)
@@ -69,6 +88,13 @@ def mantel(
     Entries of a pair matrix are not independent: a p-value that took them to be so would be far too small. ``given``
     matrices are taken away by ranks (partial Mantel test). Entries that are NaN in any matrix are left out.
     """
+    return drain(testing_mantel(x, y, given, seed=seed, resamples=resamples))
+
+
+def testing_mantel(
+    x: ArrayLike, y: ArrayLike, given: Sequence[ArrayLike] = (), *, seed: int, resamples: int = 2000
+) -> Generator[None, None, Association]:
+    """:func:`mantel` with pauses for breath between permutations."""
     matrices = [np.asarray(value, np.float64) for value in (x, y, *given)]
     n = len(matrices[0])
     if any(m.shape != (n, n) for m in matrices):
@@ -90,7 +116,12 @@ def mantel(
     if math.isnan(rho):
         return _nothing(n)
     rng = np.random.default_rng(seed)
-    beyond = sum(abs(rho_of(rng.permutation(n))) >= abs(rho) - 1e-12 for _ in range(resamples))
+    every = max(1, _NUMBERS // (len(matrices) * n * n))
+    beyond = 0
+    for number in range(resamples):
+        beyond += abs(rho_of(rng.permutation(n))) >= abs(rho) - 1e-12
+        if number % every == 0:
+            yield
     return Association(rho, (beyond + 1) / (resamples + 1), math.nan, math.nan, n)
 
 

@@ -60,6 +60,7 @@ from engine.specs.attacks import (
 from engine.specs.attacks.common import SHARED
 from engine.specs.base import Spec, param
 from engine.specs.carrying import carried
+from engine.specs.controls import ControlsSpec
 from engine.specs.data import (
     DatasetSpec,
     DigitsSpec,
@@ -88,6 +89,7 @@ __all__ = [
     "CarliniWagnerSpec",
     "CnnSpec",
     "ConfidentSpec",
+    "ControlsSpec",
     "DatasetSpec",
     "DdnSpec",
     "DeepFoolSpec",

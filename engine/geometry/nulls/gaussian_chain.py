@@ -142,8 +142,7 @@ def kernel(n: int, eta: Array, after: Array) -> Array:
 def _hypergeometric(c: float, z: Array) -> Array:
     """2F1(1/2, 1/2; c; z) for z in [0, 1]; scipy's own is NaN at z = 1 where Gamma(c) overflows."""
     if c < SERIES_FROM:
-        value: Array = hyp2f1(0.5, 0.5, c, z)
-        return value
+        return np.asarray(hyp2f1(0.5, 0.5, c, z), np.float64)
     ratios = [(k + 0.5) ** 2 / ((c + k) * (k + 1)) for k in range(TERMS)]
     total: Array = np.ones(z.shape)
     for ratio in reversed(ratios):  # Horner's rule

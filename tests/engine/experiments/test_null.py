@@ -1,0 +1,92 @@
+"""The null beside every curve: networks drawn anew, and theory where there is one."""
+
+import numpy as np
+import pytest
+from looking import kept, last, longest_breath, looked, rows
+
+from engine.experiments.groups import GROUP_POSITION, QUANTITIES
+from engine.geometry.nulls.gaussian_chain import gap
+from engine.specs import CnnSpec, ControlsSpec, ExperimentSpec, LinearSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec
+
+POSITION = {quantity.name: position for position, quantity in enumerate(QUANTITIES)}
+SMALL = ExperimentSpec(
+    model=MlpSpec(depth=2, width=128),
+    training=TrainingSpec(epochs=1),
+    attack=PgdSpec(eps=0.3, alpha=0.06, steps=4, samples=30),
+    probe=ProbeSpec(samples=40, reference=80, bootstrap=50),
+    controls=ControlsSpec(draws=16),
+)
+
+
+def test_theory_lies_where_networks_drawn_anew_do():
+    """Widths of 128: the bias of 1/n a layer is within the interval of 16 networks for C; the unit is the network."""
+    frame = last(looked("null", SMALL), "null")
+    assert frame.info["theory"] == "infinite width" and frame.info["networks"] == 16
+    for view in (0, 1):
+        for name in ("same", "different"):
+            at = view, POSITION["C"], GROUP_POSITION[name], slice(1, -1)
+            theory, mean = frame.arrays["theory"][at], frame.arrays["mean"][at]
+            error = (frame.arrays["mean_high"][at] - mean) / 2.13
+            assert (np.abs(theory - mean) < 4 * error + 2 / 128).all()
+            assert (frame.arrays["low"][at] < theory).all() and (theory < frame.arrays["high"][at]).all()
+
+
+def test_deep_linear_networks_conserve_the_angle_and_add_the_gap():
+    spec = SMALL.model_copy(update={"model": LinearSpec(depth=3, width=16)})
+    frame = last(looked("null", spec), "null")
+    assert frame.info["theory"] == "exact"
+    theory = frame.arrays["theory"]
+    for view in (0, 1):
+        group = GROUP_POSITION["different"]
+        angle, ln_gamma = theory[view, POSITION["angle"], group], theory[view, POSITION["ln_gamma"], group]
+        np.testing.assert_allclose(angle[1:], angle[1], atol=1e-6)
+        np.testing.assert_allclose(np.diff(ln_gamma[1:]), gap([16, 16, 10]), atol=1e-5)
+    mean, high = (
+        frame.arrays[name][0, POSITION["ln_gamma"], GROUP_POSITION["different"]] for name in ("mean", "mean_high")
+    )
+    assert (
+        np.abs(mean - theory[0, POSITION["ln_gamma"], GROUP_POSITION["different"]])[1:] < 2 * (high - mean)[1:]
+    ).all()
+
+
+def test_convolutions_have_no_theory_but_a_band():
+    spec = SMALL.model_copy(update={"model": CnnSpec(depth=1, channels=4, width=16), "controls": ControlsSpec(draws=4)})
+    frame = last(looked("null", spec), "null")
+    assert frame.info["theory"] == "" and "drawn anew" in frame.info["sentence"]
+    assert np.isnan(frame.arrays["theory"]).all()
+    group = frame.arrays["low"][0, 0, GROUP_POSITION["same"]], frame.arrays["high"][0, 0, GROUP_POSITION["same"]]
+    assert (group[0][1:] < group[1][1:]).all()
+
+
+def test_biases_break_the_exact_law_of_uncentred_features_alone():
+    model = LinearSpec(depth=2, width=16, init="sigma", sigma_w=1.0, sigma_b=0.5)
+    frame = last(looked("null", SMALL.model_copy(update={"model": model, "controls": ControlsSpec(draws=2)})), "null")
+    same = GROUP_POSITION["same"]
+    assert (
+        np.isnan(frame.arrays["theory"][1, :, same]).all() and np.isfinite(frame.arrays["theory"][0, :, same, 1:]).all()
+    )
+
+
+def test_the_attacks_groups_have_a_null_once_there_is_an_attack():
+    before = last(looked("null", SMALL), "null")
+    assert np.isnan(before.arrays["mean"][:, :, GROUP_POSITION["adv_target"]]).all()
+    attacked = looked("attack", SMALL)
+    events = looked("null", SMALL, kept(attacked))
+    after = last(events, "null")
+    assert np.isfinite(after.arrays["mean"][:, 0, GROUP_POSITION["adv_target"]]).all()
+    table = rows(events, "null")
+    assert {row["networks"] for row in table} == {16}
+    assert {row["group"] for row in table} >= {"same", "different", "adv_target", "random_target"}
+
+
+def test_the_same_seed_gives_the_same_null():
+    spec = SMALL.model_copy(update={"controls": ControlsSpec(draws=3)})
+    a, b = (last(looked("null", spec), "null").arrays["mean"] for _ in range(2))
+    assert np.array_equal(a, b, equal_nan=True)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_it_can_be_cancelled_at_once(activation):
+    spec = SMALL.model_copy(update={"model": MlpSpec(depth=2, width=64, activation=activation)})
+    looked("null", spec)  # torch and the data are warm
+    assert longest_breath("null", spec, {}) < 0.2
