@@ -23,6 +23,8 @@ LOOKS: tuple[str, ...] = (
     "takeover",
     "falsifier",
     "repeats",
+    "vulnerability",
+    "transferability",
 )
 """Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")

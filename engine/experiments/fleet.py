@@ -28,9 +28,11 @@ WIDTHS = (32, 64, 128)
 DEPTHS = (1, 2, 3, 4)
 CHANNELS = (8, 16, 32)
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "gelu")
-MOST_CONVOLUTIONS = 3
+MOST_CONVOLUTIONS = 2  # and not three: depths and widths in turn would then go together
 
-TRAINED_ON = 3000  # training samples at most, and steps at most: a fleet of a dozen takes well under a minute on the digits
+TRAINED_ON = (
+    3000  # training samples at most, and steps at most: a fleet of a dozen takes well under a minute on the digits
+)
 STEPS = 1000
 TESTED_ON = 2000  # test samples at most: accuracy to one percent, and inputs to choose from
 BATCH = 64
@@ -110,8 +112,8 @@ def fleet_of(bench: Bench) -> Generator[Event | None, None, Fleet]:
 def shapes(spec: ModelSpec, count: int, shortest_side: int | None = None) -> list[ModelSpec]:
     """``count`` variants of a model over width, depth and activation, always the same for the same arguments.
 
-    Every prefix mixes all of them: the first dozen holds each width with each depth once, and each activation at each
-    depth. After the last variant they begin anew (networks of one shape still differ in their seed). ``shortest_side``
+    Every prefix mixes all of them: of MLPs the first dozen holds each width with each depth once, and each activation at
+    each depth. After the last variant they begin anew (networks of one shape still differ in their seed). ``shortest_side``
     is that of the images, in pixels: convolutions halve it.
     """
     found: list[ModelSpec] = []
@@ -127,7 +129,7 @@ def shapes(spec: ModelSpec, count: int, shortest_side: int | None = None) -> lis
             case CnnSpec():
                 fits = 1 if shortest_side is None else max(1, int(math.log2(max(2, shortest_side))))
                 most = min(MOST_CONVOLUTIONS, fits)
-                channels = CHANNELS[(n // len(DEPTHS)) % len(CHANNELS)]
+                channels = CHANNELS[(n // 2) % len(CHANNELS)]  # in step with none of the others
                 changed = {"width": width, "depth": 1 + n % most, "channels": channels, "activation": activation}
                 found.append(spec.model_copy(update=changed))
     return found
@@ -212,7 +214,8 @@ def _kept(bench: Bench, fleet: Fleet) -> Artifact:
 
 @torch.no_grad()
 def _classes(model: Network, x: Tensor) -> Tensor:
-    return model(x).argmax(1)
+    found: Tensor = model(x).argmax(1)
+    return found
 
 
 def predictions(model: Network, x: Tensor) -> Generator[None, None, Tensor]:

@@ -46,10 +46,10 @@ def spearman(
 
     The p-value permutes the (residual) ranks of ``x``; units with a NaN anywhere are left out.
     """
-    return drain(testing_spearman(x, y, given, seed=seed, resamples=resamples))
+    return drain(resampling_spearman(x, y, given, seed=seed, resamples=resamples))
 
 
-def testing_spearman(
+def resampling_spearman(
     x: ArrayLike, y: ArrayLike, given: Sequence[ArrayLike] = (), *, seed: int, resamples: int = 2000
 ) -> Generator[None, None, Association]:
     """:func:`spearman` with pauses for breath between resamples."""
@@ -88,10 +88,10 @@ def mantel(
     Entries of a pair matrix are not independent: a p-value that took them to be so would be far too small. ``given``
     matrices are taken away by ranks (partial Mantel test). Entries that are NaN in any matrix are left out.
     """
-    return drain(testing_mantel(x, y, given, seed=seed, resamples=resamples))
+    return drain(permuting_mantel(x, y, given, seed=seed, resamples=resamples))
 
 
-def testing_mantel(
+def permuting_mantel(
     x: ArrayLike, y: ArrayLike, given: Sequence[ArrayLike] = (), *, seed: int, resamples: int = 2000
 ) -> Generator[None, None, Association]:
     """:func:`mantel` with pauses for breath between permutations."""

@@ -1,0 +1,107 @@
+"""What a takeover frame says in numbers: where the target overtakes the true class, and what the controls decide.
+
+Read-outs for panels and reports; imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.events import Frame
+
+Inputs = Literal["all", "success"]
+CONTROLS = ("random", "initial", "other")
+"""What x_adv must exceed: each could show the same rise without a learnt takeover."""
+CEILING = "members"
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """From ``moment`` on, to the end of the attack, the target class is nearer than the true class; None if never."""
+
+    tap: int
+    moment: int | None
+
+
+@dataclass(frozen=True)
+class Value:
+    """A mean correlation C with its 95% interval, of one row of a frame."""
+
+    name: str
+    label: str
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def measured(self) -> bool:
+        return bool(np.isfinite((self.mean, self.low, self.high)).all())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """x_adv at one layer beside its controls. ``beaten`` and ``unbeaten`` are those with numbers, by their intervals."""
+
+    tap: str
+    adversarial: Value
+    beaten: tuple[Value, ...]
+    unbeaten: tuple[Value, ...]
+    ceiling: Value
+
+    @property
+    def against_ceiling(self) -> Literal["short of", "at", "beyond", "unknown"]:
+        if not self.ceiling.measured:
+            return "unknown"
+        if self.adversarial.high < self.ceiling.low:
+            return "short of"
+        return "beyond" if self.adversarial.low > self.ceiling.high else "at"
+
+
+def crossings(frame: Frame, taps: Sequence[int]) -> list[Crossing]:
+    """For each tap, the first moment from which on C with the target exceeds C with the true class to the end."""
+    ahead = frame.arrays["target_mean"] > frame.arrays["true_mean"]  # NaN is not ahead
+    found = []
+    for tap in taps:
+        behind = np.flatnonzero(~ahead[:, tap])
+        first = int(behind[-1]) + 1 if len(behind) else 0
+        found.append(Crossing(tap, first if first < len(ahead) else None))
+    return found
+
+
+def first_takeover(found: Sequence[Crossing], frame: Frame) -> Crossing | None:
+    """The earliest takeover before the logits, the deepest layer of these where several come together; None if none.
+
+    The logits are left out: there it only repeats that the attack succeeded.
+    """
+    taps = frame.info["taps"]
+    real = [c for c in found if c.moment is not None and taps[c.tap]["kind"] != "logits"]
+    return min(real, key=lambda c: (c.moment, -c.tap), default=None)
+
+
+def value(frame: Frame, name: str, tap: int, inputs: Inputs = "all") -> Value:
+    """One row's mean and interval at a tap; NaN where it was not measured."""
+    names = list(frame.info["names"])
+    row = names.index(name)
+    mean, low, high = (float(frame.arrays[f"{inputs}_{end}"][row, tap]) for end in ("mean", "low", "high"))
+    return Value(name, str(frame.info["labels"][row]), mean, low, high)
+
+
+def verdict(frame: Frame, tap: int, inputs: Inputs = "all") -> Verdict | None:
+    """What the controls decide at a tap; None before they are measured, or where x_adv has no number there.
+
+    A control is beaten where the intervals of x_adv and of the control do not meet.
+    """
+    if not frame.info["done"]:
+        return None
+    adversarial = value(frame, "adversarial", tap, inputs)
+    if not adversarial.measured:
+        return None
+    controls = [each for name in CONTROLS if (each := value(frame, name, tap, inputs)).measured]
+    beaten = tuple(each for each in controls if adversarial.low > each.high)
+    unbeaten = tuple(each for each in controls if adversarial.low <= each.high)
+    name = str(frame.info["taps"][tap]["name"])
+    return Verdict(name, adversarial, beaten, unbeaten, value(frame, CEILING, tap, inputs))
