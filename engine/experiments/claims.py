@@ -192,16 +192,19 @@ def _statistic(frame: Frame, name: str) -> Number | None:
     return None
 
 
-def _significant(frame: Frame, name: str) -> bool:
+def _significant(frame: Frame, name: str, sign: int = 1) -> bool:
+    """Whether a rank correlation of this sign is beyond chance."""
     return any(
-        s["name"] == name and s["p"] is not None and s["p"] < 0.05 and s["rho"] > 0 for s in frame.info["statistics"]
+        found["name"] == name and found["p"] is not None and found["p"] < 0.05 and found["rho"] * sign > 0
+        for found in frame.info["statistics"]
     )
 
 
 def _transfer(frames: Frames) -> Verdict:
     frame = frames["transferability"]
-    alike, specific = _significant(frame, "cka"), _significant(frame, "cka given gradient")
-    numbers = tuple(n for name in ("cka", "cka given gradient", "gradient given cka") if (n := _statistic(frame, name)))
+    alike, specific = _significant(frame, "cka"), _significant(frame, "cka | gradient_cosine")
+    names = ("cka", "cka | gradient_cosine", "gradient_cosine", "gradient_cosine | cka")
+    numbers = tuple(n for name in names if (n := _statistic(frame, name)))
     if alike and specific:
         word: Word = "holds"
         sentence = "Networks whose features are alike pass attacks on, beyond what like gradients explain."
@@ -215,23 +218,27 @@ def _transfer(frames: Frames) -> Verdict:
 
 
 def _vulnerable(frames: Frames) -> Verdict:
+    """Vulnerable is who has a small norm: the claim is of negative correlations."""
     frame = frames["vulnerability"]
-    names = ("rate vs norm", "rate vs norm given accuracy and depth", "boost vs norm given margin and distance")
-    numbers = tuple(n for name in names if (n := _statistic(frame, name)))
-    first, second = (
-        any(s["name"] == name and s["p"] is not None and s["p"] < 0.05 for s in frame.info["statistics"])
-        for name in names[:2]
-    )
-    if first and second:
+    over = ("network rate", "network rate | accuracy, layers")
+    within = ("input boost", "input boost | margin, input_distance")
+    numbers = tuple(n for name in (*over, *within) if (n := _statistic(frame, name)))
+    plain, partial, inputs, inputs_partial = (_significant(frame, name, sign=-1) for name in (*over, *within))
+    if plain and partial and inputs and inputs_partial:
         word: Word = "holds"
-        sentence = "Networks that contract more are broken sooner, whatever their depth and accuracy."
-    elif first:
+        sentence = (
+            "What contracts more is broken sooner, over networks and inputs, whatever else goes with contraction."
+        )
+    elif plain or inputs:
         word = "holds in part"
-        sentence = "Contraction goes with vulnerability over networks, but depth and accuracy account for it."
+        sentence = "Contraction goes with vulnerability, but not at every level, or not once what else explains it is taken away."
     else:
         word = "not supported"
-        sentence = "Contraction does not go with vulnerability here beyond chance."
-    return Verdict(word, sentence, numbers, "depth and accuracy; within a network, margin and input distance")
+        sentence = (
+            "Contraction does not go with vulnerability here beyond chance, neither over networks nor over inputs."
+        )
+    control = "depth and accuracy over networks; margin and distance of the input within a network"
+    return Verdict(word, sentence, numbers, control)
 
 
 LATER = "Its experiment is not part of the lab yet."

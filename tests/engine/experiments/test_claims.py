@@ -23,7 +23,7 @@ def takeover(adversarial=0.6, other=0.3, members=0.8, done=True):
 def falsifier(adversarial=0.05, success=1.0):
     mean = np.array([adversarial, 0.0])[:, None].repeat(3, 1)
     arrays = {"success_mean": mean, "success_low": mean - 0.03, "success_high": mean + 0.03}
-    info = {"names": NAMES[:1] + ["random"], "labels": ["x_adv", "random"], "taps": TAPS, "success": success}
+    info = {"names": ["adversarial", "random"], "labels": ["x_adv", "random"], "taps": TAPS, "success": success}
     return Frame("falsifier", "measure", 0, arrays, info)
 
 
@@ -33,9 +33,9 @@ def pairs(topic, same, different, reach):
     return Frame(topic, "measure", 0, {"mean": mean, "low": mean - reach, "high": mean + reach}, {"taps": TAPS})
 
 
-def statistics(topic, **found):
+def statistics(topic, found):
     rows = [{"name": n, "label": n, "rho": rho, "p": p, "low": None, "high": None} for n, (rho, p) in found.items()]
-    return Frame(topic, "measure", 0, {}, {"statistics": [{**r, "name": r["name"].replace("_", " ")} for r in rows]})
+    return Frame(topic, "measure", 0, {}, {"statistics": rows})
 
 
 def test_without_a_run_there_is_no_verdict_and_what_is_missing_is_told():
@@ -91,15 +91,23 @@ def test_bell_is_never_violated_and_says_why():
 
 
 def test_transfer_needs_more_than_like_gradients():
-    name = "transferability"
-    both = statistics(name, cka=(0.8, 0.001), cka_given_gradient=(0.5, 0.01))
-    one = statistics(name, cka=(0.8, 0.001), cka_given_gradient=(0.2, 0.15))
-    none = statistics(name, cka=(0.1, 0.6), cka_given_gradient=(0.0, 0.9))
-    words = [verdict(CLAIM["transfer"], {name: frame}).word for frame in (both, one, none)]
+    name, partial = "transferability", "cka | gradient_cosine"
+    frames = [
+        statistics(name, {"cka": cka, partial: given})
+        for cka, given in (((0.8, 0.001), (0.5, 0.01)), ((0.8, 0.001), (0.2, 0.15)), ((0.1, 0.6), (0.0, 0.9)))
+    ]
+    words = [verdict(CLAIM["transfer"], {name: frame}).word for frame in frames]
     assert words == ["holds", "holds in part", "not supported"]
 
 
-def test_vulnerability_must_survive_depth_and_accuracy():
+def test_vulnerability_must_survive_depth_and_accuracy_and_hold_within_networks():
     name = "vulnerability"
-    artefact = statistics(name, rate_vs_norm=(-0.7, 0.0005), rate_vs_norm_given_accuracy_and_depth=(-0.16, 0.49))
-    assert verdict(CLAIM["vulnerable"], {name: artefact}).word == "holds in part"
+    over, within = (
+        ("network rate", "network rate | accuracy, layers"),
+        ("input boost", "input boost | margin, input_distance"),
+    )
+    all_of_it = statistics(name, dict.fromkeys((*over, *within), (-0.6, 0.001)))
+    artefact = statistics(name, {over[0]: (-0.7, 0.0005), over[1]: (-0.16, 0.49), within[0]: (-0.06, 0.4)})
+    wrong_way = statistics(name, dict.fromkeys((*over, *within), (0.6, 0.001)))
+    words = [verdict(CLAIM["vulnerable"], {name: frame}).word for frame in (all_of_it, artefact, wrong_way)]
+    assert words == ["holds", "holds in part", "not supported"]
