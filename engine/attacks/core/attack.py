@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TypeAlias
 
 import torch
@@ -57,9 +58,15 @@ class AttackResult:
     """int64: forward passes that the sample has cost, the look at the clean sample included, verification not."""
     gradients: Tensor
     """int64: backward passes that the sample has cost."""
-    trajectory: Trajectory
+    told: Callable[[], Trajectory]
+    """Reads :attr:`trajectory`, which takes as long as a few forward passes and is not always asked for."""
     disagreements: int
     """Samples whose success while attacking and on evaluation differ; above 0 the model is not deterministic, or on its edge."""
+
+    @cached_property
+    def trajectory(self) -> Trajectory:
+        """What the model said at each step."""
+        return self.told()
 
     @property
     def smallest(self) -> Tensor:
@@ -172,7 +179,7 @@ class Attack(Iterator[Iterate]):
             margin=margin_of(logits, labels, labels if board.targeted else None),
             forwards=board.forwards.clone(),
             gradients=board.gradients.clone(),
-            trajectory=self._diary.read(board.clean, labels, targeted=board.targeted),
+            told=partial(self._diary.snapshot().read, board.clean, labels, targeted=board.targeted),
             disagreements=int((success != (board.success & ~board.invalid)).sum()),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,12 @@ class Diary:
         # reading makes a row for all samples of each entry, however few samples it is about
         if self._values + KINDS * self._samples * len(self._entries) > MOST_VALUES:
             self._thin()
+
+    def snapshot(self) -> Diary:
+        """The same entries, which later ones leave as they are."""
+        same = copy(self)
+        same._entries = list(self._entries)
+        return same
 
     def read(self, clean: Tensor, labels: Tensor, *, targeted: bool) -> Trajectory:
         """The trajectory; ``clean`` ``[N, K]`` is what the model says before the attack, ``labels`` ``[N]`` what is asked."""
