@@ -14,7 +14,7 @@ from engine.experiments.bench import Attacked, Bench, Making, test_order
 from engine.experiments.control import moving_at_random
 from engine.experiments.outcome import outcome_rows
 from engine.experiments.probe import probe_for
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.experiments.watching import Watch
 from engine.generators import stoppable
 from engine.models import Network
@@ -35,11 +35,7 @@ def attack(bench: Bench) -> Making:
             f"{spec.attack.title} works on images alone, and {dataset.name} holds vectors of {dataset.input_shape[0]} "
             "values: choose another attack, or data with images."
         )
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     probe = yield from probe_for(bench)
     index, _, y = yield from bench.to_attack()
     attacking, target = yield from begin(bench, dataset, model, y)

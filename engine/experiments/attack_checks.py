@@ -13,7 +13,7 @@ from engine.events import Frame, Progress
 from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Bench, Making
 from engine.experiments.rates import share
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.specs import AttackSpec, FixedBudgetSpec, SquareSpec
 
@@ -25,11 +25,7 @@ QUERIES = 500  # of the black-box attack that is set against the attack
 def attack_checks(bench: Bench) -> Making:
     """Look for the flags, set queries against gradients, and test the attack on planted weaknesses; trains first where needed."""
     spec = bench.spec
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     dataset = yield from bench.dataset()
     _, x, y = yield from bench.to_attack()
     x, y = x[:LOOKED_AT], y[:LOOKED_AT]

@@ -15,7 +15,7 @@ from engine.experiments.bench import Bench, Making, test_order
 from engine.experiments.lens import observed
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.geometry import bell as signs_of
 from engine.geometry.bell import Agreement, Chsh, agreement, chsh, sawtooth, signs
 from engine.geometry.pairs import centred, pair_geometry
@@ -52,11 +52,7 @@ class Wings:
 def bell(bench: Bench) -> Making:
     """Pair mode and network mode at every layer, with the mistakes beside them; trains first where needed."""
     spec = bench.spec
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     initial = yield from bench.initial()
     probe = yield from probe_for(bench)
     dataset = yield from bench.dataset()

@@ -19,7 +19,7 @@ from engine.errors import AttackError
 from engine.events import Event, Frame, Progress
 from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import Bench, Making, test_order
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.seeds import derive
 from engine.specs import AttackSpec, AttackSpecBase, NoiseAttackSpec
 
@@ -42,11 +42,7 @@ class _Outcome:
 def class_matrix(bench: Bench) -> Making:
     """Attack samples of each class towards every other; one frame whenever a row is full. Trains first where needed."""
     spec = targeted(bench.spec.attack)
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     dataset = yield from bench.dataset()
     k = dataset.n_classes
     if k < 2:

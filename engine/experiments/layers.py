@@ -21,7 +21,7 @@ from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
 from engine.experiments.lens import Work
 from engine.experiments.probe import probe_for
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.geometry.bootstrap import PairBootstrap
 from engine.geometry.gram import upper_pairs
@@ -39,11 +39,7 @@ SLACK = 1e-6  # rounding of rapidities and singular values
 
 def layers(bench: Bench) -> Making:
     """Split the boost of every layer of the trained network and of the one at initialisation; trains first where needed."""
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     initial = yield from bench.initial()
     probe = yield from probe_for(bench)
     groups = class_groups(probe.y)

@@ -14,7 +14,7 @@ from engine.experiments.lens import look
 from engine.experiments.null import group_means
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.experiments.views import VIEWS
 from engine.generators import stoppable
 from engine.models import build
@@ -26,11 +26,7 @@ def repeats(bench: Bench) -> Making:
     """Train networks from other seeds and measure each on the same probe samples; intervals are Student's, over networks."""
     spec = bench.spec
     dataset = yield from bench.dataset()
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     probe = yield from probe_for(bench)
     count = spec.controls.repeats
     found, accuracies = [], []

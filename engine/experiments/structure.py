@@ -13,7 +13,7 @@ from engine.experiments.bench import Bench, Making
 from engine.experiments.lens import Features
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.geometry.collapse import collapse
 from engine.geometry.pairs import centred
@@ -28,11 +28,7 @@ COLLAPSE = ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4", "mean_cosine")
 
 def structure(bench: Bench) -> Making:
     """Measure the trained network and the one at initialisation on the probe samples; trains first where needed."""
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     initial = yield from bench.initial()
     probe = yield from probe_for(bench)
     seen: list[Features] = []

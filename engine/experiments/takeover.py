@@ -26,7 +26,7 @@ from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Lens, Work, look
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
-from engine.experiments.train import train
+from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.geometry.bootstrap import Interval, input_means
 from engine.models import Network, build, load_arrays, weights_to_arrays
@@ -74,11 +74,7 @@ def takeover(bench: Bench) -> Making:
     """Attack again, measuring as it goes; then the controls. Trains the network, and one from another seed, where needed."""
     spec = bench.spec
     dataset = yield from bench.dataset()
-    model = yield from bench.restored()
-    if model is None:
-        yield from train(bench)
-        model = bench.trained
-    assert model is not None
+    model = yield from trained(bench)
     probe = yield from probe_for(bench)
     lens = yield from look(model, *probe.reference)
     means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))

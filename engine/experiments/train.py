@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from time import perf_counter
 
-from engine.events import Artifact, Progress, Record
+from engine.events import Artifact, Event, Progress, Record
 from engine.experiments.bench import Bench, Making
 from engine.experiments.keys import artifact_keys, shorter
 from engine.experiments.measured import Moment
@@ -12,7 +13,7 @@ from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.probe import initial_frames, probe_for
 from engine.experiments.schedule import ProbeSchedule
 from engine.generators import stoppable, timed
-from engine.models import weights_to_arrays
+from engine.models import Network, weights_to_arrays
 from engine.training import evaluate, fit
 
 KEPT_EPOCHS = 20  # of one training, after which its network is kept, so that it can be stopped early
@@ -76,3 +77,13 @@ def train(bench: Bench) -> Making:
         yield Progress(result.step, result.steps, f"training, epoch {result.epoch} of {spec.training.epochs}")
     bench.trained = model
     yield Artifact("weights", bench.keys["weights"], weights_to_arrays(model))
+
+
+def trained(bench: Bench) -> Generator[Event | None, None, Network]:
+    """The trained network: from an earlier run, or trained now."""
+    model = yield from bench.restored()
+    if model is None:
+        yield from train(bench)
+        model = bench.trained
+    assert model is not None
+    return model
