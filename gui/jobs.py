@@ -37,6 +37,15 @@ TITLES = {
     "decision_map": "Decision map",
     "class_matrix": "Class matrix",
     "attack_checks": "Attack checks",
+    "takeover": "Takeover",
+    "falsifier": "Falsifier",
+    "null": "Null",
+    "layers": "Layers split",
+    "repeats": "Repeats over networks",
+    "bell": "Bell test",
+    "structure": "Sets of features",
+    "vulnerability": "Vulnerability",
+    "transferability": "Transferability",
     "story": "Everything",
 }
 

@@ -58,6 +58,16 @@ from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
 from gui.workspace import Workspace
 
+LOOK_PANELS = {
+    "takeover": "takeover",
+    "falsifier": "takeover",
+    "null": "profile",
+    "layers": "profile",
+    "repeats": "profile",
+    "bell": "bell",
+    "structure": "structure",
+}
+"""Looks that need nothing but the settings, and the panel that draws each."""
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
 HOLD_SECONDS = 5.0  # how long a job may take to come to rest before a person is asked about unsaved work
 SIZE = (1440, 900)
@@ -211,6 +221,13 @@ class MainWindow(QMainWindow):
         self.docks.map.map_requested.connect(self.map_sample)
         self.docks.classes.measure_requested.connect(self.measure_classes)
         self.docks.checks.check_requested.connect(self.check_attack)
+        self.docks.takeover.takeover_requested.connect(partial(self.look, "takeover"))
+        self.docks.takeover.falsifier_requested.connect(partial(self.look, "falsifier"))
+        self.profile.null_requested.connect(partial(self.look, "null"))
+        self.profile.repeats_requested.connect(partial(self.look, "repeats"))
+        self.profile.layers_requested.connect(partial(self.look, "layers"))
+        self.docks.bell.bell_requested.connect(partial(self.look, "bell"))
+        self.docks.structure.structure_requested.connect(partial(self.look, "structure"))
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)
@@ -241,6 +258,8 @@ class MainWindow(QMainWindow):
         bind("run.decision_map", self.map_selected)
         bind("run.class_matrix", self.measure_classes)
         bind("run.attack_checks", self.check_attack)
+        for name in LOOK_PANELS:
+            bind(f"run.{name}", self.look, name)
         bind("view.live", self.go_live)
         bind("view.previous_instant", self._move, -1)
         bind("view.next_instant", self._move, 1)
@@ -322,6 +341,12 @@ class MainWindow(QMainWindow):
         """Flags for what misleads attacks, and the active test of the attack as it is set."""
         self.docks.show_panel("checks")
         self._run("attack_checks")
+
+    @Slot(str)
+    def look(self, name: str) -> None:
+        """A closer look by its experiment's name, in the panel that draws it."""
+        self.docks.show_panel(LOOK_PANELS[name])
+        self._run(name)
 
     @Slot()
     def run_or_resume(self) -> None:
@@ -495,7 +520,7 @@ class MainWindow(QMainWindow):
                 part = self.editor.part(spec_form.part)
                 if spec_form.spec != part:
                     spec_form.set_spec(part)
-                if spec_form.part != "experiment":
+                if spec_form.part not in ("experiment", "controls"):
                     form.set_description(description(type(part)))
         self._show_results()
         self._show_title()

@@ -22,8 +22,12 @@ LOOKS = ("map", "matrix")  # closer looks at an attack: as late in the work as i
 DEPTH = {phase: depth for depth, phase in enumerate(PHASES)} | dict.fromkeys(LOOKS, PHASES.index("measure"))
 TOPICS = (
     "dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs", "decision_map", "class_matrix",
-    "attack_checks",
+    "attack_checks", "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure",
 )  # fmt: skip
+OF_THE_ATTACK = (
+    "takeover",
+    "falsifier",
+)  # measured with the attack as it was: another one makes them a thing of the past
 TABLES = ("steps", "epochs", "attack", "attack_samples", "profile")
 # a job's first row of a table begins these anew: what follows from an older training or attack is of the past
 BEGINS = {
@@ -169,7 +173,7 @@ class Stage(QObject):
             if frame.phase in ("data", "init", "train"):
                 self._forget("attack", "measure", *LOOKS)
             elif frame.phase == "attack":
-                self._forget(*LOOKS)
+                self._forget(*LOOKS, topics=OF_THE_ATTACK)
             self._live[topic] = frame
             if self.live:
                 self.topic_changed.emit(topic)
@@ -203,9 +207,9 @@ class Stage(QObject):
             self.instants = self.instants[: len(self.instants) - len(last)] + new
             self.instants_changed.emit()
 
-    def _forget(self, *phases: str) -> None:
+    def _forget(self, *phases: str, topics: Sequence[str] = ()) -> None:
         """A new training makes the last one's attack a thing of the past, and a new attack the looks at the last one."""
-        for topic in [t for t, f in self._live.items() if f.phase in phases]:
+        for topic in [t for t, f in self._live.items() if f.phase in phases or t in topics]:
             del self._live[topic]
             if self.live:
                 self.topic_changed.emit(topic)

@@ -13,7 +13,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "model": ("model",),
     "train": ("training",),
     "attack": ("attack",),
-    "entangle": ("probe",),
+    "entangle": ("probe", "controls"),
     "compare": (),
     "report": (),
 }
@@ -28,7 +28,21 @@ DEPENDS: dict[str, tuple[str, ...]] = {
 }
 ORDER = tuple(DEPENDS)
 # The last step that a closer look makes on its way, and the part of the experiment that its panel sets.
-REACHES = {"story": "entangle", "decision_map": "attack", "class_matrix": "train", "attack_checks": "train"}
+REACHES = {
+    "story": "entangle",
+    "decision_map": "attack",
+    "class_matrix": "train",
+    "attack_checks": "train",
+    "takeover": "train",
+    "falsifier": "data",  # its network has learnt other labels
+    "null": "data",
+    "layers": "train",
+    "repeats": "train",
+    "bell": "train",
+    "structure": "train",
+    "vulnerability": "data",  # their networks are a fleet of their own
+    "transferability": "data",
+}
 SET_BY_PANELS = ("map",)
 
 # Panels that a step's result is seen in, brought to the front when it is run.
@@ -42,7 +56,10 @@ PANELS: dict[str, tuple[str, ...]] = {
 }
 
 # Commands offered below the form of a step: closer looks at its result.
-LOOKS: dict[str, tuple[str, ...]] = {"attack": ("run.decision_map", "run.class_matrix", "run.attack_checks")}
+LOOKS: dict[str, tuple[str, ...]] = {
+    "attack": ("run.takeover", "run.falsifier", "run.decision_map", "run.class_matrix", "run.attack_checks"),
+    "entangle": ("run.null", "run.layers", "run.repeats", "run.takeover", "run.falsifier", "run.bell", "run.structure"),
+}
 
 DESCRIPTIONS = {
     "compare": "Every run of this session is kept with its settings. Choose two in the Compare panel: A, the baseline, is laid "
@@ -81,7 +98,7 @@ def current_results(spec: ExperimentSpec, runs: Iterable[Run], kept: Collection[
 
     ``kept`` names the artifacts there are for these settings: a run that was stopped later has made them all the same.
     """
-    done = {step for name in kept for step in MAKES[name]}
+    done = {step for name in kept for step in MAKES.get(name, ())}  # a control's network is no step's result
     for run in runs:
         if run.status != "finished":
             continue

@@ -9,6 +9,7 @@ from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
 from gui.panels.base import Panel
+from gui.panels.bell import BellPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
@@ -17,6 +18,8 @@ from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
+from gui.panels.structure import StructurePanel
+from gui.panels.takeover import TakeoverPanel
 from gui.panels.training_curves import TrainingPanel
 from gui.selection import Selection
 from gui.theme import Theme
@@ -43,6 +46,9 @@ class Workspace(DockArea):
         self.matrix = MatrixPanel(selection, theme)
         self.profile = ProfilePanel(selection, theme)
         self.spacetime = SpacetimePanel(selection, theme)
+        self.takeover = TakeoverPanel(selection, theme)
+        self.bell = BellPanel(selection, theme)
+        self.structure = StructurePanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
         self.log = LogPanel(selection, theme)
         # rows first, then the panels of each row: Qt nests the splits in this order
@@ -56,10 +62,13 @@ class Workspace(DockArea):
         self.add_panel(self.curves, behind="gallery")
         self.add_panel(self.map, behind="curves")
         self.add_panel(self.classes, behind="matrix")
-        self.add_panel(self.results, behind="profile")
+        self.add_panel(self.takeover, behind="profile")
+        self.add_panel(self.results, behind="takeover")
         self.add_panel(self.checks, behind="results")
         self.add_panel(self.compare, behind="checks")
         self.add_panel(self.log, behind="compare")
+        self.add_panel(self.bell, behind="spacetime")
+        self.add_panel(self.structure, behind="bell")
         for key in IN_FRONT:
             self.show_panel(key)
 
@@ -76,6 +85,9 @@ class Workspace(DockArea):
             self.map,
             self.classes,
             self.checks,
+            self.takeover,
+            self.bell,
+            self.structure,
             self.dataset,
             self.model,
         )

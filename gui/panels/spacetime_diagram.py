@@ -1,7 +1,8 @@
-"""World lines of pairs in the cone |C| <= 1: where each pair goes from layer to layer."""
+"""Pairs as they go from layer to layer: world lines in the cone |C| <= 1, rapidities, and boosts in three conventions."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,29 +11,53 @@ import pyqtgraph as pg
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from engine.experiments import views
+from engine.experiments import spacetime, views
 from gui.panels.base import Panel
+from gui.panels.labels import Caption
 from gui.plots.axes import PlainAxis
 from gui.plots.chips import Chips, Entry
-from gui.plots.controls import view_choice
+from gui.plots.controls import Segmented, view_choice
 from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.groups import short
 from gui.plots.plot import Plot, pen
-from gui.plots.says import reading
+from gui.plots.says import reading, signed
 from gui.selection import Selection
 from gui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.events import Frame
 
-CEILING = 16.6  # ln(2 / epsilon) of float32 features: beyond it two directions cannot be told apart
 NEAR = 14  # pixels within which the pointer takes a line
 NOTE = "Layer index as time is an analogy; the cone itself is a theorem"
+ADDS = "adds up over layers (theorem); layer index as time is an analogy"
+NOTES = {
+    "cone": NOTE,
+    "rapidity": "η = artanh C, a measurement; layer index as time is an analogy",
+    "R": f"(R) Δη = η_l − η_0 {ADDS}",
+    "D": f"(D) χ = ln(d_0 / d_l) {ADDS}",
+    "E": "(E) Analogy: γ = d_0 / d_l read as length contraction. Each point is relative to the input: do not sum",
+}
+SIDES = {  # what lies on the left and on the right
+    "R": ("← towards opposite", "towards parallel →"),
+    "D": ("← expansion", "contraction →"),
+    "E": ("← expansion (frames swapped)", "contraction →"),
+}
+AXES = {
+    "cone": "X = Σ C",
+    "rapidity": "rapidity η",
+    "R": "Δη from the input (R)",
+    "D": "χ from the input (D)",
+    "E": "η_E from the input (E): do not sum",
+}
 
 
 class SpacetimePanel(Panel):
-    """World lines (X_l, l) with X_l = C_1 + … + C_l, coloured by group; a click chooses the pair."""
+    """Lines of pairs against depth, coloured by group; a click chooses the pair.
+
+    Drawn is the cone diagram, X_l = C_1 + … + C_l; or the rapidity behind each layer with float32's ceiling; or the boost from
+    the input to each layer: as a Gram rapidity change (R), as a Doppler rapidity (D), or in the paper's view (E).
+    """
 
     key = "spacetime"
     title = "Spacetime diagram"
@@ -43,16 +68,38 @@ class SpacetimePanel(Panel):
         super().__init__(selection, theme, parent)
         self._frame_shown: Frame | None = None
         self._matrix: Frame | None = None
-        self._lines = np.zeros((0, 1))  # X [K, L+1] of the view shown
+        self._lines = np.zeros((0, 1))  # where each line is, [K, L+1], of the view and diagram shown
+        self._proper = np.zeros((0, 1))  # tau [K, L+1]
         self._depth = np.zeros(1)
         self._hidden: set[str] = set()
         self._curves: dict[str, pg.PlotCurveItem] = {}
+        self._means: dict[str, pg.PlotCurveItem] = {}  # of the lines of each group
         self._pointed: tuple[int, int] | None = None  # (line, layer)
         self.view_choice = view_choice(theme)
         self.view_choice.chosen.connect(selection.set_view)
+        self.diagram_choice = Segmented(
+            theme,
+            "Diagram",
+            [
+                ("cone", "cone", "World lines (X, l) with X = C_1 + … + C_l, inside the cone |C| ≤ 1"),
+                ("rapidity", "rapidity", "η behind each layer, with the ceiling of float32 features"),
+                ("boost", "boost", "How much closer than at the input, as a boost, in one of three conventions"),
+            ],
+        )
+        self.convention_choice = Segmented(
+            theme,
+            "Convention",
+            [
+                ("R", "(R) Gram", "Gram rapidity change Δη = η_l − η_0: adds up over layers (theorem). Recommended"),
+                ("D", "(D) Doppler", "χ = ln(d_0 / d_l): adds up over layers (theorem)"),
+                ("E", "(E) paper's view", "Length contraction γ = d_0 / d_l: its rapidity does not add up. Do not sum"),
+            ],
+        )
+        for choice in (self.diagram_choice, self.convention_choice):
+            choice.chosen.connect(self._on_diagram)
         self.plot = Plot(theme, {"left": _DepthAxis("left")})
-        self.plot.setAccessibleName("World lines of pairs")
-        self.plot.set_axis_text("bottom", "X = Σ C")
+        self.plot.setAccessibleName("Lines of pairs against depth")
+        self.plot.set_axis_text("bottom", AXES["cone"])
         self.plot.set_axis_text("left", "layer")
         self.plot.hovered.connect(self._on_hover)
         self.plot.left.connect(self._on_left)
@@ -67,6 +114,9 @@ class SpacetimePanel(Panel):
         self._halo = pg.PlotCurveItem(connect="finite", antialias=True)
         self._dot = Dots(size=8, pxMode=True)
         self._cone_text = pg.TextItem("light cone\n|C| = 1", anchor=(1, 1))
+        self._sides = [pg.TextItem("", anchor=(0, 0)), pg.TextItem("", anchor=(1, 0))]
+        self._ceilings = [pg.InfiniteLine(pos=sign * spacetime.CEILING, angle=90) for sign in (-1, 1)]
+        self._ceiling_text = pg.TextItem("float32's\nceiling", anchor=(1, 0))
         self._tap_line = pg.InfiniteLine(angle=0)
         for item, z in (
             (self._axis, 0),
@@ -75,21 +125,30 @@ class SpacetimePanel(Panel):
             (self._halo, 4),
             (self._dot, 6),
             (self._cone_text, 1),
+            (self._ceiling_text, 1),
+            *((item, 1) for item in self._sides),
+            *((line, 0.7) for line in self._ceilings),
         ):
             item.setZValue(z)
             self.plot.addItem(item, ignoreBounds=True)
         self._tap_line.hide()
         self.chips = Chips(theme, "Groups of pairs")
         self.chips.toggled.connect(self._on_chip)
+        self.chosen = Caption()
+        self.chosen.hide()
         self.caption = QLabel(NOTE, wordWrap=True)
         self.caption.setProperty("role", "small")
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        column.addWidget(FlowRow([self.view_choice]))
+        self._row = FlowRow([self.diagram_choice, self.view_choice, self.convention_choice])
+        self.convention_choice.hide()  # after the row, which shows what it takes in
+        self._row.arrange()
+        column.addWidget(self._row)
         column.addWidget(self.plot, 1)
         column.addWidget(self.chips)
+        column.addWidget(self.chosen)
         column.addWidget(self.caption)
         self.set_body(body)
         self._recolour()
@@ -113,10 +172,37 @@ class SpacetimePanel(Panel):
 
     def clear(self) -> None:
         self._frame_shown = self._matrix = self._pointed = None
-        self._lines = np.zeros((0, 1))
-        for curve in (*self._curves.values(), *self._chosen.values(), self._halo):
+        self._lines = self._proper = np.zeros((0, 1))
+        self.chosen.hide()
+        for curve in (*self._curves.values(), *self._means.values(), *self._chosen.values(), self._halo):
             curve.setData([], [])
         super().clear()
+
+    # --- what is shown -----------------------------------------------------------------------------------------
+
+    @property
+    def diagram(self) -> str:
+        """ "cone", "rapidity", or the convention of the boost: "R", "D", "E"."""
+        chosen = self.diagram_choice.key()
+        return self.convention_choice.key() if chosen == "boost" else chosen
+
+    @Slot(str)
+    def _on_diagram(self, _: str) -> None:
+        self.convention_choice.setVisible(self.diagram_choice.key() == "boost")
+        self._row.arrange()
+        self._pointed = None
+        self._dot.hide()
+        self.plot.home()
+        self._redraw()
+
+    def _places(self, eta: np.ndarray, taps: Sequence[Any]) -> np.ndarray:
+        """Where the lines of these rapidities ``[..., T]`` are drawn, ``[..., L + 1]``; gaps where there is no number."""
+        if self.diagram == "cone":
+            return views.world_lines(eta, taps)[0]
+        found = (
+            spacetime.rapidities(eta, taps) if self.diagram == "rapidity" else spacetime.boosts(self.diagram, eta, taps)
+        )
+        return np.where(np.isfinite(found), found, np.nan)
 
     @Slot()
     def _redraw(self, *_: object) -> None:
@@ -125,7 +211,9 @@ class SpacetimePanel(Panel):
             return
         taps = frame.info["taps"]
         eta = frame.arrays["eta"][self.selection.view_index]
-        self._lines, depth = views.world_lines(eta, taps)
+        self._lines = self._places(eta, taps)
+        self._proper = spacetime.proper_depth(eta, taps)
+        depth = np.arange(self._lines.shape[1])
         self._depth = depth.astype(float)
         names = [group["name"] for group in frame.info["groups"]]
         groups = frame.arrays["group"]
@@ -137,11 +225,11 @@ class SpacetimePanel(Panel):
             curve = self._curve(name)
             curve.setData(x.ravel(), y)
             curve.setVisible(name not in self._hidden)
+            whole = mine[np.isfinite(mine).all(axis=1)]
+            self._means[name].setData(whole.mean(0) if len(whole) else [], self._depth if len(whole) else [])
+            self._means[name].setVisible(name not in self._hidden)
         top = max(1.0, float(self._depth[-1]))
-        self._cone.setData([-top, 0, top], [top, 0, top])
-        self._axis.setData([0, 0], [0, top])
-        self._cone_text.setPos(top * 1.02, 0.0)
-        self.plot.set_home((-top * 1.04, top * 1.04), (-top * 0.03, top * 1.04))
+        self._frame_diagram(top)
         axis = self.plot.getPlotItem().getAxis("left")
         if isinstance(axis, _DepthAxis):
             axis.set_last(int(top))
@@ -150,27 +238,75 @@ class SpacetimePanel(Panel):
         self._note(eta[:, views.layer_taps(taps)[1:]])
         self._mark()
         self._show_tap(self.selection.tap)
-        self.set_subtitle(f"world lines of {len(self._lines)} pairs, {self.selection.view}")
+        self.set_subtitle(f"{self._what()} of {len(self._lines)} pairs, {self.selection.view}")
         if self._pointed is not None and self.plot.readout.isVisible():
             self._point(*self._pointed)
 
+    def _what(self) -> str:
+        if self.diagram in ("cone", "rapidity"):
+            return "world lines" if self.diagram == "cone" else "rapidities"
+        return f"boosts ({self.diagram})"
+
+    def _frame_diagram(self, top: float) -> None:
+        """The cone or the ceiling, the sides' names, and the range."""
+        cone, rapidity = self.diagram == "cone", self.diagram == "rapidity"
+        sides = SIDES.get(self.diagram)
+        if cone:
+            wide = top
+        else:
+            sizes = np.abs(self._lines[np.isfinite(self._lines)])
+            wide = max(0.25, float(sizes.max(initial=0.0)))
+            if rapidity and wide > spacetime.CEILING / 2:
+                wide = max(wide, spacetime.CEILING)
+        self._cone.setData([-top, 0, top], [top, 0, top])
+        self._axis.setData([0, 0], [0, top])
+        self._cone_text.setPos(top * 1.02, 0.0)
+        for item in (self._cone, self._cone_text):
+            item.setVisible(cone)
+        for line in self._ceilings:
+            line.setVisible(rapidity)
+        self._ceiling_text.setVisible(rapidity)
+        self._ceiling_text.setPos(spacetime.CEILING, top * 1.04)
+        head = top * (1.04 if cone or rapidity else 1.13)  # room for the names of the sides
+        for item, text, x in zip(self._sides, sides or ("", ""), (-wide * 1.04, wide * 1.04), strict=True):
+            item.setText(text)
+            item.setVisible(sides is not None)
+            item.setPos(x, head)
+        self.plot.set_axis_text("bottom", AXES[self.diagram])
+        self.plot.set_home((-wide * 1.04, wide * 1.04), (-top * 0.03, head))
+
     def _note(self, eta: np.ndarray) -> None:
-        near = int((np.abs(eta) >= CEILING - 0.6).any(axis=1).sum())
-        text = NOTE
+        near = int((np.abs(eta) >= spacetime.CEILING - 0.6).any(axis=1).sum())
+        text = f"Thick: mean of a group; τ = Σ sin θ: proper depth, of {len(self._depth) - 1} layers · {NOTES[self.diagram]}"
         if near:
             word = "line reaches" if near == 1 else "lines reach"
-            text = f"{near} {word} |η| ≈ {CEILING}, float32's ceiling: parallel as far as can be told · {NOTE}"
+            said = f"{near} {word} |η| ≈ {spacetime.CEILING:.1f}, float32's ceiling: parallel as far as can be told"
+            text = f"{said} · {text}"
+        elif self.diagram == "rapidity":
+            largest = float(np.abs(eta[np.isfinite(eta)]).max(initial=0.0))
+            text = f"Largest |η| {largest:.1f}; float32's ceiling {spacetime.CEILING:.1f} · {text}"
         self.caption.setText(text)
+
+    def proper_of(self, group: str) -> tuple[float, float, int]:
+        """Of the pairs drawn of a group: mean proper depth, mean ``sin theta`` behind the last layer, and how many."""
+        frame = self._frame_shown
+        assert frame is not None
+        names = [each["name"] for each in frame.info["groups"]]
+        mine = self._proper[frame.arrays["group"] == names.index(group)]
+        mine = mine[np.isfinite(mine).all(axis=1)]
+        if not len(mine):
+            return math.nan, math.nan, 0
+        return float(mine[:, -1].mean()), float((mine[:, -1] - mine[:, -2]).mean()), len(mine)
 
     def _curve(self, name: str) -> pg.PlotCurveItem:
         found = self._curves.get(name)
         if found is None:
-            found = pg.PlotCurveItem(
-                connect="finite", antialias=True, pen=pen(self.theme.group_colour(name), alpha=0.65)
-            )
-            found.setZValue(2)
-            self.plot.addItem(found, ignoreBounds=True)
-            self._curves[name] = found
+            found, mean = pg.PlotCurveItem(connect="finite", antialias=True), pg.PlotCurveItem(antialias=True)
+            for item, z in ((found, 2), (mean, 3)):
+                item.setZValue(z)
+                self.plot.addItem(item, ignoreBounds=True)
+            self._curves[name], self._means[name] = found, mean
+            self._colour(name)
         return found
 
     def _fill_chips(self, frame: Frame, names: Sequence[str], groups: np.ndarray) -> None:
@@ -179,32 +315,44 @@ class SpacetimePanel(Panel):
         entries = []
         for name in here:
             count = int((groups == names.index(name)).sum())
-            entries.append(
-                Entry(name, short(name, labels[name]), self.theme.group_colour(name), f"{labels[name]}: {count} pairs")
-            )
+            depth, rate, whole = self.proper_of(name)
+            text, tip = short(name, labels[name]), f"{labels[name]}: {count} pairs"
+            if whole:
+                text += f" · τ {depth:.2f}"
+                tip += (
+                    f". Means of the pairs drawn: proper depth τ = Σ sin θ {depth:.3f} of {len(self._depth) - 1} layers; "
+                    f"time dilation dτ/dl = sin θ behind the last layer {rate:.3f}"
+                )
+            entries.append(Entry(name, text, self.theme.group_colour(name), tip))
         self.chips.set_entries(entries, [name for name in here if name not in self._hidden])
 
     # --- selection ---------------------------------------------------------------------------------------------
 
     def marked(self) -> list[tuple[str, np.ndarray]]:
-        """World lines [L+1] of the chosen pair with their groups: those measured, else the one that the matrix knows."""
-        frame, pair = self._frame_shown, self.selection.pair
+        """Lines [L+1] of the chosen pair with their groups: those measured, else the one that the matrix knows."""
+        taps = [] if self._frame_shown is None else self._frame_shown.info["taps"]
+        found = [(group, self._places(eta, taps)) for group, eta in self._marked_eta()]
+        return [(group, x) for group, x in found if len(x) == len(self._depth)]
+
+    def _marked_eta(self) -> list[tuple[str, np.ndarray]]:
+        """Rapidities [T] of the chosen pair with their groups."""
+        frame, pair, view = self._frame_shown, self.selection.pair, self.selection.view_index
         if frame is None or pair is None:
             return []
         a, b = frame.arrays["a"], frame.arrays["b"]
         rows = np.flatnonzero(((a == pair[0]) & (b == pair[1])) | ((a == pair[1]) & (b == pair[0])))
         if len(rows):
             groups = frame.info["groups"]
-            return [(groups[int(frame.arrays["group"][row])]["name"], self._lines[row]) for row in rows]
+            return [(groups[int(frame.arrays["group"][k])]["name"], frame.arrays["eta"][view, k]) for k in rows]
         eta = None if self._matrix is None else views.pair_eta(self._matrix, *pair)
-        if eta is None or self._matrix is None:
+        if eta is None or self._matrix is None or len(self._matrix.info["taps"]) != len(frame.info["taps"]):
             return []
-        x, _ = views.world_lines(eta[self.selection.view_index], self._matrix.info["taps"])
-        return [("", x)] if len(x) == len(self._depth) else []
+        return [("", eta[view])]
 
     @Slot()
     def _mark(self, *_: object) -> None:
         lines = self.marked()
+        self._say_chosen()
         x = np.array([[*line, np.nan] for _, line in lines]).ravel()
         self._halo.setData(x, np.tile(np.append(self._depth, np.nan), len(lines)))
         by_group: dict[str, list[np.ndarray]] = {}
@@ -215,6 +363,19 @@ class SpacetimePanel(Panel):
             self._chosen_curve(group).setData(
                 np.concatenate(mine) if mine else [], np.tile(np.append(self._depth, np.nan), len(mine))
             )
+
+    def _say_chosen(self) -> None:
+        """The chosen pair's proper depth and boosts, in words."""
+        frame = self._frame_shown
+        found = [] if frame is None else self._marked_eta()
+        self.chosen.setVisible(bool(found))
+        if frame is None or not found:
+            return
+        lines = []
+        for group, eta in found:
+            head = f"Chosen pair{f', {short(group, group)}' if group else ''}"
+            lines.append(f"{head}: {_as_spacetime(eta, frame.info['taps'], len(self._depth) - 1)}")
+        self.chosen.set_text("\n".join(lines))
 
     def _chosen_curve(self, group: str) -> pg.PlotCurveItem:
         found = self._chosen.get(group)
@@ -238,6 +399,7 @@ class SpacetimePanel(Panel):
     def _on_chip(self, key: str, on: bool) -> None:
         self._hidden.discard(key) if on else self._hidden.add(key)
         self._curve(key).setVisible(on)
+        self._means[key].setVisible(on)
 
     # --- pointer and keys --------------------------------------------------------------------------------------
 
@@ -280,7 +442,10 @@ class SpacetimePanel(Panel):
         a, b = int(frame.arrays["a"][line]), int(frame.arrays["b"][line])
         other = "a training sample" if b < 0 else f"sample {b}"
         eta = float(frame.arrays["eta"][self.selection.view_index, line, tap])
-        return f"{group['label']}\nsample {a} · {other}\nlayer {layer} ({taps[tap]['name']})\n{reading(eta)}"
+        head = f"{group['label']}\nsample {a} · {other}\nlayer {layer} ({taps[tap]['name']})\n{reading(eta)}"
+        if math.isnan(eta):
+            return head
+        return f"{head}\n{_as_spacetime(frame.arrays['eta'][self.selection.view_index, line], taps, layer)}"
 
     def _point(self, line: int, layer: int) -> None:
         frame = self._frame_shown
@@ -345,7 +510,8 @@ class SpacetimePanel(Panel):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.plot.set_theme(theme)
-        self.view_choice.set_theme(theme)
+        for choice in (self.view_choice, self.diagram_choice, self.convention_choice):
+            choice.set_theme(theme)
         self.chips.set_theme(theme)
         self._recolour()
         self._redraw()
@@ -358,29 +524,61 @@ class SpacetimePanel(Panel):
         self._halo.setPen(pen(theme.text, 4.5))
         for name, curve in self._chosen.items():
             curve.setPen(pen(theme.group_colour(name) if name else theme.accent, 2.5))
-        self._cone_text.setColor(theme.muted)
-        self._cone_text.setFont(theme.font(theme.small))
-        for name, curve in self._curves.items():
-            curve.setPen(pen(theme.group_colour(name), alpha=0.65))
+        for line in self._ceilings:
+            line.setPen(pen(theme.warning, 1, dash=True))
+        for text, colour in (
+            (self._cone_text, theme.muted),
+            (self._ceiling_text, theme.warning),
+            *((side, theme.muted) for side in self._sides),
+        ):
+            text.setColor(colour)
+            text.setFont(theme.font(theme.small))
+        for name in self._curves:
+            self._colour(name)
+
+    def _colour(self, group: str) -> None:
+        self._curves[group].setPen(pen(self.theme.group_colour(group), alpha=0.5))
+        self._means[group].setPen(pen(self.theme.group_colour(group), 2.2))
 
     def plots(self) -> Sequence[tuple[str, Any]]:
         return (("spacetime", self.plot.getPlotItem()),)
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
-        """The world lines drawn, one row a layer of a pair; b is -1 for a training sample."""
+        """The lines drawn, one row a layer of a pair; b is -1 for a training sample. ``boost_E`` must not be summed."""
         frame = self._frame_shown
         if frame is None:
             return
-        yield ["view", "group", "a", "b", "layer", "X", "rapidity", "C"]
-        taps = views.layer_taps(frame.info["taps"])
+        keys = [convention.key for convention in spacetime.CONVENTIONS]
+        yield [
+            *("view", "group", "a", "b", "layer", "X", "rapidity", "C", "sin_theta", "proper_depth"),
+            *(f"boost_{key}" for key in keys),
+        ]
+        taps = frame.info["taps"]
         groups = frame.info["groups"]
+        all_of_them = frame.arrays["eta"][self.selection.view_index]
         for line in np.flatnonzero(self._seen()):
             head = [self.selection.view, groups[int(frame.arrays["group"][line])]["name"]]
             head += [int(frame.arrays["a"][line]), int(frame.arrays["b"][line])]
-            eta = frame.arrays["eta"][self.selection.view_index, line, taps]
-            c = views.readings(eta)["C"]
+            eta = all_of_them[line]
+            x = views.world_lines(eta, taps)[0]
+            at = spacetime.rapidities(eta, taps)
+            c = views.readings(at)["C"]
+            columns = [x, at, c, spacetime.proper_rate(eta, taps), spacetime.proper_depth(eta, taps)]
+            columns += [spacetime.boosts(key, eta, taps) for key in keys]
             for layer in range(len(self._depth)):
-                yield [*head, layer, float(self._lines[line, layer]), float(eta[layer]), float(c[layer])]
+                yield [*head, layer, *(float(column[layer]) for column in columns)]
+
+
+def _as_spacetime(eta: np.ndarray, taps: Sequence[Any], layer: int) -> str:
+    """Time dilation, proper depth and the boost from the input in all three conventions, of one pair at a layer."""
+    rate = float(spacetime.proper_rate(eta, taps)[layer])
+    depth = float(spacetime.proper_depth(eta, taps)[layer])
+    boost = {c.key: float(spacetime.boosts(c.key, eta, taps)[layer]) for c in spacetime.CONVENTIONS}
+    swapped = "frames swapped, " if boost["E"] < 0 else ""
+    return (
+        f"dτ/dl = sin θ {rate:.3f} · τ {depth:.2f} of {layer}\n"
+        f"R {signed(boost['R'])} · D {signed(boost['D'])} · E {signed(boost['E'])} ({swapped}do not sum)"
+    )
 
 
 class _DepthAxis(PlainAxis):

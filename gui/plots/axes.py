@@ -153,6 +153,8 @@ class NameAxis(Axis):
         metrics = QFontMetricsF(self.style["tickFont"] or QFont())
 
         def stride(names: Sequence[str]) -> int:
+            if self.orientation in ("left", "right"):
+                return max(1, math.ceil((metrics.height() + 1) / max(room, 1e-9)))
             return max(1, math.ceil((max(metrics.horizontalAdvance(name) for name in names) + 8) / max(room, 1e-9)))
 
         self._shown = self._names if stride(self._names) <= 1 else self._short

@@ -14,13 +14,16 @@ from gui.plots.plot import Plot, pen
 class BandCurve:
     """Mean and interval of one group against position. NaN leaves a gap in line and band alike."""
 
-    def __init__(self, plot: Plot, colour: str, *, dash: bool = False, dot: bool = False) -> None:
-        self._dash, self._dot = dash, dot
+    def __init__(
+        self, plot: Plot, colour: str, *, dash: bool = False, dot: bool = False, dash_dot: bool = False
+    ) -> None:
+        self._dash, self._dot, self._dash_dot = dash, dot, dash_dot
+        quiet = dash or dot or dash_dot
         self._strength = 1.0
         self.band = QGraphicsPathItem()
         self.band.setPen(Qt.PenStyle.NoPen)
         self.line = pg.PlotCurveItem(antialias=True, connect="finite", skipFiniteCheck=False)
-        self.line.setZValue(3 if not (dash or dot) else 2)
+        self.line.setZValue(2 if quiet else 3)
         self.band.setZValue(1)
         plot.addItem(self.band, ignoreBounds=True)
         plot.addItem(self.line, ignoreBounds=True)
@@ -29,8 +32,9 @@ class BandCurve:
     def set_colour(self, colour: str, *, strength: float = 1.0, fill: float | None = None) -> None:
         """Recolour; ``strength`` below 1 steps back behind the others, ``fill`` is the band's opacity."""
         self._strength = strength
-        quiet = self._dash or self._dot
-        self.line.setPen(pen(colour, 1.0 if quiet else 1.6, dash=self._dash, dot=self._dot, alpha=strength))
+        quiet = self._dash or self._dot or self._dash_dot
+        style = {"dash": self._dash, "dot": self._dot, "dash_dot": self._dash_dot}
+        self.line.setPen(pen(colour, 1.4 if self._dash_dot else 1.0 if quiet else 1.6, **style, alpha=strength))
         opacity = fill if fill is not None else 0.10 if quiet else 0.26
         ink = QColor(colour)
         ink.setAlphaF(opacity * strength)

@@ -22,7 +22,7 @@ class Entry:
     text: str
     colour: str
     tip: str = ""
-    mark: str = "line"  # "line", "dash", "dot"; "tag" has no sample and is tinted when on
+    mark: str = "line"  # "line", "dash", "dot", "dashdot", "bar", "outline"; "tag" has no sample and is tinted when on
 
 
 class Chip(QAbstractButton):
@@ -72,8 +72,22 @@ class Chip(QAbstractButton):
             sample = pen(self.entry.colour, 2, dot=mark == "dot", alpha=strength)
             if mark == "dash":
                 sample.setDashPattern([2.8, 1.6])  # so short a line shows more than one dash
+            if mark == "dashdot":
+                sample.setDashPattern([3.0, 1.4, 0.8, 1.4])
+            if mark in ("bar", "outline"):
+                sample.setWidthF(1.2)
             painter.setPen(sample)
-            painter.drawLine(QPointF(4, middle), QPointF(20, middle))
+            if mark == "bar":  # an interval: a point with whiskers
+                painter.drawLine(QPointF(12, middle - 5), QPointF(12, middle + 5))
+                for end in (middle - 5, middle + 5):
+                    painter.drawLine(QPointF(9, end), QPointF(15, end))
+                painter.setBrush(sample.color())
+                painter.drawEllipse(QPointF(12, middle), 1.8, 1.8)
+            elif mark == "outline":
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(QRectF(8, middle - 5, 8, 10))
+            else:
+                painter.drawLine(QPointF(4, middle), QPointF(20, middle))
         painter.setPen(QColor(theme.text if on else theme.muted if tag else theme.faint))
         left = self._mark_width() + 4
         painter.drawText(

@@ -257,7 +257,15 @@ class Plot(pg.PlotWidget):
         event.accept()
 
 
-def pen(colour: str, width: float = 1.0, *, dash: bool = False, dot: bool = False, alpha: float = 1.0) -> Any:
+def pen(
+    colour: str,
+    width: float = 1.0,
+    *,
+    dash: bool = False,
+    dot: bool = False,
+    dash_dot: bool = False,
+    alpha: float = 1.0,
+) -> Any:
     """A cosmetic pen; width 1 is the fast one."""
     ink = QColor(colour)
     ink.setAlphaF(alpha)
@@ -267,6 +275,8 @@ def pen(colour: str, width: float = 1.0, *, dash: bool = False, dot: bool = Fals
         made.setDashPattern([5, 3.5])
     if dot:
         made.setDashPattern([1.2, 2.6])
+    if dash_dot:
+        made.setDashPattern([7, 3, 1.5, 3])
     return made
 
 

@@ -6,6 +6,7 @@ import csv
 from xml.etree import ElementTree
 
 import frames
+import look_frames
 import pytest
 from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage
@@ -14,6 +15,7 @@ from gui.helptext import read_help
 from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
+from gui.panels.bell import BellPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
@@ -22,6 +24,8 @@ from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
+from gui.panels.structure import StructurePanel
+from gui.panels.takeover import TakeoverPanel
 from gui.panels.training_curves import TrainingPanel
 
 PANELS = [
@@ -37,6 +41,9 @@ PANELS = [
     ResultsPanel,
     DecisionMapPanel,
     ClassMatrixPanel,
+    TakeoverPanel,
+    BellPanel,
+    StructurePanel,
 ]
 
 
@@ -50,6 +57,10 @@ def fill(panel):
         "model": frames.model_frame,
         "decision_map": frames.decision_map_frame,
         "class_matrix": frames.class_matrix_frame,
+        "takeover": look_frames.takeover_frame,
+        "falsifier": look_frames.falsifier_frame,
+        "bell": look_frames.bell_frame,
+        "structure": look_frames.structure_frame,
     }
     for topic in panel.topics:
         if topic in makers:
