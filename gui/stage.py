@@ -27,6 +27,7 @@ TOPICS = (
 OF_THE_ATTACK = (
     "takeover",
     "falsifier",
+    "null",
 )  # measured with the attack as it was: another one makes them a thing of the past
 TABLES = ("steps", "epochs", "attack", "attack_samples", "profile")
 # a job's first row of a table begins these anew: what follows from an older training or attack is of the past

@@ -210,6 +210,7 @@ class Inspector(QWidget):
             heading = row.tone == "heading"
             # a heading takes both columns: in the first alone it would push every number out of the card
             self._rows.addWidget(name, number, 0, 1, 2 if heading else 1)
+            name.setWordWrap(heading)  # nor may a long one
             value.setVisible(not heading)
             put(name, row.name, self._theme.text if heading else self._theme.muted, bold=heading)
             put(value, row.value, colours.get(row.tone, self._theme.text))

@@ -163,3 +163,20 @@ def test_what_is_not_on_stage_is_said_in_words(selection):
     assert rows(describe(selection, FixedStage())) == {"not among the samples shown": ""}
     selection.set_tap("relu 9")
     assert describe(selection, FixedStage()).title in ("relu 9", "Sample 3")
+
+
+def test_a_long_heading_does_not_push_the_numbers_out_of_the_card(qtbot):
+    from PySide6.QtWidgets import QScrollArea
+
+    from gui.chrome.inspector import Inspector, Section
+    from gui.theme import Theme
+
+    inspector = Inspector(Theme.light())
+    qtbot.addWidget(inspector)
+    inspector.set_content(
+        "Samples", sections=[Section("C by layer: adversarial inputs, centred", [("input", "+0.439")] * 60)]
+    )
+    inspector.resize(inspector.sizeHint())
+    inspector.show()
+    area = inspector.findChild(QScrollArea)
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
