@@ -66,6 +66,8 @@ LOOK_PANELS = {
     "repeats": "profile",
     "bell": "bell",
     "structure": "structure",
+    "vulnerability": "relations",
+    "transferability": "relations",
 }
 """Looks that need nothing but the settings, and the panel that draws each."""
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
@@ -228,6 +230,9 @@ class MainWindow(QMainWindow):
         self.profile.layers_requested.connect(partial(self.look, "layers"))
         self.docks.bell.bell_requested.connect(partial(self.look, "bell"))
         self.docks.structure.structure_requested.connect(partial(self.look, "structure"))
+        self.docks.relations.vulnerability_requested.connect(partial(self.look, "vulnerability"))
+        self.docks.relations.transferability_requested.connect(partial(self.look, "transferability"))
+        self.docks.claims.run_requested.connect(self._run)  # the board stays in front
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)

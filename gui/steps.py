@@ -58,7 +58,15 @@ PANELS: dict[str, tuple[str, ...]] = {
 # Commands offered below the form of a step: closer looks at its result.
 LOOKS: dict[str, tuple[str, ...]] = {
     "attack": ("run.takeover", "run.falsifier", "run.decision_map", "run.class_matrix", "run.attack_checks"),
-    "entangle": ("run.null", "run.layers", "run.repeats", "run.takeover", "run.falsifier", "run.bell", "run.structure"),
+    "entangle": (
+        "run.null",
+        "run.layers",
+        "run.repeats",
+        "run.bell",
+        "run.structure",
+        "run.vulnerability",
+        "run.transferability",
+    ),
 }
 
 DESCRIPTIONS = {

@@ -10,6 +10,7 @@ from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
 from gui.panels.base import Panel
 from gui.panels.bell import BellPanel
+from gui.panels.claims_board import ClaimsPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
@@ -17,6 +18,7 @@ from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
+from gui.panels.relations import RelationsPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
 from gui.panels.takeover import TakeoverPanel
@@ -49,6 +51,8 @@ class Workspace(DockArea):
         self.takeover = TakeoverPanel(selection, theme)
         self.bell = BellPanel(selection, theme)
         self.structure = StructurePanel(selection, theme)
+        self.relations = RelationsPanel(selection, theme)
+        self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
         self.log = LogPanel(selection, theme)
         # rows first, then the panels of each row: Qt nests the splits in this order
@@ -69,6 +73,8 @@ class Workspace(DockArea):
         self.add_panel(self.log, behind="compare")
         self.add_panel(self.bell, behind="spacetime")
         self.add_panel(self.structure, behind="bell")
+        self.add_panel(self.relations, behind="structure")
+        self.add_panel(self.claims, behind="relations")
         for key in IN_FRONT:
             self.show_panel(key)
 
@@ -88,6 +94,8 @@ class Workspace(DockArea):
             self.takeover,
             self.bell,
             self.structure,
+            self.relations,
+            self.claims,
             self.dataset,
             self.model,
         )

@@ -16,9 +16,10 @@ from typing import Literal
 from engine.events import Frame
 from engine.experiments.groups import GROUP_POSITION, QUANTITIES
 
-Word = Literal["holds", "holds in part", "not supported"]
+Word = Literal["holds", "holds in part", "not supported", "undecided"]
 Frames = Mapping[str, Frame]
 
+CLASS = {"same": "one class", "different": "different classes"}
 PERFECT = 0.99
 """Correlation from which on it may be called perfect."""
 
@@ -62,7 +63,11 @@ def verdict(claim: Claim, frames: Frames) -> Verdict | None:
     """The verdict of a claim from the frames at hand by topic, None while a run that it needs is missing."""
     if claim.judge is None or any(not _done(frames.get(name)) for name in claim.tested_by):
         return None
-    return claim.judge(frames)
+    found = claim.judge(frames)
+    if any(math.isnan(number.value) for number in found.numbers) or not found.numbers:
+        why = "A number that the verdict needs could not be measured: no success, no live feature, or too few networks."
+        return Verdict("undecided", why, found.numbers, found.control)
+    return found
 
 
 def missing(claim: Claim, frames: Frames) -> tuple[str, ...]:
@@ -97,8 +102,13 @@ def _null(frames: Frames, group: str, tap: int) -> tuple[Number, Number]:
     null = frames["null"].arrays
     name = frames["null"].info["taps"][tap]["name"]
     return (
-        Number(f"trained networks, {name}", *(float(trained[end][at]) for end in ("mean", "low", "high"))),
-        Number(f"null: untrained, {name}", *(float(null[end][at]) for end in ("mean", "low", "high"))),
+        Number(
+            f"pairs of {CLASS[group]}, trained, {name}", *(float(trained[end][at]) for end in ("mean", "low", "high"))
+        ),
+        Number(
+            f"pairs of {CLASS[group]}, untrained (null), {name}",
+            *(float(null[end][at]) for end in ("mean", "low", "high")),
+        ),
     )
 
 
@@ -121,6 +131,9 @@ def _entangled(frames: Frames) -> Verdict:
 
 def _bell(frames: Frames) -> Verdict:
     layers = [row for row in frames["bell"].info["layers"] if "S" in row]
+    control = "the CHSH protocol with no row discarded"
+    if not layers:
+        return Verdict("undecided", "", (), control)
     largest = max(layers, key=lambda row: abs(row["S"]))
     cosines = max(layers, key=lambda row: row["algebraic"])
     s, error = float(largest["S"]), float(largest["error"])
@@ -132,7 +145,7 @@ def _bell(frames: Frames) -> Verdict:
         "No layer exceeds 2, and none can: with every row kept, |S| ≤ 2 is a theorem. Only cosines, disjoint samples or "
         "dropped rows exceed it."
     )
-    return Verdict("not supported", sentence, numbers, "the CHSH protocol with no row discarded")
+    return Verdict("not supported", sentence, numbers, control)
 
 
 def _adversarial(frames: Frames) -> Verdict:

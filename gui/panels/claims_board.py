@@ -41,6 +41,8 @@ HEADER = (
     "Bars are 95% intervals, a hollow point has none."
 )
 GUTTER = 148  # pixels of the column with version and verdict
+ANY_WIDTH = 16_777_215  # Qt's own bound
+LEAST_SCALED = 340  # pixels of width below which numbers stand without a scale
 NARROW = 480  # pixels of width below which that column stands above the claim
 MOST_NAME = 380  # pixels of the name of a number: the scales of all claims stand below each other
 WIDEST = "−0.00 [−0.00, −0.00]"
@@ -195,6 +197,7 @@ class ClaimCard(QFrame):
         self.how.set_text(f"Test: {claim.how}" if claim.tested_by else claim.how)
 
         self._gutter = QWidget()
+        self._gutter.setFixedWidth(GUTTER)
         gutter = QVBoxLayout(self._gutter)
         gutter.setContentsMargins(0, 2, 0, 0)
         gutter.setSpacing(4)
@@ -285,12 +288,11 @@ class ClaimCard(QFrame):
         super().resizeEvent(event)
         narrow = self.width() < NARROW
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
-        if self._row.direction() != way or self._gutter.maximumWidth() == 16777215:
+        if self._row.direction() != way:
             self._row.setDirection(way)
             self._row.setSpacing(3 if narrow else 10)
-            self._gutter.setFixedWidth(max(self.width(), 1) if narrow else GUTTER)
-        elif narrow:
-            self._gutter.setFixedWidth(max(self.width(), 1))
+            self._gutter.setMinimumWidth(0 if narrow else GUTTER)
+            self._gutter.setMaximumWidth(ANY_WIDTH if narrow else GUTTER)
 
 
 class VerdictChip(QWidget):
@@ -404,7 +406,7 @@ class Forest(QWidget):
         """Widths of names, scale and values."""
         metrics = QFontMetrics(self.theme.font(self.theme.small))
         values = metrics.horizontalAdvance(WIDEST) + 2
-        scale = min(240, max(60, round(width * 0.27)))
+        scale = min(240, max(60, round(width * 0.27))) if width >= LEAST_SCALED else 0
         return min(MOST_NAME, max(60, width - scale - values - 2 * self.GAP)), scale, values
 
     def _lines(self, width: int) -> list[_Line]:
@@ -458,7 +460,7 @@ class Forest(QWidget):
             return left + 5 + (value + reach) / (2 * reach) * (scale - 10)
 
         bottom = lines[-1].top + lines[-1].height
-        for tick in (-reach, 0.0, reach):
+        for tick in (-reach, 0.0, reach) if scale else ():
             painter.setPen(pen(theme.line_strong if tick == 0 else theme.grid, 1))
             painter.drawLine(QPointF(across(tick), 0), QPointF(across(tick), bottom))
             painter.setPen(QColor(theme.muted))
@@ -473,13 +475,14 @@ class Forest(QWidget):
             painter.drawText(where, ANYWHERE, value_text(number))
             colour = theme.accent if first else theme.muted
             first = False
-            if not math.isfinite(number.value):
+            if not scale or not math.isfinite(number.value):
                 continue
             bounded = math.isfinite(number.low) and math.isfinite(number.high)
             painter.setPen(pen(colour, 1.6))
             if bounded:
                 painter.drawLine(QPointF(across(number.low), middle), QPointF(across(number.high), middle))
-                for end in (number.low, number.high):
+                wide = across(number.high) - across(number.low) > 9  # shorter ones are all point
+                for end in (number.low, number.high) if wide else ():
                     painter.drawLine(QPointF(across(end), middle - 3), QPointF(across(end), middle + 3))
             painter.setBrush(QColor(colour if bounded else theme.surface))
             painter.drawEllipse(QPointF(across(number.value), middle), 2.8, 2.8)

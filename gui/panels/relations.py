@@ -84,7 +84,7 @@ class RelationsPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         controls = QHBoxLayout()
-        controls.setSpacing(12)
+        controls.setSpacing(8)
         controls.addWidget(self.page_choice, 0, Qt.AlignmentFlag.AlignTop)
         for page in self._pages.values():
             controls.addWidget(page.row, 1, Qt.AlignmentFlag.AlignTop)

@@ -71,6 +71,8 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.repeats",
                 "run.bell",
                 "run.structure",
+                "run.vulnerability",
+                "run.transferability",
             },
         ),
         ("running", {"run.pause", "run.stop"}),

@@ -22,7 +22,7 @@ COLUMNS = (
     ("n", "How many there are of what is counted as independent, or of entries"),
     ("unit", "What is counted as independent"),
 )
-LESS = (UNIT, N, GIVEN)  # columns that a narrow table leaves out, in this order
+LESS = (UNIT, N, GIVEN, INTERVAL)  # columns that a narrow table leaves out, in this order
 LEAST = 104  # pixels of the names of the relations
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -108,6 +108,7 @@ class StatisticsTable(QTableWidget):
 
     def _fill(self) -> None:
         self.clearSpans()
+        self.horizontalHeader().setVisible(bool(self._sections))
         self._names = []
         count = sum(1 + len(section.statistics) for section in self._sections)
         self.setRowCount(count)
@@ -181,7 +182,7 @@ class StatisticsTable(QTableWidget):
         if found["wrong"]:
             return "⚠ wrong: pairs as independent"
         if merged and found["given"]:
-            return f"   given {', '.join(self._name(each) for each in found['given'])}"
+            return f"    | {', '.join(self._name(each) for each in found['given'])}"
         return self._name(head)
 
     # --- look --------------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ class StatisticsTable(QTableWidget):
         for column in LESS:
             if sum(wanted.values()) + LEAST <= room:
                 break
-            del wanted[column]
+            wanted.pop(column, None)
             self.setColumnHidden(column, True)
             merged = merged or column == GIVEN
         statistics = {str(s["name"]): s for section in self._sections for s in section.statistics}
@@ -218,7 +219,7 @@ class StatisticsTable(QTableWidget):
                 item.setText(self._relation(statistics[name], merged=merged))
                 if statistics[name]["wrong"]:
                     self.setSpan(row, RELATION, 1, 1 if merged else 2)
-        self.setColumnWidth(RELATION, max(LEAST, room - sum(wanted.values())))
+        self.setColumnWidth(RELATION, max(60, room - sum(wanted.values())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

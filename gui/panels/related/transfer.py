@@ -179,7 +179,8 @@ class TransferPage(Page):
         self.plot.set_home(padded(*ends[0]), padded(*ends[1]))
         self.plot.set_axis_text("bottom", label)
         self.plot.set_axis_text("left", "transfer (share)")
-        self._scattered.title.set_text(f"{int(ok.sum()):,} ordered pairs of networks")
+        waiting = f"transfer against {SHORT[self._similarity]}: once all transfer is measured"
+        self._scattered.title.set_text(f"{int(ok.sum()):,} ordered pairs of networks" if known else waiting)
         self._list()
         self._mark()
         self._say()
@@ -232,7 +233,7 @@ class TransferPage(Page):
             says += " Similarities below 0 have the colour of 0."
         wrong = next((str(each["wrong"]) for each in info["statistics"] if each["wrong"]), "")
         if wrong:
-            says += f" ⚠ Struck out: {wrong[0].lower()}{wrong[1:]}"
+            says += f" ⚠ Struck out, wrong: {wrong.removeprefix('Wrong: ')}"
         self.caption.set_text(says)
         self.said.emit()
 

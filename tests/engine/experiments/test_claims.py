@@ -111,3 +111,14 @@ def test_vulnerability_must_survive_depth_and_accuracy_and_hold_within_networks(
     wrong_way = statistics(name, dict.fromkeys((*over, *within), (0.6, 0.001)))
     words = [verdict(CLAIM["vulnerable"], {name: frame}).word for frame in (all_of_it, artefact, wrong_way)]
     assert words == ["holds", "holds in part", "not supported"]
+
+
+@pytest.mark.parametrize("key", ["adversarial", "perfect"])
+def test_without_a_success_nothing_is_decided(key):
+    frames = {"takeover": takeover(adversarial=np.nan), "falsifier": falsifier()}
+    assert verdict(CLAIM[key], frames).word == "undecided"
+
+
+def test_without_a_live_layer_bell_decides_nothing():
+    frame = Frame("bell", "measure", 0, {}, {"layers": [{"tap": "input"}]})
+    assert verdict(CLAIM["bell"], {"bell": frame}).word == "undecided"
