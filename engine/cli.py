@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from engine import events
 from engine.catalogue import Attack, attack_named, attacks
 from engine.errors import UserError
-from engine.experiments import EXPERIMENTS
+from engine.experiments import EXPERIMENTS, LOOKS, STEPS
 from engine.lab import Lab
 from engine.paths import RESOURCES, working_copies
 from engine.runtime import Cancelled, Delivery, Failed, Finished
@@ -73,7 +73,17 @@ def _parser() -> argparse.ArgumentParser:
         "unless this one fails or is interrupted: then its session is NAME.partial.rapidity beside them",
     )
     run.add_argument(
-        "--experiment", choices=EXPERIMENTS, default="story", help="how far to go (default: story, which is everything)"
+        "--experiment",
+        metavar="NAME",
+        action="append",
+        choices=EXPERIMENTS,
+        help="what to run (default: story, from the data to the measured entanglement); given several times, one after the other "
+        f"in one session. Steps: {', '.join(STEPS)}. Closer looks, each of which makes first what it needs: {', '.join(LOOKS)}",
+    )
+    run.add_argument(
+        "--claims",
+        action="store_true",
+        help="run every experiment that a claim of the paper is tested by, after those named; the report then has all verdicts",
     )
     run.add_argument(
         "--set",
@@ -143,7 +153,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     try:
         with _ctrl_c_noted() as pressed:
             lab.start()
-            outcome = _follow(lab, lab.run(options.experiment, spec), console, pressed)
+            for experiment in _asked_for(options):
+                outcome = _follow(lab, lab.run(experiment, spec), console, pressed)
+                if not isinstance(outcome, Finished):
+                    break
             lab.close()
             reporting = not options.no_report
             if target.exists() and not isinstance(outcome, Finished):
@@ -178,6 +191,15 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             console.print("[yellow]Interrupted. What was done is saved.[/yellow]")
             return 130
     return 0
+
+
+def _asked_for(options: argparse.Namespace) -> Sequence[str]:
+    """Names of experiments in the order in which they are run; never none."""
+    from engine.experiments.claims import CLAIMS
+
+    named = options.experiment or ([] if options.claims else ["story"])
+    tested_by = [name for claim in CLAIMS for name in claim.tested_by] if options.claims else []
+    return list(dict.fromkeys([*named, *tested_by]))
 
 
 @contextmanager

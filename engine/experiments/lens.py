@@ -61,7 +61,7 @@ class Lens:
         for view in range(VIEWS):
             rows = []
             for tap, f in enumerate(features):
-                rows.append(upper_pairs(self._seen(f, tap, view)))
+                rows.append(upper_pairs(self.seen(f, tap, view)))
                 yield
             views.append(torch.stack(rows))
         return torch.stack(views)
@@ -124,9 +124,10 @@ class Lens:
         return units
 
     def _units(self, features: Tensor, tap: int, view: int) -> Tensor:
-        return unit_rows(self._seen(features, tap, view))[0]
+        return unit_rows(self.seen(features, tap, view))[0]
 
-    def _seen(self, features: Tensor, tap: int, view: int) -> Tensor:
+    def seen(self, features: Tensor, tap: int, view: int) -> Tensor:
+        """Features [N, D] of a tap in float64: about the reference mean (view 0), or as they are."""
         return centred(features, self._means[tap]) if view == 0 else features.double()
 
 

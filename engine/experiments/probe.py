@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Features, Lens, Work, look
 from engine.experiments.measured import Lines, Moment, Samples, matrix_frame, pairs_frame, profile_frame
 from engine.experiments.pictures import taps_info
+from engine.experiments.sets import measure_sets, sets_frame
 from engine.generators import stoppable, timed
 from engine.geometry.bootstrap import Interval, PairBootstrap, input_means
 from engine.geometry.groups import class_groups
@@ -60,6 +62,7 @@ class Probe:
         self._bootstraps: dict[int, PairBootstrap] = {}
         self._unmoved_groups: dict[tuple[Lens, int], tuple[Tensor, dict[str, Interval], Tensor]] = {}
         self._looks: dict[str, tuple[Lens, Tensor]] = {}
+        self._sets_at_start: tuple[np.ndarray, np.ndarray] | None = None
         self._pairs_at_start: dict[int, dict[str, Interval]] = {}
         self.first_took = 0.0
 
@@ -73,13 +76,18 @@ class Probe:
     def training_frames(self, model: Network, at: Moment) -> Measuring[None]:
         """The picture of a network in training: all pairs of clean probe samples."""
         lens = yield from look(model, *self.reference)
-        eta = yield from self._matrix(lens, self.x)
+        features = yield from lens.features(self.x)
+        eta = yield from lens.matrix(features)
         yield from self._clean_frames(at, eta)
+        now = yield from measure_sets(model, lens, features, self.y)
+        yield sets_frame(at, model, self.y, now, (yield from self._sets()))
 
     def start_frames(self) -> Measuring[None]:
         """The picture of the network at initialisation."""
         _, eta = yield from self._at_start()
         yield from self._clean_frames(Moment("init", 0), eta)
+        start = yield from self._sets()
+        yield sets_frame(Moment("init", 0), self._network, self.y, start, start)
 
     def _clean_frames(self, at: Moment, eta: Tensor) -> Measuring[None]:
         yield self._matrix_frame("matrix/clean", at, self.index, self.y, eta)
@@ -147,6 +155,14 @@ class Probe:
     def _matrix(self, lens: Lens, x: Tensor) -> Work[Tensor]:
         features = yield from lens.features(x)
         return (yield from lens.matrix(features))
+
+    def _sets(self) -> Work[tuple[np.ndarray, np.ndarray]]:
+        """Sets of features of the initial network."""
+        if self._sets_at_start is None:
+            lens, _ = yield from self._at_start()
+            features = yield from lens.features(self.x)
+            self._sets_at_start = yield from measure_sets(self._network, lens, features, self.y)
+        return self._sets_at_start
 
     def attack_width(self, model: Network) -> Work[int]:
         """Features of the trained network at all taps together: what a look at one input costs."""

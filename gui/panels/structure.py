@@ -270,6 +270,9 @@ class StructurePanel(Panel):
     def _draw_heats(self, frame: Frame, names: Sequence[str]) -> None:
         at = self.place
         for (array, _, _), heat in zip(HEATS, self.heats, strict=True):
+            if array not in frame.arrays:  # a live probe leaves it out: it is measured on demand
+                heat.clear_values()
+                continue
             heat.set_values(frame.arrays[array][np.ix_(self._places, self._places)])
             heat.set_blocks(list(range(len(self._places))), names)
             heat.mark_bands([(at, at + 1)])
@@ -321,9 +324,12 @@ class StructurePanel(Panel):
             self.set_subtitle(f"spectrum, {self.selection.view}")
         elif self.page == SIMILARITY:
             at = self._places[self.place]
-            own = float(frame.arrays["cka_networks"][at, at])
+            known = "cka_networks" in frame.arrays
+            own = float(frame.arrays["cka_networks"][at, at]) if known else math.nan
             says = (
-                f"Measurement. Debiased linear CKA, 1 = the same up to rotation and scale; at {tap}, trained against "
+                "Not measured at this moment: similarity is measured on demand."
+                if not known
+                else f"Measurement. Debiased linear CKA, 1 = the same up to rotation and scale; at {tap}, trained against "
                 f"initialisation: {_number(own, 2)}. {n}."
             )
             self.set_subtitle("debiased linear CKA")
@@ -367,6 +373,8 @@ class StructurePanel(Panel):
         if frame is None:
             return ""
         array, one, other = HEATS[which]
+        if array not in frame.arrays:
+            return ""
         taps = frame.info["taps"]
         a, b = self._places[row], self._places[column]
         value = float(frame.arrays[array][a, b])
@@ -455,6 +463,8 @@ class StructurePanel(Panel):
                 for c, name in enumerate(frame.info["collapse"]):
                     yield [COLLAPSE, net, "", name, tap, "", float(frame.arrays["collapse"][n, k, c])]
         for array, one, other in HEATS:
+            if array not in frame.arrays:
+                continue
             for a, first in enumerate(taps):
                 for b, second in enumerate(taps):
                     yield [SIMILARITY, f"{one} × {other}", "", array, first, second, float(frame.arrays[array][a, b])]

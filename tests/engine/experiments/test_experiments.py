@@ -67,7 +67,16 @@ def story() -> list[Event]:
 
 def test_the_story_shows_every_panel_and_keeps_its_results(story: list[Event]) -> None:
     topics = {event.topic for event in story if isinstance(event, Frame)}
-    assert topics == {"dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs"}
+    assert topics == {
+        "dataset",
+        "model",
+        "gallery",
+        "matrix/clean",
+        "matrix/adversarial",
+        "profile",
+        "pairs",
+        "structure",
+    }
     assert set(artifacts(story)) == {"weights", "adversarial"}
     assert {event.table for event in story if isinstance(event, Record)} == {
         "steps", "epochs", "attack", "attack_samples", "attacked", "profile",

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from looking import last, looked, rows
+from looking import kept, last, looked, rows
 
+from engine.events import Frame
 from engine.specs import ExperimentSpec, MlpSpec, ProbeSpec, TrainingSpec
 
 SMALL = ExperimentSpec(
@@ -48,3 +49,16 @@ def test_each_layer_of_both_networks_is_recorded(events):
     table = rows(events, "structure")
     assert len(table) == 2 * 6
     assert sum(row["nc3"] is not None for row in table) == 2  # the classifier belongs to the last hidden features alone
+
+
+def test_training_is_watched_collapsing():
+    trained = looked("train", SMALL)
+    frames = [e for e in trained if isinstance(e, Frame) and e.topic == "structure"]
+    assert frames[0].phase == "init" and {f.phase for f in frames[1:]} == {"train"}
+    nc1 = frames[0].info["collapse"].index("nc1")
+    first, final = frames[0].arrays["collapse"], frames[-1].arrays["collapse"]
+    np.testing.assert_array_equal(first[0], first[1])
+    assert final[0, -2, nc1] < 0.8 * first[0, -2, nc1]
+    np.testing.assert_allclose(
+        final[0], last(looked("structure", SMALL, kept(trained)), "structure").arrays["collapse"][0]
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import look_frames
 import numpy as np
 import pytest
@@ -142,3 +144,13 @@ def test_it_clears_and_everything_has_a_name(full, theme):
     full.grab()
     full.clear()
     assert full.is_empty
+
+
+def test_a_probe_of_a_training_leaves_similarity_out(qtbot, panel):
+    frame = look_frames.structure_frame()
+    arrays = {name: values for name, values in frame.arrays.items() if not name.startswith("cka")}
+    panel.show_frame(replace(frame, arrays=arrays, phase="train", step=10))
+    qtbot.mouseClick(panel.page_choice.button(SIMILARITY), LEFT)
+    assert "on demand" in panel.caption.full_text
+    assert panel.describe_cell(0, 0, 0) == ""
+    assert {row[0] for row in panel.csv_rows()} == {"part", "spectrum", "collapse"}
