@@ -99,6 +99,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.structure", "Measure sets of features", "Run",
             "Effective rank, similarity of layers and networks, and neural collapse, at every layer", (), "", 3,
             states=(IDLE,)),
+    Command("run.all_pairs", "Measure all pairs of the test set", "Run",
+            "Every pair of up to 10,000 test samples at every layer: how C is spread", (), "", 3, states=(IDLE,)),
     Command("run.vulnerability", "Relate contraction to vulnerability", "Run",
             "Train a fleet of networks and attack each: smallest perturbation against contraction", (), "", 3,
             states=(IDLE,)),

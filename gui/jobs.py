@@ -44,6 +44,7 @@ TITLES = {
     "repeats": "Repeats over networks",
     "bell": "Bell test",
     "structure": "Sets of features",
+    "all_pairs": "All pairs",
     "vulnerability": "Vulnerability",
     "transferability": "Transferability",
     "story": "Everything",

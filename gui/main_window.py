@@ -66,6 +66,7 @@ LOOK_PANELS = {
     "repeats": "profile",
     "bell": "bell",
     "structure": "structure",
+    "all_pairs": "all_pairs",
     "vulnerability": "relations",
     "transferability": "relations",
 }
@@ -230,6 +231,7 @@ class MainWindow(QMainWindow):
         self.profile.layers_requested.connect(partial(self.look, "layers"))
         self.docks.bell.bell_requested.connect(partial(self.look, "bell"))
         self.docks.structure.structure_requested.connect(partial(self.look, "structure"))
+        self.docks.all_pairs.all_pairs_requested.connect(partial(self.look, "all_pairs"))
         self.docks.relations.vulnerability_requested.connect(partial(self.look, "vulnerability"))
         self.docks.relations.transferability_requested.connect(partial(self.look, "transferability"))
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front

@@ -40,6 +40,7 @@ REACHES = {
     "repeats": "train",
     "bell": "train",
     "structure": "train",
+    "all_pairs": "train",
     "vulnerability": "data",  # their networks are a fleet of their own
     "transferability": "data",
 }
@@ -64,6 +65,7 @@ LOOKS: dict[str, tuple[str, ...]] = {
         "run.repeats",
         "run.bell",
         "run.structure",
+        "run.all_pairs",
         "run.vulnerability",
         "run.transferability",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gui.chrome.dock import DockArea
 from gui.chrome.log import LogPanel
+from gui.panels.all_pairs import AllPairsPanel
 from gui.panels.attack_checks import ChecksPanel
 from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
@@ -51,6 +52,7 @@ class Workspace(DockArea):
         self.takeover = TakeoverPanel(selection, theme)
         self.bell = BellPanel(selection, theme)
         self.structure = StructurePanel(selection, theme)
+        self.all_pairs = AllPairsPanel(selection, theme)
         self.relations = RelationsPanel(selection, theme)
         self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
@@ -67,14 +69,15 @@ class Workspace(DockArea):
         self.add_panel(self.map, behind="curves")
         self.add_panel(self.classes, behind="matrix")
         self.add_panel(self.takeover, behind="profile")
-        self.add_panel(self.results, behind="takeover")
+        self.add_panel(self.claims, behind="takeover")
+        self.add_panel(self.results, behind="claims")
         self.add_panel(self.checks, behind="results")
         self.add_panel(self.compare, behind="checks")
         self.add_panel(self.log, behind="compare")
         self.add_panel(self.bell, behind="spacetime")
         self.add_panel(self.structure, behind="bell")
-        self.add_panel(self.relations, behind="structure")
-        self.add_panel(self.claims, behind="relations")
+        self.add_panel(self.all_pairs, behind="structure")
+        self.add_panel(self.relations, behind="all_pairs")
         for key in IN_FRONT:
             self.show_panel(key)
 
@@ -94,6 +97,7 @@ class Workspace(DockArea):
             self.takeover,
             self.bell,
             self.structure,
+            self.all_pairs,
             self.relations,
             self.claims,
             self.dataset,

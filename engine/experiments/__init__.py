@@ -20,6 +20,7 @@ LOOKS: tuple[str, ...] = (
     "layers",
     "bell",
     "structure",
+    "all_pairs",
     "takeover",
     "falsifier",
     "repeats",

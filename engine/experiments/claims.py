@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.events import Frame
@@ -154,7 +154,10 @@ def _adversarial(frames: Frames) -> Verdict:
     adversarial = _row(takeover, "adversarial", tap)
     controls = [_row(takeover, name, tap) for name in ("random", "initial", "other")]
     beyond = all(adversarial.low > control.high for control in controls)
-    without = _row(falsifier, "adversarial", _deepest(falsifier))
+    without = replace(
+        _row(falsifier, "adversarial", _deepest(falsifier)),
+        label="x_adv in a network of random labels, last hidden layer",
+    )
     fooled = float(falsifier.info["success"])
     numbers = (
         adversarial,

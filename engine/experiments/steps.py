@@ -17,6 +17,7 @@ from engine.experiments.entangle import entangle
 from engine.experiments.layers import layers
 from engine.experiments.null import null
 from engine.experiments.pictures import dataset_frame, model_frame
+from engine.experiments.population import all_pairs
 from engine.experiments.probe import initial_frames
 from engine.experiments.repeats import repeats
 from engine.experiments.structure import structure
@@ -61,6 +62,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "layers": layers,
     "bell": bell,
     "structure": structure,
+    "all_pairs": all_pairs,
     "takeover": takeover,
     "falsifier": falsifier,
     "repeats": repeats,

@@ -12,7 +12,7 @@ from engine.errors import ReportError
 from engine.session import Session
 
 COUNTS = {  # written without a decimal point
-    "step", "epoch", "restart", "samples", "test_samples", "tap_index", "n",
+    "step", "epoch", "restart", "samples", "test_samples", "tap_index", "n", "networks", "layer", "dead", "source", "counted",
     "sample", "y", "target", "clean_prediction", "prediction", "success", "success_8bit", "random_success", "invalid", "first_step",
 }  # fmt: skip
 

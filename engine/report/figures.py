@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
-from engine.report import attacks
+from engine.report import attacks, entanglement
 from engine.report.canvas import new_figure, plain
 from engine.session import Session
 
@@ -163,4 +163,9 @@ FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "profile": ("Entanglement profile", profile),
     "matrices": ("Correlation matrices", matrices),
     "spacetime": ("Spacetime diagram", spacetime),
+    "takeover": ("Adversarial takeover", entanglement.takeover),
+    "null": ("Pairs beside their null", entanglement.null),
+    "layers": ("The parts of every layer", entanglement.layers),
+    "bell": ("Signs and the CHSH protocol", entanglement.bell),
+    "structure": ("Sets of features", entanglement.structure),
 }

@@ -61,6 +61,7 @@ class SpacetimePanel(Panel):
 
     key = "spacetime"
     title = "Spacetime diagram"
+    tab = "Spacetime"
     topics = ("pairs", "matrix/clean")
     empty_text = "No world lines yet. They are measured while a network trains: press the button on the Train step."
 

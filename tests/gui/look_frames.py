@@ -182,3 +182,27 @@ def structure_frame(**info: Any) -> Frame:
             **info,
         },
     )
+
+
+PAIR_TAPS = [
+    {"name": "input", "kind": "input", "layer": 0},
+    {"name": "relu 1", "kind": "activation", "layer": 1},
+    {"name": "logits", "kind": "logits", "layer": 2},
+]
+
+
+def all_pairs_frame(measured=3):
+    histogram = np.zeros((2, 3, 2, 4), np.int64)
+    histogram[:, :measured, 0, 3], histogram[:, :measured, 1, 1] = 10, 30
+    histogram[0, 1, 0] = [0, 0, 5, 5]
+    mean = np.full((2, 3, 2, 6), 0.5)
+    info = {
+        "taps": PAIR_TAPS,
+        "groups": ["same", "different"],
+        "quantities": [],
+        "samples": 9,
+        "dead": [[0, 2, 0][:measured]] * 2,
+        "done": measured == 3,
+    }
+    arrays = {"histogram": histogram, "mean": mean, "sd": mean / 2, "count": histogram.sum(-1)}
+    return Frame("all_pairs", "measure", 0, arrays, info)

@@ -71,6 +71,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.repeats",
                 "run.bell",
                 "run.structure",
+                "run.all_pairs",
                 "run.vulnerability",
                 "run.transferability",
             },

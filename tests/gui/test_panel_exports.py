@@ -14,6 +14,7 @@ from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage
 
 from gui.helptext import read_help
+from gui.panels.all_pairs import AllPairsPanel
 from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
@@ -48,6 +49,7 @@ PANELS = [
     TakeoverPanel,
     BellPanel,
     StructurePanel,
+    AllPairsPanel,
     RelationsPanel,
     ClaimsPanel,
 ]
@@ -67,6 +69,7 @@ def fill(panel):
         "falsifier": look_frames.falsifier_frame,
         "bell": look_frames.bell_frame,
         "structure": look_frames.structure_frame,
+        "all_pairs": look_frames.all_pairs_frame,
         "vulnerability": relation_frames.vulnerability_frame,
         "transferability": relation_frames.transferability_frame,
     }

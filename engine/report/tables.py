@@ -1,0 +1,221 @@
+"""What was measured of the geometry as HTML tables, and each claim with its verdict; "" for what the session doesn't hold."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+
+from engine.errors import SessionError
+from engine.events import Frame
+from engine.experiments.claims import CLAIMS, Claim, Number, missing, verdict
+from engine.experiments.groups import GROUPS, QUANTITIES
+from engine.report.headlines import run_of
+from engine.session import Session, Table
+
+LABELS = {group.name: group.label for group in GROUPS}
+STATISTICS = {"vulnerability": "Vulnerability", "transferability": "Transfer"}
+
+
+def claims(session: Session) -> str:
+    """Every claim with its verdict, once one of the experiments that test claims was run."""
+    topics = {name for claim in CLAIMS for name in claim.tested_by}
+    frames = {name: frame for name in topics if (frame := session.frame(name)) is not None}
+    if not frames:
+        return ""
+    rows = "".join(_claim(session, claim, frames) for claim in CLAIMS)
+    return (
+        "<h2>Claims</h2><p>The claims of the abstracts of arXiv 2309.15669, as read here, and what the runs of this session say of "
+        "each. A verdict speaks of this data, these networks and this attack alone; without its runs there is none.</p>"
+        f"<table><tr><th>claim<th>verdict<th>numbers, with 95% intervals<th>what decides{rows}</table>"
+    )
+
+
+def _claim(session: Session, claim: Claim, frames: dict[str, Frame]) -> str:
+    told = f"{html.escape(claim.text)}<br><small>{html.escape(claim.versions)}</small>"
+    if claim.judge is None:
+        return f"<tr><td>{told}<td>not yet testable here<td><td>"
+    runs = {name: run_of(session, name) for name in claim.tested_by}
+    if left := missing(claim, frames):
+        return f"<tr><td>{told}<td>no verdict<td>not run: {', '.join(left)}<td>"
+    if not _alike(session, claim, [run for run in runs.values() if run is not None]):
+        which = ", ".join(f"{name} (run {run})" for name, run in runs.items())
+        return f"<tr><td>{told}<td>no verdict<td>made with different settings: {which}<td>"
+    found = verdict(claim, frames)
+    assert found is not None
+    numbers = "<br>".join(_number(number) for number in found.numbers)
+    of = ", ".join(f"{name}, run {run}" for name, run in runs.items())
+    said = f"<b>{found.word}</b><br>{html.escape(found.sentence)}"
+    return f"<tr><td>{told}<td>{said}<td>{numbers}<br><small>{of}</small><td>{html.escape(found.control)}"
+
+
+def _alike(session: Session, claim: Claim, runs: Sequence[int]) -> bool:
+    """Whether runs that a verdict puts side by side are of the same data and networks (and attack, where that matters)."""
+    parts = {"dataset", "model", "training", "seed"} | ({"attack"} if "takeover" in claim.tested_by else set())
+    by_id = {run.id: run for run in session.runs()}
+    try:
+        specs = [by_id[run].read_spec().model_dump(mode="json", include=parts) for run in runs]
+    except SessionError:
+        return False
+    return all(spec == specs[0] for spec in specs)
+
+
+def _number(number: Number) -> str:
+    value = f"{number.value:+.3f}" if math.isfinite(number.value) else "–"
+    interval = f" [{number.low:+.3f}, {number.high:+.3f}]" if math.isfinite(number.low + number.high) else ""
+    return f"{html.escape(number.label)}: {value}{interval}"
+
+
+def takeover(session: Session) -> str:
+    """C of the attacked inputs and of every control with the target class, layer by layer, and the falsifier's."""
+    parts = []
+    for name, title in (("takeover", "Takeover"), ("falsifier", "The falsifier: a network that learnt random labels")):
+        frame = session.frame(name)
+        if frame is None or not frame.info.get("done", True):
+            continue
+        taps = frame.info["taps"]
+        head = "".join(f"<th>{html.escape(tap['name'])}" for tap in taps)
+        rows = "".join(
+            f"<tr><td>{html.escape(label)}" + "".join(_cell(frame, which, row, tap) for tap in range(len(taps)))
+            for which in ("all", "success")
+            for row, label in _labels(frame, which)
+        )
+        parts.append(
+            f"<h2>{title}</h2><p>Mean centred correlation with training members of the target class, 95% bootstrap intervals over "
+            f"{frame.info['inputs']:,} inputs; attack success {frame.info['success']:.1%}. At the logits it only restates "
+            f"success.</p><div class=wide><table><tr><th>{head}{rows}</table></div>"
+        )
+    return "".join(parts)
+
+
+def _labels(frame: Frame, which: str) -> Iterable[tuple[int, str]]:
+    """Rows and what they are called; the members of a class are no attack's successes."""
+    for row, (name, label) in enumerate(zip(frame.info["names"], frame.info["labels"], strict=True)):
+        if which == "all":
+            yield row, label
+        elif name != "members":
+            yield row, f"{label}, successes only"
+
+
+def _cell(frame: Frame, which: str, row: int, tap: int) -> str:
+    mean, low, high = (float(frame.arrays[f"{which}_{end}"][row, tap]) for end in ("mean", "low", "high"))
+    return f"<td class=n>{_interval(mean, low, high)}"
+
+
+def null(session: Session) -> str:
+    """Mean centred C of pairs of clean inputs at every tap: untrained networks with their band, theory, and networks trained."""
+    table = session.latest_table("null")
+    if not len(table):
+        return ""
+    trained = _by_place(session.latest_table("repeats"), ("mean", "low", "high"))
+    rows = ""
+    for (group, tap), found in _by_place(table, ("mean", "low", "high", "theory")).items():
+        if group in ("same", "different"):
+            mean, low, high, theory = found
+            beside = trained.get((group, tap))
+            told = "–" if beside is None else _interval(*beside)
+            known = f"{theory:+.3f}" if math.isfinite(theory) else "–"
+            rows += f"<tr><td>{LABELS[group]}<td>{html.escape(tap)}<td class=n>{_interval(mean, low, high)}<td class=n>{known}<td class=n>{told}"
+    networks = int(table.column("networks")[0])
+    return (
+        f"<h2>Null</h2><p>Mean centred correlation in {networks} networks of the same architecture that have learnt nothing, with the band "
+        "into which one more falls in 95% of cases; what theory says of it; and networks trained from several seeds, with Student's 95% "
+        "interval over networks.</p><table><tr><th>pairs<th>at<th>untrained<th>theory<th>trained"
+        f"{rows}</table>"
+    )
+
+
+def _by_place(table: Table, columns: Sequence[str]) -> dict[tuple[str, str], tuple[float, ...]]:
+    """Numbers of centred C by (group, tap), in the order of the table."""
+    if not len(table):
+        return {}
+    quantity = QUANTITIES[0].name
+    chosen = (table.column("view") == "centred") & (table.column("quantity") == quantity)
+    held = [table.column(name)[chosen] if name in table.columns else [math.nan] * int(chosen.sum()) for name in columns]
+    places = zip(table.column("group")[chosen], table.column("tap")[chosen], strict=True)
+    return {place: tuple(map(_float, row)) for place, row in zip(places, zip(*held, strict=True), strict=True)}
+
+
+def sets(session: Session) -> str:
+    """What the layers, the CHSH protocol and the sets of features gave, as one table each."""
+    return (
+        _plain(
+            session,
+            "layers",
+            "Parts of every layer",
+            "Mean boost Δη of pairs, features as they are, with 95% bootstrap intervals over inputs; the limit is ln κ of the "
+            "linear map and holds for it alone.",
+            ("net", "tap", "part", "group", "boost", "low", "high", "largest", "limit"),
+        )
+        + _plain(
+            session,
+            "bell",
+            "CHSH at every layer",
+            "S with its standard error, no row discarded: |S| ≤ 2 is a theorem. The algebraic score of cosines is no S.",
+            ("tap", "S", "error", "samples", "dead", "algebraic"),
+        )
+        + _plain(
+            session,
+            "structure",
+            "Sets of features",
+            "Of the probe samples, centred; 0 is full collapse in NC1 to NC4.",
+            ("net", "tap", "effective_rank_centred", "purity_centred", "nc1", "nc2_norms", "nc2_angles", "nc3", "nc4"),
+        )
+    )
+
+
+def statistics(session: Session) -> str:
+    """The rank correlations of the fleet with their tests."""
+    parts = []
+    for name, title in STATISTICS.items():
+        frame = session.frame(name)
+        if frame is None or not frame.info["done"]:
+            continue
+        rows = ""
+        for found in frame.info["statistics"]:
+            low, high, p = (math.nan if found[end] is None else found[end] for end in ("low", "high", "p"))
+            rho = math.nan if found["rho"] is None else found["rho"]
+            label = html.escape(found["label"]) + (
+                f"<br><small>{html.escape(found['wrong'])}</small>" if found["wrong"] else ""
+            )
+            chance = f"{p:.2g}" if math.isfinite(p) else "–"
+            if found["wrong"]:
+                chance = f"<s>{chance}</s>"
+            rows += f"<tr><td>{label}<td>{found['unit']}<td class=n>{_interval(rho, low, high)}<td class=n>{chance}<td class=n>{found['n']}"
+        parts.append(
+            f"<h2>{title}</h2><p>Spearman's rank correlations over {len(frame.info['networks'])} networks or over their inputs; p by "
+            "permutation of the unit, 95% bootstrap intervals where units can be resampled.</p>"
+            f"<table><tr><th>what<th>unit<th>ρ<th>p<th>n{rows}</table>"
+        )
+    return "".join(parts)
+
+
+def _plain(session: Session, name: str, title: str, text: str, columns: Sequence[str]) -> str:
+    """Some columns of the latest table of a name, as they are."""
+    table = session.latest_table(name)
+    if not len(table):
+        return ""
+    known = [column for column in columns if column in table.columns]
+    head = "".join(f"<th>{column.replace('_', ' ')}" for column in known)
+    held = [table.column(column).tolist() for column in known]
+    rows = "".join("<tr>" + "".join(_value(value) for value in row) for row in zip(*held, strict=True))
+    return f"<h2>{title}</h2><p>{text}</p><details><summary>{len(table):,} rows</summary><table><tr>{head}{rows}</table></details>"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return f"<td>{html.escape(value)}"
+    number = _float(value)
+    if not math.isfinite(number):
+        return "<td class=n>–"
+    return f"<td class=n>{number:,.0f}" if number == int(number) and abs(number) >= 10 else f"<td class=n>{number:.4g}"
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    if not math.isfinite(mean):
+        return "–"
+    return f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]" if math.isfinite(low + high) else f"{mean:+.3f}"
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
