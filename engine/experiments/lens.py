@@ -39,7 +39,7 @@ class Lens:
     """
 
     def __init__(self, model: Network, reference: Features, labels: Tensor) -> None:
-        self._model = model
+        self.model = model
         self._labels = labels
         self._reference = reference
         self._means = [f.double().mean(0) for f in reference]
@@ -53,7 +53,7 @@ class Lens:
 
     def features(self, x: Tensor) -> Work[Features]:
         """Features of inputs [N, ...] at every tap of the network, in order."""
-        return observed(self._model, x)
+        return observed(self.model, x)
 
     def matrix(self, features: Features) -> Work[Tensor]:
         """Rapidity of all pairs of N inputs: float64 [views, T, N(N-1)/2]."""

@@ -19,6 +19,7 @@ from engine.events import Event, Frame, Progress
 from engine.experiments.bench import Attacked, Bench, test_order
 from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Features, Lens, Work, look
+from engine.experiments.linear_lines import exact_rapidities
 from engine.experiments.measured import Lines, Moment, Samples, matrix_frame, pairs_frame, profile_frame
 from engine.experiments.pictures import taps_info
 from engine.experiments.sets import measure_sets, sets_frame
@@ -78,23 +79,23 @@ class Probe:
         lens = yield from look(model, *self.reference)
         features = yield from lens.features(self.x)
         eta = yield from lens.matrix(features)
-        yield from self._clean_frames(at, eta)
+        yield from self._clean_frames(at, lens, eta)
         now = yield from measure_sets(model, lens, features, self.y)
         yield sets_frame(at, model, self.y, now, (yield from self._sets()))
 
     def start_frames(self) -> Measuring[None]:
         """The picture of the network at initialisation."""
-        _, eta = yield from self._at_start()
-        yield from self._clean_frames(Moment("init", 0), eta)
+        lens, eta = yield from self._at_start()
+        yield from self._clean_frames(Moment("init", 0), lens, eta)
         start = yield from self._sets()
         yield sets_frame(Moment("init", 0), self._network, self.y, start, start)
 
-    def _clean_frames(self, at: Moment, eta: Tensor) -> Measuring[None]:
+    def _clean_frames(self, at: Moment, lens: Lens, eta: Tensor) -> Measuring[None]:
         yield self._matrix_frame("matrix/clean", at, self.index, self.y, eta)
         start = yield from self._start(LIVE_BOOTSTRAP)
         now = start if at.phase == "init" else (yield from self._pairs(eta, LIVE_BOOTSTRAP))
         yield profile_frame(at, now, start, self._taps, LIVE_BOOTSTRAP)
-        yield pairs_frame(at, self._clean_lines(eta, self._spec.probe.pairs), self._taps)
+        yield pairs_frame(at, self._clean_lines(lens, eta, self._spec.probe.pairs), self._taps)
 
     def attack_frames(self, model: Network, attacked: Attacked, step: int) -> Measuring[None]:
         """The picture of an attack at one of its steps, on those attacked inputs that are probe samples too."""
@@ -262,7 +263,7 @@ class Probe:
 
     # --- world lines -----------------------------------------------------------------------------------------
 
-    def _clean_lines(self, eta: Tensor, count: int) -> list[Lines]:
+    def _clean_lines(self, lens: Lens, eta: Tensor, count: int) -> list[Lines]:
         """Some pairs of each kind among the probe samples."""
         i, j = torch.triu_indices(len(self.y), len(self.y), offset=1)
         groups = class_groups(self.y)
@@ -271,7 +272,11 @@ class Probe:
             members = torch.nonzero(groups == g).flatten()
             order = torch.randperm(len(members), generator=generator(self._spec.seed, "world lines", name))
             picked = members[order[: max(1, count // 2)]]
-            lines.append(Lines(name, self.index[i[picked]], self.index[j[picked]], eta[:, :, picked]))
+            a, b, shown = i[picked], j[picked], eta[:, :, picked]
+            exact = exact_rapidities(lens.model, self.x[a], self.x[b], self.reference[0])
+            if exact is not None:  # goes on where features have become parallel to the last digit
+                shown = torch.cat([shown[:, :1], torch.where(exact.isnan(), shown[:, 1:], exact)], dim=1)
+            lines.append(Lines(name, self.index[a], self.index[b], shown))
         return lines
 
     def _attack_lines(self, lens: Lens, eta: Tensor, attacked: Attacked) -> Work[list[Lines]]:
@@ -279,7 +284,7 @@ class Probe:
         quarter = max(1, self._spec.probe.pairs // 4)
         some = first(attacked, quarter)
         members = lens.members(some.target.tolist(), generator(self._spec.seed, "world lines", "members"))
-        lines = self._clean_lines(eta, 2 * quarter)
+        lines = self._clean_lines(lens, eta, 2 * quarter)
         for name, x in (("clean_target", some.x), ("adv_target", some.x_adv)):
             features = yield from lens.features(x)
             lines.append(

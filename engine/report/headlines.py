@@ -86,3 +86,8 @@ def profile_rows(profile: Table) -> tuple[tuple[str, ...], list[Row]]:
 def run_of(session: Session, topic: str) -> int | None:
     """The run whose frame of a topic is the latest."""
     return next((instant.run for instant in reversed(session.instants()) if topic in instant.topics), None)
+
+
+def run_of_table(session: Session, name: str) -> int | None:
+    """The latest run that recorded a table."""
+    return next((run.id for run in reversed(session.runs()) if name in session.tables(run.id)), None)

@@ -13,7 +13,7 @@ from engine.report import attacks, tables
 from engine.report.canvas import in_style
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
-from engine.report.headlines import profile_rows, run_of, shares
+from engine.report.headlines import profile_rows, run_of, run_of_table, shares
 from engine.session import Session
 from engine.spec_files import dump_spec
 
@@ -68,8 +68,8 @@ SOURCES = {
     "null": "null",
     "layers": "layers",
     "bell": "bell",
-    "structure": "structure",
 }
+TABLES = {"structure": "structure"}  # drawn from a table: frames of its topic come from training as well
 
 STYLE = """
 body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #1a1f24; max-width: 52rem; margin: 2.5rem auto; padding: 0 1rem }
@@ -128,7 +128,8 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         attacks.table(session),
     ]
     for name, svg in drawn.items():
-        title, run = FIGURES[name][0], run_of(session, SOURCES[name])
+        title = FIGURES[name][0]
+        run = run_of_table(session, TABLES[name]) if name in TABLES else run_of(session, SOURCES[name])
         caption = CAPTIONS[name] + (f" Run {run}." if run is not None else "")
         parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure>")
     parts += [tables.takeover(session), tables.null(session), tables.sets(session), tables.statistics(session)]

@@ -90,3 +90,15 @@ def test_it_can_be_cancelled_at_once(activation):
     spec = SMALL.model_copy(update={"model": MlpSpec(depth=2, width=64, activation=activation)})
     looked("null", spec)  # torch and the data are warm
     assert longest_breath("null", spec, {}) < 0.2
+
+
+def test_world_lines_of_a_deep_linear_network_go_beyond_the_precision_of_its_features():
+    """Width 2: the gap is ln 2 a layer, so 60 layers reach a rapidity of about 40, where float32 ends at 17."""
+    spec = SMALL.model_copy(update={"model": LinearSpec(depth=60, width=2, init="lecun", bias=False)})
+    frame = last(looked("model", spec), "pairs")
+    eta = np.abs(frame.arrays["eta"])
+    matrix = np.abs(last(looked("model", spec), "matrix/clean").arrays["eta"])
+    assert np.median(eta[:, :, -2]) > 25
+    assert np.isinf(matrix[:, -2]).mean() + (matrix[:, -2] < 25).mean() > 0.9  # the features themselves cannot tell
+    shallow = np.abs(eta[0, :, 1:5])
+    assert np.isfinite(shallow).all() and shallow.max() < 16
