@@ -272,12 +272,16 @@ def _complete(bars: Progress) -> None:
 
 
 def summary(session: Session, target: Path) -> dict[str, Any]:
-    """The key numbers of a session: accuracy, attack success, and the profile's last measurement."""
+    """The key numbers of a session: accuracy, attack success, the claims' verdicts, and the profile's last measurement."""
     from engine.report.headlines import shares
+    from engine.report.verdicts import judged
 
     found: dict[str, Any] = {"session": str(target), "runs": [[run.experiment, run.status] for run in session.runs()]}
     for share in shares(session):
         found[share.name.replace(" ", "_")] = {"value": share.value, "low": share.low, "high": share.high, "n": share.n}
+    claims = {each.claim.key: each.verdict.word for each in judged(session) if each.verdict}
+    if claims:
+        found["claims"] = claims
     profile = session.latest_table("profile")
     if len(profile):
         columns = {name: profile.column(name) for name in profile.columns}

@@ -129,7 +129,7 @@ def test_the_looks_that_pictures_need_can_be_taken(tmp_path: Path) -> None:
     ]
     small += [
         "probe.reference=40",
-        "probe.bootstrap=20",
+        "probe.bootstrap=50",
         "controls.draws=2",
         "controls.repeats=2",
         "controls.memorised=20",

@@ -60,13 +60,17 @@ def attack(bench: Bench) -> Making:
 
 
 def begin(
-    bench: Bench, dataset: Dataset, model: Network, y: torch.Tensor
+    bench: Bench,
+    dataset: Dataset,
+    model: Network,
+    y: torch.Tensor,
+    examples: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Generator[None, None, tuple[Attack, torch.Tensor | None]]:
     """The spec's attack on the samples to attack, and its targets [N]; ``y`` [N] is what they count as."""
     spec = bench.spec
     index = test_order(dataset, spec.seed)[: spec.attack.samples]
     x = dataset.x_test[index]
-    examples, aim = bench.examples(), spec.attack.aim
+    examples, aim = examples or bench.examples(), spec.attack.aim
     if isinstance(spec.attack, FeatureSpec) and spec.attack.target_sample >= 0:
         examples = _chosen_sample(dataset, spec.attack.target_sample)
         aim = aim if aim == "untargeted" else int(examples[1])

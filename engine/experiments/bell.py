@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making, test_order
-from engine.experiments.lens import observed
+from engine.experiments.lens import Work, observed
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
 from engine.experiments.train import trained
+from engine.generators import stoppable
 from engine.geometry import bell as signs_of
 from engine.geometry.bell import Agreement, Chsh, agreement, chsh, sawtooth, signs
 from engine.geometry.pairs import centred, pair_geometry
-from engine.seeds import derive
+from engine.seeds import derive, generator
 
 Array = NDArray[np.float64]
 
-SAMPLES = 1000  # test samples at most that are the hidden variable in network mode
+SAMPLES = 500  # test samples at most that are the hidden variable in network mode
 COMPONENTS = 10  # principal ones that settings read: among more, correlations are found by chance
 PAIRS = 40  # pairs of probe samples whose angle is read off signs, at each layer
-ROWS_AT_A_TIME = 2000
+AT_A_TIME = 400_000  # numbers of hyperplanes drawn between two breaths
 DISJOINT_ROWS = 100  # a quarter, in the mistake of four disjoint samples
 DISJOINT_TRIALS = 200
 DROP = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
@@ -67,13 +68,16 @@ def bell(bench: Bench) -> Making:
     chosen = _pairs(len(probe.x), rng)
     angles, agreements = [], []
     for tap in range(taps):
-        yield Progress(tap, 2 * taps, "reading signs off pairs")
+        said = Progress(tap, 2 * taps, "reading signs off pairs")
+        read = yield from stoppable(_read(features[tap], spec.controls.rows, spec.seed), said)
         true, told = [], []
         for i, j in chosen:
-            told.append((yield from _sign_angle(features[tap][i], features[tap][j], spec.controls.rows, rng)))
-            true.append(float(pair_geometry(features[tap][i : i + 1], features[tap][j : j + 1]).theta))
+            theta = float(pair_geometry(features[tap][i : i + 1], features[tap][j : j + 1]).theta)
+            true.append(theta)
+            told.append(None if math.isnan(theta) else agreement(read[i], read[j]))
         angles.append(true)
         agreements.append(told)
+        yield said
     results = []
     for tap in range(taps):
         yield Progress(taps + tap, 2 * taps, "the CHSH protocol at every layer")
@@ -96,20 +100,17 @@ def _pairs(n: int, rng: np.random.Generator) -> list[tuple[int, int]]:
     return [(int(i[k]), int(j[k])) for k in picked]
 
 
-def _sign_angle(x: torch.Tensor, y: torch.Tensor, rows: int, rng: np.random.Generator) -> Any:
-    """Two features' angle as random hyperplanes tell it; None for a dead one. Only their plane matters."""
-    geometry = pair_geometry(x[None], y[None])
-    theta = float(geometry.theta)
-    if math.isnan(theta):
-        return None
-    # hyperplanes cut the plane of the two vectors in a uniform direction: two numbers a row, not one a feature
-    first, second = [], []
-    for start in range(0, rows, ROWS_AT_A_TIME):
-        normal = rng.normal(size=(min(ROWS_AT_A_TIME, rows - start), 2))
-        first.append(signs(normal[:, 0]))
-        second.append(signs(normal @ np.array([math.cos(theta), math.sin(theta)])))
+def _read(features: torch.Tensor, rows: int, seed: int) -> Work[NDArray[np.int8]]:
+    """Signs ``[N, rows]`` that the same random hyperplanes read off all features ``[N, D]``; those of a dead one mean nothing."""
+    draw = generator(seed, "hyperplanes")
+    alive = features.nan_to_num()
+    size = max(1, AT_A_TIME // features.shape[1])
+    parts = []
+    for start in range(0, rows, size):
+        normals = torch.randn(features.shape[1], min(size, rows - start), generator=draw, dtype=torch.float64)
+        parts.append(signs((alive @ normals).numpy()))
         yield None
-    return agreement(np.concatenate(first), np.concatenate(second))
+    return np.concatenate(parts, axis=1)
 
 
 def _pair_mode(rows: int, rng: np.random.Generator) -> Any:
@@ -164,8 +165,11 @@ def _canonical(first: Array, second: Array) -> tuple[Array, Array, tuple[float, 
     """The two leading canonical variates of each side ``[N, 2]``, and their correlations; zeros where there are fewer."""
     bases = []
     for features in (first, second):
-        u, s, _ = np.linalg.svd(features - features.mean(0), full_matrices=False)
-        bases.append(u[:, s > s.max(initial=0.0) * 1e-10][:, :COMPONENTS])
+        centred = features - features.mean(0)
+        # the principal components of N samples from the N x N products: their features may be many
+        values, vectors = np.linalg.eigh(centred @ centred.T)
+        kept = values[::-1] > values[-1] * 1e-12
+        bases.append(vectors[:, ::-1][:, kept][:, :COMPONENTS])
     left, rho, right = np.linalg.svd(bases[0].T @ bases[1], full_matrices=False)
     x, y = bases[0] @ left[:, :2], bases[1] @ right.T[:, :2]
     pad = ((0, 0), (0, 2 - x.shape[1]))
@@ -237,6 +241,7 @@ def _frame(
         "layers": layers,
         "pair": {k: v for k, v in pair.items() if k != "disjoint"},
         "rows": bench.spec.controls.rows,
+        "key": bench.keys["weights"],
         "disjoint_rows": DISJOINT_ROWS,
     }
     return Frame("bell", "measure", 0, arrays, info)

@@ -11,14 +11,14 @@ DEPENDS = {
     "weights": ("dataset", "model", "training"),
     "adversarial": ("dataset", "model", "training", "attack"),
     "other_weights": ("dataset", "model", "training"),
-    "fleet": ("dataset", "model", "training", "controls"),
 }
 
 
 def artifact_keys(spec: ExperimentSpec) -> dict[str, str]:
     """The key of each artifact that an experiment with this spec makes or can use, by artifact name."""
     files = _files(spec)
-    return {name: spec.key(*parts) + files for name, parts in DEPENDS.items()}
+    keys = {name: spec.key(*parts) + files for name, parts in DEPENDS.items()}
+    return keys | {"fleet": f"{keys['weights']}-{spec.controls.networks}"}
 
 
 def shorter(spec: ExperimentSpec, epochs: int) -> ExperimentSpec:

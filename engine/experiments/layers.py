@@ -33,6 +33,7 @@ from engine.seeds import derive
 PARTS = ("linear", "bias", "activation")
 GROUPS = ("same", "different")
 NETS = ("trained", "initial")
+ROWS = 64  # of a map's matrix that are multiplied between two breaths
 WIDEST = 1024  # inputs of a convolution up to which its matrix is written out, for its singular values
 SLACK = 1e-6  # rounding of rapidities and singular values
 
@@ -82,7 +83,7 @@ def _split(model: Network, x: Tensor, bootstrap: PairBootstrap) -> Work[list[dic
             interval = bootstrap.means(boost)
             parts[part] = torch.stack([interval.mean, interval.low, interval.high], dim=-1).numpy()
             yield None
-        limit = _speed_limit(module, shape)
+        limit = yield from _speed_limit(module, shape)
         yield None
         largest = boosts[0].abs()
         largest_boost = float(largest[largest.isfinite()].max()) if bool(largest.isfinite().any()) else math.nan
@@ -120,21 +121,27 @@ def _convolve(module: nn.Conv2d, x: Tensor) -> Tensor:
     return nn.functional.conv2d(x, weight, None, module.stride, module.padding, module.dilation, module.groups)
 
 
-def _speed_limit(module: nn.Module, shape: Sequence[int]) -> float:
+def _speed_limit(module: nn.Module, shape: Sequence[int]) -> Work[float]:
     """ln kappa of a linear map; infinite where it has a kernel, or is too large for its singular values to be had here."""
     with torch.no_grad():
         if isinstance(module, nn.Linear):
-            weight = module.weight.double()
-        elif math.prod(shape) <= WIDEST:
+            weight = module.weight.double().T
+        elif isinstance(module, nn.Conv2d) and math.prod(shape) <= WIDEST:
             unit = torch.eye(math.prod(shape), dtype=torch.float64).reshape(-1, *shape)
-            weight = _convolve(module, unit).flatten(1).T  # type: ignore[arg-type]
+            weight = torch.cat([_convolve(module, part).flatten(1) for part in torch.split(unit, ROWS)])
         else:
             return math.inf
-        if weight.shape[0] < weight.shape[1]:
-            return math.inf
-        s = torch.linalg.svdvals(weight)
-        least, largest = float(s[-1]), float(s[0])
-        return math.log(largest / least) if least > largest * 1e-12 else math.inf
+    yield None
+    if weight.shape[1] < weight.shape[0]:
+        return math.inf
+    # squared singular values, since a convolution's matrix has many more columns than rows
+    products = []
+    for part in torch.split(weight, ROWS):
+        products.append(part @ weight.T)
+        yield None
+    squares = torch.linalg.eigvalsh(torch.cat(products))
+    least, largest = float(squares[0]), float(squares[-1])
+    return math.log(largest / least) / 2 if least > largest * 1e-13 else math.inf
 
 
 def _input_shape(model: Network, tap: Tap, x: Tensor) -> tuple[int, ...]:

@@ -47,6 +47,16 @@ class Lens:
         self._kept: dict[tuple[int, int], Tensor] = {}
 
     @property
+    def reference(self) -> Features:
+        """Features of the reference samples at every tap."""
+        return self._reference
+
+    @property
+    def labels(self) -> Tensor:
+        """The reference samples' classes."""
+        return self._labels
+
+    @property
     def width(self) -> int:
         """Features at all taps together: what a look at one input costs."""
         return sum(f.shape[1] for f in self._reference)

@@ -47,7 +47,7 @@ def null(bench: Bench) -> Making:
         lens = yield from stoppable(look(drawn, *probe.reference), said)
         found.append((yield from stoppable(group_means(lens, probe, attacked), said)))
         yield said
-    yield null_frame(np.stack(found), known, initial)
+    yield null_frame(np.stack(found), known, initial, bench.keys["weights"])
     yield from _records(np.stack(found), known, initial)
     yield Progress(draws, draws, "null measured")
 
@@ -84,7 +84,7 @@ def group_means(lens: Lens, probe: Probe, attacked: Attacked | None) -> Work[Arr
     return mean
 
 
-def null_frame(found: Array, known: Theory, model: Network) -> Frame:
+def null_frame(found: Array, known: Theory, model: Network, key: str = "") -> Frame:
     """Over D networks ``[D, views, Q, G, T]``: their mean, its 95% interval, and the band that one more falls into."""
     n = len(found)
     mean, error = found.mean(0), found.std(0, ddof=1)
@@ -102,6 +102,7 @@ def null_frame(found: Array, known: Theory, model: Network) -> Frame:
         "quantities": [asdict(quantity) for quantity in QUANTITIES],
         "taps": taps_info(model),
         "networks": n,
+        "key": key,
         "theory": known.kind,
         "sentence": known.sentence,
     }

@@ -17,6 +17,8 @@ from engine.specs import LinearSpec, MlpSpec, ModelSpec
 
 Array = NDArray[np.float64]
 
+MOST_INPUTS = 4000  # probe and reference samples together: 128 MB a matrix
+LEFT = 1e-8  # of a squared length must remain after centring: its correlations are then good to 1e-7
 STARTS = 61  # rapidities at which the exact chain is computed; between them it is interpolated
 
 
@@ -55,7 +57,7 @@ def _linear(
     raw = spec.bias and scales(spec)[1] > 0
     for view in (0,) if raw else (0, 1):
         seen = inputs - inputs[probe:].mean(0) if view == 0 else inputs
-        eta = _rapidity(seen[:probe] @ seen[:probe].T)
+        eta = _rapidity(seen[:probe] @ seen[:probe].T, (inputs[:probe] ** 2).sum(1))
         alive = np.isfinite(eta)
         if not alive.any():
             continue
@@ -79,13 +81,24 @@ def _wide(
     spec: MlpSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array
 ) -> Generator[None, None, Theory]:
     sigma_w, sigma_b = scales(spec)
+    if len(inputs) > MOST_INPUTS:
+        return Theory(
+            mean,
+            "",
+            f"Theory compares every probe and reference sample with every other: with {len(inputs):,} of them that is left "
+            f"out. Take {MOST_INPUTS:,} or fewer in the Entangle step to see it.",
+        )
     reference = np.arange(probe, len(inputs))
     gram = inputs @ inputs.T / inputs.shape[1]
-    for tap, kernel in enumerate(wide.layers(gram, spec.activation, sigma_w, sigma_b, spec.depth)):
+    tap = 0
+    for kernel in wide.layers(gram, spec.activation, sigma_w, sigma_b, spec.depth):
         yield None
+        if kernel is None:
+            continue
+        tap += 1
         for view, seen in enumerate((wide.centred(kernel, reference), kernel)):
-            eta = _rapidity(seen[:probe, :probe])
-            _group(readings.quantities(eta)[:, :, None], groups, mean[view, :, :, tap + 1 : tap + 2])
+            eta = _rapidity(seen[:probe, :probe], np.diagonal(kernel)[:probe])
+            _group(readings.quantities(eta)[:, :, None], groups, mean[view, :, :, tap : tap + 1])
     sentence = (
         f"In the limit of infinite width; a network of width {spec.width:,} scatters about it by about 1/√n, and its mean is "
         "off by about 1/n a layer."
@@ -93,10 +106,14 @@ def _wide(
     return Theory(mean, "infinite width", sentence)
 
 
-def _rapidity(gram: Array) -> Array:
-    """Of all pairs ``[P (P - 1) / 2]`` from inner products ``[P, P]``; NaN for a dead one."""
+def _rapidity(gram: Array, sizes: Array) -> Array:
+    """Of all pairs ``[P (P - 1) / 2]`` from inner products ``[P, P]``; NaN for a dead one.
+
+    NaN too where centring has left so little of the squared ``sizes`` ``[P]`` that its digits are rounding.
+    """
     i, j = np.triu_indices(len(gram), 1)
     own = np.sqrt(np.maximum(np.diagonal(gram), 0))
+    own = np.where(own**2 > LEFT * sizes, own, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         eta: Array = np.arctanh(np.clip(gram[i, j] / (own[i] * own[j]), -1, 1))
     return eta

@@ -80,15 +80,15 @@ class Probe:
         features = yield from lens.features(self.x)
         eta = yield from lens.matrix(features)
         yield from self._clean_frames(at, lens, eta)
-        now = yield from measure_sets(model, lens, features, self.y)
-        yield sets_frame(at, model, self.y, now, (yield from self._sets()))
+        now = yield from measure_sets(model, lens, features)
+        yield sets_frame(at, model, self.y, lens, now, (yield from self._sets()))
 
     def start_frames(self) -> Measuring[None]:
         """The picture of the network at initialisation."""
         lens, eta = yield from self._at_start()
         yield from self._clean_frames(Moment("init", 0), lens, eta)
         start = yield from self._sets()
-        yield sets_frame(Moment("init", 0), self._network, self.y, start, start)
+        yield sets_frame(Moment("init", 0), self._network, self.y, lens, start, start)
 
     def _clean_frames(self, at: Moment, lens: Lens, eta: Tensor) -> Measuring[None]:
         yield self._matrix_frame("matrix/clean", at, self.index, self.y, eta)
@@ -162,7 +162,7 @@ class Probe:
         if self._sets_at_start is None:
             lens, _ = yield from self._at_start()
             features = yield from lens.features(self.x)
-            self._sets_at_start = yield from measure_sets(self._network, lens, features, self.y)
+            self._sets_at_start = yield from measure_sets(self._network, lens, features)
         return self._sets_at_start
 
     def attack_width(self, model: Network) -> Work[int]:

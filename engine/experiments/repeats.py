@@ -61,6 +61,7 @@ def repeats(bench: Bench) -> Making:
         "quantities": [asdict(quantity) for quantity in QUANTITIES],
         "taps": taps_info(model),
         "networks": count,
+        "key": bench.keys["weights"],
     }
     yield Frame("repeats", "measure", 0, arrays, info)
     for view, quantity, group, tap in np.argwhere(np.isfinite(mean)):

@@ -24,8 +24,11 @@ SPECTRUM = ("entropy", "effective_rank", "purity", "participation", "null_purity
 COLLAPSE = ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4", "mean_cosine")
 
 
-def measure_sets(model: Network, lens: Lens, features: Features, y: Tensor) -> Work[tuple[Array, Array]]:
-    """Spectra ``[views, T, columns]`` and signs of collapse ``[T, columns]`` of inputs with labels ``y`` in one network."""
+def measure_sets(model: Network, lens: Lens, features: Features) -> Work[tuple[Array, Array]]:
+    """Spectra ``[views, T, columns]`` of inputs, and signs of collapse ``[T, columns]`` of the reference training samples.
+
+    Neural collapse is about what was trained on; there are more of those, too.
+    """
     spectra = []
     for view in (0, 1):
         for tap, f in enumerate(features):
@@ -34,21 +37,28 @@ def measure_sets(model: Network, lens: Lens, features: Features, y: Tensor) -> W
         yield
     collapsed = []
     weight = model.get_parameter("layers.logits.weight").detach()
-    for tap, f in enumerate(features):
+    logits = lens.reference[-1]
+    for tap, f in enumerate(lens.reference):
         last = tap == len(model.taps) - 2  # the classifier belongs to the last features before the logits alone
-        signs = collapse(f, y, weight=weight if last else None, prediction=features[-1].argmax(1))
+        signs = collapse(f, lens.labels, weight=weight if last else None, prediction=logits.argmax(1))
         collapsed.append([getattr(signs, name) for name in COLLAPSE])
-    yield
+        yield
     shape = 2, len(features), len(SPECTRUM)
     return np.array(spectra, np.float64).reshape(shape), np.array(collapsed, np.float64)
 
 
 def sets_frame(
-    at: Moment, model: Network, y: Tensor, now: tuple[Array, Array], start: tuple[Array, Array], **similarity: Array
+    at: Moment,
+    model: Network,
+    y: Tensor,
+    lens: Lens,
+    now: tuple[Array, Array],
+    start: tuple[Array, Array],
+    **similarity: Array,
 ) -> Frame:
     """``spectrum`` [nets, views, T, columns], ``collapse`` [nets, T, columns]; on demand CKA matrices [T, T] beside them."""
     arrays = {"spectrum": np.stack([now[0], start[0]]), "collapse": np.stack([now[1], start[1]]), **similarity}
-    k = len(torch.unique(y))
+    k = len(torch.unique(lens.labels))
     info: dict[str, Any] = {
         "taps": taps_info(model),
         "nets": list(NETS),
@@ -57,5 +67,6 @@ def sets_frame(
         "classes": k,
         "simplex": -1 / (k - 1) if k > 1 else None,
         "samples": len(y),
+        "reference": len(lens.labels),
     }
     return Frame("structure", at.phase, at.step, arrays, info, at.keep)

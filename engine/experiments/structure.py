@@ -28,7 +28,7 @@ def structure(bench: Bench) -> Making:
         said = Progress(number, 4, "measuring sets of features")
         lens = yield from stoppable(look(network, *probe.reference), said)
         seen.append((yield from stoppable(lens.features(probe.x), said)))
-        found.append((yield from stoppable(measure_sets(network, lens, seen[-1], probe.y), said)))
+        found.append((yield from stoppable(measure_sets(network, lens, seen[-1]), said)))
     taps = len(model.taps)
     similarity: dict[str, np.ndarray] = {}
     for number, (name, other) in enumerate((("cka_layers", None), ("cka_networks", seen[1]))):
@@ -37,7 +37,7 @@ def structure(bench: Bench) -> Making:
             similarity[name] = np.full((taps, taps), np.nan)
         else:
             similarity[name] = (yield from stoppable(cka_matrix(seen[0], other), said)).numpy()
-    frame = sets_frame(Moment("measure", 0), model, probe.y, found[0], found[1], **similarity)
+    frame = sets_frame(Moment("measure", 0), model, probe.y, lens, found[0], found[1], **similarity)
     yield frame
     yield from _records(frame)
     yield Progress(4, 4, "sets of features measured")

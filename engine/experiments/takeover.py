@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from engine.attacks import Iterate
-from engine.data import Dataset
+from engine.data import Dataset, balanced_order
 from engine.events import Artifact, Event, Frame, Progress, Record
 from engine.experiments.attack import begin, driven_to
 from engine.experiments.attack_results import budget_of
-from engine.experiments.bench import Attacked, Bench, Making
+from engine.experiments.bench import EXAMPLES, Attacked, Bench, Making
 from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Lens, Work, look
 from engine.experiments.pictures import taps_info
@@ -83,8 +83,9 @@ def takeover(bench: Bench) -> Making:
     def measure(step: int, fraction: float, now: Attacked) -> Making:
         target = yield from own_correlations(lens, now.x_adv, now.target)
         true = yield from own_correlations(lens, now.x_adv, now.y)
+        true = true.masked_fill(now.target[:, None] < 0, torch.nan)  # both curves are of the inputs driven somewhere
         moments.append(Seen(step, fraction, means(target), means(true)))
-        yield _frame(bench, model, moments, None, now, dataset)
+        yield _frame(bench, model, moments, None, now)
 
     attacked = yield from _attack(bench, dataset, model, measure)
     other = yield from _other_seed(bench, dataset)
@@ -101,13 +102,15 @@ def takeover(bench: Bench) -> Making:
         through = lens if network is model else (yield from look(network, *probe.reference))
         controls[name] = yield from own_correlations(through, x, attacked.target)
         yield Progress(len(controls), len(CONTROLS), "measuring controls")
-    controls["members"] = yield from own_correlations(lens, probe.x, probe.y)
+    members = yield from own_correlations(lens, probe.x, probe.y)
+    controls["members"] = members.masked_fill(~torch.isin(probe.y, attacked.target)[:, None], torch.nan)
     everyone = _rows([means(values) for values in controls.values()])
     missed = ~attacked.success[:, None]
     successes = _rows(
         [means(v if name == "members" else v.masked_fill(missed, torch.nan)) for name, v in controls.items()]
     )
-    yield _frame(bench, model, moments, (everyone, successes), attacked, dataset)
+    distances = yield from stoppable(_distances(attacked, dataset), None)
+    yield _frame(bench, model, moments, (everyone, successes), attacked, distances)
     yield from _records(model, everyone, successes, "takeover", CONTROLS)
     yield Progress(1, 1, "takeover measured")
 
@@ -122,7 +125,8 @@ def falsifier(bench: Bench) -> Making:
     dataset = yield from bench.dataset()
     count = min(spec.controls.memorised, len(dataset.y_train))
     shuffled = torch.randint(dataset.n_classes, (count,), generator=generator(spec.seed, "random labels"))
-    data = replace(dataset, x_train=dataset.x_train[:count], y_train=shuffled)
+    learnt = balanced_order(dataset.y_train, spec.seed, "memorised")[:count]
+    data = replace(dataset, x_train=dataset.x_train[learnt], y_train=shuffled)
     model = build(spec.model, data, derive(spec.seed, "falsifier"))
     accuracy = yield from _memorise(bench, model, data)
     _, x, _ = yield from bench.to_attack()
@@ -185,7 +189,8 @@ def _attack(
     spec = bench.spec
     index, _, y = yield from bench.to_attack()
     y = y if labels is None else labels
-    attacking, target = yield from begin(bench, dataset, model, y)
+    examples = (dataset.x_train[:EXAMPLES], dataset.y_train[:EXAMPLES]) if labels is not None else None
+    attacking, target = yield from begin(bench, dataset, model, y, examples)
     moment, step = -1, 0
     for event in attacking.events():
         step = event.step
@@ -241,7 +246,7 @@ def _frame(
     moments: Sequence[Seen],
     controls: tuple[Rows, Rows] | None,
     attacked: Attacked,
-    dataset: Dataset,
+    distances: dict[str, float | None] | None = None,
 ) -> Frame:
     """``step`` and ``fraction`` [S], ``target_*`` and ``true_*`` [S, T] along the attack; in the end, of each control and
     for all inputs and for successes alone, ``all_*`` and ``success_*`` [K, T]."""
@@ -252,7 +257,7 @@ def _frame(
     if controls is not None:
         arrays |= _arrays("all", controls[0]) | _arrays("success", controls[1])
     info = {**_described(bench, model, attacked), "names": list(CONTROLS), "labels": list(CONTROLS.values())}
-    info |= {"done": controls is not None, **_distances(attacked, dataset)}
+    info |= {"done": controls is not None, "nearest_member": None, "moved": None, **(distances or {})}
     return Frame("takeover", "measure", 0, arrays, info, keep=controls is not None)
 
 
@@ -267,17 +272,21 @@ def _described(bench: Bench, model: Network, attacked: Attacked) -> dict[str, An
         "inputs": len(attacked.y),
         "success": float(attacked.success.double().mean()),
         "bootstrap": bench.spec.probe.bootstrap,
+        "key": bench.keys["adversarial"],
     }
 
 
-def _distances(attacked: Attacked, dataset: Dataset) -> dict[str, Any]:
+def _distances(attacked: Attacked, dataset: Dataset) -> Work[dict[str, float | None]]:
     """How far x_adv is from the nearest training sample of its target class, and how far it was moved: medians, L2."""
     nearest = []
     flat = dataset.x_train.flatten(1)
+    members: dict[int, Tensor] = {}
     for x, target in zip(attacked.x_adv.flatten(1), attacked.target.tolist(), strict=True):
-        members = flat[dataset.y_train == target]
-        if len(members):
-            nearest.append(float((members - x).norm(dim=1).min()))
+        if target not in members:
+            members[target] = flat[dataset.y_train == target]
+        if len(members[target]):
+            nearest.append(float((members[target] - x).norm(dim=1).min()))
+        yield None
     moved = (attacked.x_adv - attacked.x).flatten(1).norm(dim=1)
     return {"nearest_member": float(np.median(nearest)) if nearest else None, "moved": float(moved.median())}
 

@@ -27,7 +27,7 @@ class Collapse:
     nc4: float
     """Share of samples whose prediction is not the nearest class mean; NaN without predictions."""
     mean_cosine: float
-    """Of pairs of centred class means: never below the simplex's ``-1/(K-1)`` where all have the same length."""
+    """Of pairs of centred class means: never below ``-1/(K-1)``, the simplex's, which single pairs may lie below."""
     classes: int
 
 

@@ -55,8 +55,13 @@ def pair_geometry(x: Tensor, y: Tensor) -> PairGeometry:
 
 
 def centred(x: Tensor, mean: Tensor) -> Tensor:
-    """``x - mean`` in float64; ``x`` is ``[N, D]``, ``mean`` is ``[D]``, usually the mean over training samples."""
-    return x.double() - mean.double()
+    """``x - mean`` in float64; ``x`` is ``[N, D]``, ``mean`` is ``[D]``, usually the mean over training samples.
+
+    A row that is dead, zero or not finite, becomes NaN: centring would give every dead one the same direction.
+    """
+    x = x.double()
+    alive = torch.linalg.vector_norm(x, torch.inf, dim=-1, keepdim=True) > 0
+    return torch.where(alive, x - mean.double(), torch.nan)
 
 
 def unit_rows(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -225,3 +225,28 @@ def structure_figure(table: Table) -> Figure:
     left.set(ylabel="effective rank exp S, centred", ylim=(0, None))
     right.set(ylabel="0 at full collapse", yscale="log")
     return figure
+
+
+def all_pairs(session: Session) -> Figure | None:
+    """How all pairs of the test set scatter at the input, half way and before the logits."""
+    frame = session.frame("all_pairs")
+    if frame is None or not frame.info["done"]:
+        return None
+    taps = frame.info["taps"]
+    outputs = layer_taps(taps)
+    chosen = list(dict.fromkeys([outputs[0], outputs[len(outputs) // 2], outputs[-2 if len(outputs) > 2 else -1]]))
+    histogram = frame.arrays["histogram"][0]  # centred
+    edges = np.linspace(-1, 1, histogram.shape[-1] + 1)
+    colours = group_colours()
+    figure = new_figure(7.6, 2.9)
+    for axes, tap in zip(np.atleast_1d(figure.subplots(1, len(chosen))), chosen, strict=True):
+        plain(axes)
+        for g, name in enumerate(frame.info["groups"]):
+            count = int(histogram[tap, g].sum())
+            density = histogram[tap, g] / max(1, count) / (edges[1] - edges[0])
+            label = f"{GROUPS[GROUP_POSITION[name]].label} ({count:,})"
+            axes.stairs(density, edges, color=colours[name], fill=True, alpha=0.45, label=label)
+        axes.set(xlabel="C, centred", ylabel="density" if tap == chosen[0] else "", xlim=(-1, 1), yticks=[])
+        axes.set_title(taps[tap]["name"], fontsize=9)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", frameon=False, ncols=2, fontsize=8)
+    return figure

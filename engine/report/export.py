@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import ReportError
+from engine.report.verdicts import judged
 from engine.session import Session
 
 COUNTS = {  # written without a decimal point
-    "step", "epoch", "restart", "samples", "test_samples", "tap_index", "n", "networks", "layer", "dead", "source", "counted",
+    "step", "epoch", "restart", "samples", "test_samples", "tap_index", "n", "networks", "layer", "dead", "source", "counted", "pairs", "saturated",
     "sample", "y", "target", "clean_prediction", "prediction", "success", "success_8bit", "random_success", "invalid", "first_step",
 }  # fmt: skip
 
 
 def export_tables(session: Session, folder: Path) -> list[Path]:
-    """Write every table of every run to ``folder`` as ``TABLE.csv``; returns the files written.
+    """Write every table of every run to ``folder`` as ``TABLE.csv``, and the claims' verdicts; returns the files written.
 
     Raises ReportError where a file cannot be written.
     """
@@ -43,7 +46,34 @@ def export_tables(session: Session, folder: Path) -> list[Path]:
         except OSError as error:
             raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
         written.append(path)
+    if told := list(claim_rows(session)):
+        path = folder / "claims.csv"
+        try:
+            with path.open("w", newline="", encoding="utf-8") as file:
+                rows = csv.DictWriter(file, list(told[0]))
+                rows.writeheader()
+                rows.writerows(told)
+        except OSError as error:
+            raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
+        written.append(path)
     return written
+
+
+def claim_rows(session: Session) -> Iterator[dict[str, object]]:
+    """Each number of each claim's verdict; of a claim without one a single row that says why."""
+    for each in judged(session):
+        row: dict[str, object] = {
+            "claim": each.claim.key,
+            "versions": each.claim.versions,
+            "text": each.claim.text,
+            "verdict": each.verdict.word if each.verdict else each.why_not,
+            "sentence": each.verdict.sentence if each.verdict else "",
+            "decided_by": each.verdict.control if each.verdict else "",
+            "runs": each.runs,
+        }
+        numbers = [asdict(number) for number in each.verdict.numbers] if each.verdict else []
+        for number in numbers or [{"label": "", "value": math.nan, "low": math.nan, "high": math.nan}]:
+            yield row | {name: "" if value != value else value for name, value in number.items()}
 
 
 def whole(name: str, column: np.ndarray) -> Sequence[object]:

@@ -164,6 +164,7 @@ FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "matrices": ("Correlation matrices", matrices),
     "spacetime": ("Spacetime diagram", spacetime),
     "takeover": ("Adversarial takeover", entanglement.takeover),
+    "all_pairs": ("All pairs of the test set", entanglement.all_pairs),
     "null": ("Pairs beside their null", entanglement.null),
     "layers": ("The parts of every layer", entanglement.layers),
     "bell": ("Signs and the CHSH protocol", entanglement.bell),

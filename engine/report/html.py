@@ -46,6 +46,8 @@ CAPTIONS = {
     "and what members of the class reach. At the logits it only restates success. One network was attacked.",
     "null": "Measurement, and theory where there is one. Dashed with its band: the mean over untrained networks of the same architecture, and where "
     "one more falls in 95% of cases. Solid: networks trained from several seeds, with Student's 95% interval over networks. Dotted: theory.",
+    "all_pairs": "Measurement. Density of C over every pair of test samples, centred, at the input, half way and before the logits; in brackets "
+    "the number of pairs, which are not independent: they come from far fewer inputs and one network.",
     "layers": "Measurement. Mean boost of pairs by the linear map, the bias and the activation of each layer, features as they are; "
     "whiskers are 95% bootstrap intervals over inputs. The map to the logits is in the table alone.",
     "bell": "Theorem: |S| ≤ 2 with every row kept; a random hyperplane's signs correlate by the sawtooth. Measurement: the points. Signs of trained "
@@ -67,6 +69,7 @@ SOURCES = {
     "takeover": "takeover",
     "null": "null",
     "layers": "layers",
+    "all_pairs": "all_pairs",
     "bell": "bell",
 }
 TABLES = {"structure": "structure"}  # drawn from a table: frames of its topic come from training as well

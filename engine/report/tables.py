@@ -6,11 +6,10 @@ import html
 import math
 from collections.abc import Iterable, Sequence
 
-from engine.errors import SessionError
 from engine.events import Frame
-from engine.experiments.claims import CLAIMS, Claim, Number, missing, verdict
+from engine.experiments.claims import Number
 from engine.experiments.groups import GROUPS, QUANTITIES
-from engine.report.headlines import run_of
+from engine.report.verdicts import Judged, judged
 from engine.session import Session, Table
 
 LABELS = {group.name: group.label for group in GROUPS}
@@ -19,11 +18,9 @@ STATISTICS = {"vulnerability": "Vulnerability", "transferability": "Transfer"}
 
 def claims(session: Session) -> str:
     """Every claim with its verdict, once one of the experiments that test claims was run."""
-    topics = {name for claim in CLAIMS for name in claim.tested_by}
-    frames = {name: frame for name in topics if (frame := session.frame(name)) is not None}
-    if not frames:
+    rows = "".join(_claim(each) for each in judged(session))
+    if not rows:
         return ""
-    rows = "".join(_claim(session, claim, frames) for claim in CLAIMS)
     return (
         "<h2>Claims</h2><p>The claims of the abstracts of arXiv 2309.15669, as read here, and what the runs of this session say of "
         "each. A verdict speaks of this data, these networks and this attack alone; without its runs there is none.</p>"
@@ -31,33 +28,14 @@ def claims(session: Session) -> str:
     )
 
 
-def _claim(session: Session, claim: Claim, frames: dict[str, Frame]) -> str:
-    told = f"{html.escape(claim.text)}<br><small>{html.escape(claim.versions)}</small>"
-    if claim.judge is None:
-        return f"<tr><td>{told}<td>not yet testable here<td><td>"
-    runs = {name: run_of(session, name) for name in claim.tested_by}
-    if left := missing(claim, frames):
-        return f"<tr><td>{told}<td>no verdict<td>not run: {', '.join(left)}<td>"
-    if not _alike(session, claim, [run for run in runs.values() if run is not None]):
-        which = ", ".join(f"{name} (run {run})" for name, run in runs.items())
-        return f"<tr><td>{told}<td>no verdict<td>made with different settings: {which}<td>"
-    found = verdict(claim, frames)
-    assert found is not None
-    numbers = "<br>".join(_number(number) for number in found.numbers)
-    of = ", ".join(f"{name}, run {run}" for name, run in runs.items())
-    said = f"<b>{found.word}</b><br>{html.escape(found.sentence)}"
-    return f"<tr><td>{told}<td>{said}<td>{numbers}<br><small>{of}</small><td>{html.escape(found.control)}"
-
-
-def _alike(session: Session, claim: Claim, runs: Sequence[int]) -> bool:
-    """Whether runs that a verdict puts side by side are of the same data and networks (and attack, where that matters)."""
-    parts = {"dataset", "model", "training", "seed"} | ({"attack"} if "takeover" in claim.tested_by else set())
-    by_id = {run.id: run for run in session.runs()}
-    try:
-        specs = [by_id[run].read_spec().model_dump(mode="json", include=parts) for run in runs]
-    except SessionError:
-        return False
-    return all(spec == specs[0] for spec in specs)
+def _claim(each: Judged) -> str:
+    told = f"<tr><td>{html.escape(each.claim.text)}<br><small>{html.escape(each.claim.versions)}</small>"
+    runs = f"<small>{each.runs}</small>"
+    if each.verdict is None:
+        return f"{told}<td>no verdict<td>{each.why_not}<br>{runs}<td>"
+    numbers = "<br>".join(_number(number) for number in each.verdict.numbers)
+    said = f"<b>{each.verdict.word}</b><br>{html.escape(each.verdict.sentence)}"
+    return f"{told}<td>{said}<td>{numbers}<br>{runs}<td>{html.escape(each.verdict.control)}"
 
 
 def _number(number: Number) -> str:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.experiments.claims import CLAIMS, Claim, Number, Verdict, missing, verdict
+from engine.experiments.claims import CLAIMS, Claim, Number, Verdict, missing, stale, verdict
 from gui.jobs import TITLES
 from gui.panels.base import Panel
 from gui.panels.labels import Caption
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 HOLDS, PART, AGAINST = "holds", "holds in part", "not supported"
+UNDECIDED = "undecided"
 NOT_RUN, MEASURING, LATER = "not run", "being measured", "not yet testable here"
+DIFFER = "settings differ"
 COLOURS = {HOLDS: "green", PART: "orange", AGAINST: "vermillion"}
 HEADER = (
     "Verdicts are read off the runs of this session's network, data and attack; each can change with them. "
@@ -95,6 +97,7 @@ class ClaimsPanel(Panel):
     # --- frames ------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
+        self._frames.pop(frame.topic, None)  # the newest comes last: the settings of its run are those that count
         self._frames[frame.topic] = frame
         self.note.hide()
         self._judge((frame.topic,))
@@ -124,8 +127,9 @@ class ClaimsPanel(Panel):
     def _say(self) -> None:
         words = [found.word for found in self.verdicts().values() if found is not None]
         testable = sum(1 for claim in CLAIMS if claim.tested_by)
-        counts = [f"{words.count(word)} {word}" for word in COLOURS if word in words]
-        self.set_subtitle(" · ".join([f"{len(words)} of {testable} testable claims judged", *counts]))
+        counts = [f"{words.count(word)} {word}" for word in (*COLOURS, UNDECIDED) if word in words]
+        judged = sum(word in COLOURS for word in words)
+        self.set_subtitle(" · ".join([f"{judged} of {testable} testable claims judged", *counts]))
 
     # --- look and export ---------------------------------------------------------------------------------------
 
@@ -149,9 +153,9 @@ class ClaimsPanel(Panel):
             if found is not None:
                 lines[-1] += f". {found.sentence}"
                 lines += [f"  - {number.label}: {value_text(number)}" for number in found.numbers]
-                lines.append(f"  Decides: {found.control}.")
+                lines += [f"  Decides: {found.control}."] if found.control else []
             if card.left:
-                lines.append(f"  Still to run: {named(card.left)}.")
+                lines.append(f"  {card.needs.full_text}")
             lines.append(f"  {'Test' if claim.tested_by else 'Why'}: {claim.how}")
             parts.append("\n".join(lines))
         return "\n\n".join(parts)
@@ -181,6 +185,7 @@ class ClaimCard(QFrame):
         self.claim = claim
         self.verdict: Verdict | None = None
         self.left: tuple[str, ...] = claim.tested_by
+        self.old: tuple[str, ...] = ()
         self.versions = QLabel(claim.versions)
         self.versions.setWordWrap(True)
         self.versions.setProperty("role", "small")
@@ -235,19 +240,21 @@ class ClaimCard(QFrame):
         """Judge anew from the frames at hand, by topic."""
         claim = self.claim
         self.verdict = found = verdict(claim, frames)
-        self.left = missing(claim, frames)
+        self.left, self.old = missing(claim, frames), stale(claim, frames)
         if not claim.tested_by:
             state = LATER
         elif found is not None:
             state = found.word
+        elif any(name in frames and not frames[name].info.get("done", True) for name in self.left):
+            state = MEASURING
         else:
-            state = MEASURING if any(name in frames for name in self.left) else NOT_RUN
+            state = DIFFER if self.old else NOT_RUN
         self.state = state
         self.chip.set_word(state)
         self.chip.setToolTip(found.sentence if found is not None else "")
         _write(self.sentence, found.sentence if found is not None else "")
         self.forest.set_numbers(found.numbers if found is not None else ())
-        _write(self.control, f"Decides: {found.control}." if found is not None else "")
+        _write(self.control, f"Decides: {found.control}." if found is not None and found.control else "")
         _write(self.needs, self._needs())
         self._label_button()
 
@@ -256,7 +263,9 @@ class ClaimCard(QFrame):
             return ""
         done = [name for name in self.claim.tested_by if name not in self.left]
         parts = [f"there is {named(done)}"] if done else []
-        parts.append(f"still to run: {named(self.left)}")
+        never = [name for name in self.left if name not in self.old]
+        parts += [f"still to run: {named(never)}"] if never else []
+        parts += [f"run with other settings, to be run again: {named(self.old)}"] if self.old else []
         text = ", ".join(parts)
         return text[0].upper() + text[1:] + "."
 

@@ -7,11 +7,13 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.cli import main
+from engine.experiments.claims import CLAIMS
 from engine.session import Session, recoverable
 from engine.spec_files import dump_spec, load_spec
 from engine.specs import PARTS, ExperimentSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec, parameters, variants
@@ -105,6 +107,52 @@ def test_the_json_summary_holds_the_profile(
     row = next(row for row in said["profile"] if row["group"] == "adv_target" and row["quantity"] == "C")
     assert row["low"] <= row["mean"] <= row["high"]
     assert row["n"] == TINY.attack.samples
+
+
+def test_closer_looks_are_run_by_name_one_after_the_other(spec_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    named = ["--experiment", "layers", "--experiment", "bell", "--experiment", "layers"]
+    assert main(["run", str(spec_file), "--out", str(out), *named, "--set", "controls.rows=200"]) == 0
+    with Session.open(out / "tiny.rapidity", tmp_path / "copies") as session:
+        assert [(run.experiment, run.status) for run in session.runs()] == [
+            ("layers", "finished"),
+            ("bell", "finished"),
+        ]
+        assert "steps" in session.tables(1)
+        assert "steps" not in session.tables(2), "what the first look trained serves the second"
+    assert {"layers.csv", "bell.csv"} <= {path.name for path in (out / "tables").iterdir()}
+
+
+def test_all_that_claims_are_tested_by_is_run_with_one_word(
+    spec_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def told(experiment: str, *_: object) -> Iterator[object]:
+        asked.append(experiment)
+        yield from ()
+
+    monkeypatch.setattr("engine.lab.open_experiment", told)
+    arguments = ["run", str(spec_file), "--out", str(tmp_path / "out"), "--no-report", "--claims"]
+    assert main([*arguments, "--experiment", "takeover"]) == 0
+    assert asked[0] == "takeover"
+    assert len(asked) == len(set(asked)), "each once"
+    assert set(asked) == {name for claim in CLAIMS for name in claim.tested_by}
+
+
+def test_a_look_that_fails_ends_what_was_to_come_after_it(
+    spec_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def broken(experiment: str, *_: object) -> object:
+        asked.append(experiment)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("engine.lab.open_experiment", broken)
+    named = ["--experiment", "bell", "--experiment", "layers"]
+    assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--no-report", *named]) == 1
+    assert asked == ["bell"]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
+from numpy.polynomial.chebyshev import chebinterpolate, chebval
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import gammaln, hyp2f1, polygamma, psi, sici
@@ -35,7 +37,7 @@ SATURATED = 19.5  # |eta| from which on tanh eta is 1 in float64
 SERIES_FROM, TERMS = 20, 40  # the hypergeometric series: its last term is below 1e-17 from c = 20 on
 SPREADS = 9.0  # standard deviations of the last layer's rapidity that the grid reaches beyond its mean
 TAIL = 36.0  # e-folds of the heaviest tail of one layer's law, exp(-(n - 1) |eta|), that it reaches beyond that
-MOST_POINTS = 6000
+FEW_RUNS = 4  # of layers of equal width, up to which each run has a grid of its own reach
 
 
 def gap(n: ArrayLike) -> Array:
@@ -101,29 +103,30 @@ def gaussian_chain(eta0: ArrayLike, widths: Sequence[int]) -> Law:
 def _chain(starts: tuple[float, ...], widths: tuple[int, ...]) -> Law:
     eta0 = np.array(starts)
     inside = np.isfinite(eta0)
-    finite = [n for n in widths if n > 1]
-    grid = _grid(np.abs(eta0[inside]).max(initial=0.0), finite)
-    h = grid[1] - grid[0]
-    # a law is its density on the grid, and what lies at the poles
+    grids = _grids(np.abs(eta0[inside]).max(initial=0.0), widths)
+    # a law is its density on the grid of its layer, and what lies at the poles
     density: Array | None = None  # [S, M]; None as long as all is at the start
+    before = grids[0] if grids else Grid(1.0, 1)
     plus, minus = (eta0 == np.inf).astype(float), (eta0 == -np.inf).astype(float)
     layers = [_start(eta0)]
-    for n in widths:
+    for n, grid in zip(widths, grids, strict=True):
+        points = grid.points
         if n == 1:
-            towards = 1 - readings.angle(grid if density is not None else eta0) / math.pi
+            towards = 1 - readings.angle(before.points if density is not None else eta0) / math.pi
             if density is None:
                 gained = np.where(inside, towards, 0.0)
                 plus, minus = plus + gained, minus + np.where(inside, 1 - gained, 0.0)
             else:
-                plus, minus = plus + h * density @ towards, minus + h * density @ (1 - towards)
-            density = np.zeros((len(eta0), len(grid)))
+                weights = before.step * density
+                plus, minus = plus + weights @ towards, minus + weights @ (1 - towards)
+            density = np.zeros((len(eta0), len(points)))
         elif density is None:
-            density = np.zeros((len(eta0), len(grid)))
-            density[inside] = kernel(n, eta0[inside, None], grid[None])
+            density = np.zeros((len(eta0), len(points)))
+            density[inside] = kernel(n, eta0[inside, None], points[None])
         else:
-            density = h * density @ _transfer(n, float(grid[-1]), len(grid))
-        assert density is not None
-        layers.append(_moments(grid, density, plus, minus))
+            density = before.step * density @ _transfer(n, before, grid)
+        before = grid
+        layers.append(_moments(points, density, plus, minus))
     return Law(*(np.stack(column, axis=1) for column in zip(*layers, strict=True)))
 
 
@@ -140,9 +143,13 @@ def kernel(n: int, eta: Array, after: Array) -> Array:
 
 
 def _hypergeometric(c: float, z: Array) -> Array:
-    """2F1(1/2, 1/2; c; z) for z in [0, 1]; scipy's own is NaN at z = 1 where Gamma(c) overflows."""
+    """2F1(1/2, 1/2; c; z) for z in [0, 1] and half-integer c, many times faster than scipy's.
+
+    For small c a Chebyshev series in ``sqrt(1 - z)``, in which it is analytic as far as -1: 26 terms are exact. For large c the
+    hypergeometric series itself, whose terms fall faster than a power of c; scipy's Gamma(c) overflows there.
+    """
     if c < SERIES_FROM:
-        return np.asarray(hyp2f1(0.5, 0.5, c, z), np.float64)
+        return np.asarray(chebval(2 * np.sqrt(1 - z) - 1, _chebyshev(c)), np.float64)
     ratios = [(k + 0.5) ** 2 / ((c + k) * (k + 1)) for k in range(TERMS)]
     total: Array = np.ones(z.shape)
     for ratio in reversed(ratios):  # Horner's rule
@@ -150,29 +157,57 @@ def _hypergeometric(c: float, z: Array) -> Array:
     return total
 
 
-def _grid(start: float, widths: Sequence[int]) -> Array:
-    """Points on which the densities of all layers live: fine enough for the narrowest, wide enough for the last."""
+@lru_cache(maxsize=32)
+def _chebyshev(c: float) -> Array:
+    def function(w: Array) -> Array:
+        return np.asarray(hyp2f1(0.5, 0.5, c, 1 - ((w + 1) / 2) ** 2), np.float64)
+
+    return np.asarray(chebinterpolate(function, 26), np.float64)  # type: ignore[type-var]  # its stubs know no arrays
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Points ``step * (-half .. half)`` on which a layer's density lives."""
+
+    step: float
+    half: int
+
+    @property
+    def points(self) -> Array:
+        return np.asarray(self.step * np.arange(-self.half, self.half + 1), np.float64)
+
+
+def _grids(start: float, widths: Sequence[int]) -> list[Grid]:
+    """For each layer a grid as fine as its own spread asks for, and as wide as what has come together by then.
+
+    Layers of equal width in a row share one, and so do all of equal width where widths change often: what takes a density
+    from one grid to the next is then computed once.
+    """
+    runs = [(n, len(list(same))) for n, same in groupby(widths)]
+    grids: list[Grid] = []
+    passed: list[int] = []
+    whole = _reach(start, [n for n in widths if n > 1])
+    for n, count in runs:
+        passed += [n] * count
+        reach = whole if len(runs) > FEW_RUNS else _reach(start, [each for each in passed if each > 1])
+        step = min(COARSEST, STEP / math.sqrt(n))
+        grids += [Grid(step, max(1, math.ceil(reach / step)))] * count
+    return grids
+
+
+def _reach(start: float, widths: Sequence[int]) -> float:
+    """How far from 0 the rapidity may lie after these layers."""
     if not widths:
-        return np.linspace(-1.0, 1.0, 3)
+        return 1.0
     mean = start + float(gap(np.array(widths)).sum())
-    reach = mean + SPREADS * math.sqrt(float(gap_variance(np.array(widths)).sum())) + TAIL / (min(widths) - 1)
-    step = min(COARSEST, STEP / math.sqrt(max(widths)))
-    half = math.ceil(reach / step)
-    if 2 * half + 1 > MOST_POINTS:
-        raise ValueError(
-            f"the exact law of layers with {min(widths)} to {max(widths)} outputs would take a grid of {2 * half + 1:,} "
-            f"points, more than {MOST_POINTS:,}: its widths differ too much"
-        )
-    return np.asarray(step * np.arange(-half, half + 1), np.float64)
+    return mean + SPREADS * math.sqrt(float(gap_variance(np.array(widths)).sum())) + TAIL / (min(widths) - 1)
 
 
-@lru_cache(maxsize=8)
-def _transfer(n: int, reach: float, points: int) -> Array:
-    """``[M, M]``: the kernel on the grid. It is symmetric under a change of both signs, so half of it is computed."""
-    grid = np.linspace(-reach, reach, points)
-    middle = points // 2
-    upper = kernel(n, grid[: middle + 1, None], grid[None])
-    return np.concatenate([upper, upper[:middle][::-1, ::-1]])
+@lru_cache(maxsize=32)
+def _transfer(n: int, before: Grid, after: Grid) -> Array:
+    """``[M, M']``: the kernel from one grid to another. It is symmetric under a change of both signs: half is computed."""
+    upper = kernel(n, before.points[: before.half + 1, None], after.points[None])
+    return np.concatenate([upper, upper[: before.half][::-1, ::-1]])
 
 
 def _start(eta0: Array) -> tuple[Array, ...]:

@@ -21,12 +21,15 @@ Array = NDArray[np.float64]
 
 TERMS = 120  # of the Hermite series; what is left of it is put into the last
 NODES, REACH = 400, 12.0
+AT_ONCE = 40_000  # pairs between two breaths
 
 
 def layers(
     gram: Array, activation: str, sigma_w: float, sigma_b: float, depth: int, slope: float = 0.01
-) -> Iterator[Array]:
+) -> Iterator[Array | None]:
     """Gram matrices ``[N, N]`` before and after each activation, 2 ``depth`` + 1 of them: the last are the logits'.
+
+    In between, None: a pause for breath.
 
     ``gram`` is that of the inputs, inner products divided by their length. ``activation`` is a name in the model's settings
     or "linear"; then there is nothing after the maps, and ``depth`` + 1 matrices come.
@@ -35,26 +38,31 @@ def layers(
         gram = sigma_w**2 * gram + sigma_b**2
         yield gram
         if layer < depth and activation != "linear":
-            gram = dual(activation, gram, slope)
+            parts = []
+            for rows in np.array_split(np.arange(len(gram)), 1 + len(gram) ** 2 // AT_ONCE):
+                parts.append(dual(activation, gram, slope, rows))
+                yield None
+            gram = np.concatenate(parts)
             yield gram
 
 
-def dual(activation: str, gram: Array, slope: float = 0.01) -> Array:
-    """E phi(u) phi(v) for every pair of normal u, v with this covariance matrix ``[N, N]``."""
+def dual(activation: str, gram: Array, slope: float = 0.01, rows: NDArray[np.int64] | None = None) -> Array:
+    """E phi(u) phi(v) for every pair of normal u, v with this covariance matrix ``[N, N]``, or for some of its rows."""
     q = np.diagonal(gram)
-    scale = np.sqrt(np.outer(q, q))
-    c = np.clip(
-        np.divide(gram, scale, out=np.zeros_like(gram), where=scale > 0), -1, 1
-    )  # a zero input has no direction
+    rows = np.arange(len(gram)) if rows is None else rows
+    gram, own = gram[rows], q[rows]
+    scale = np.sqrt(np.outer(own, q))
+    c = np.divide(gram, scale, out=np.zeros_like(gram), where=scale > 0)  # a zero input has no direction
+    c = np.clip(c, -1, 1)
     match activation:
         case "relu":
             return _half_linear(c, scale, 0.0)
         case "leaky_relu":
             return _half_linear(c, scale, slope)
         case "erf":
-            value: Array = 2 / math.pi * np.arcsin(2 * gram / np.sqrt(np.outer(1 + 2 * q, 1 + 2 * q)))
+            value: Array = 2 / math.pi * np.arcsin(2 * gram / np.sqrt(np.outer(1 + 2 * own, 1 + 2 * q)))
             return value
-    return _by_series(activation, c, q)
+    return _by_series(activation, c, q, rows)
 
 
 def _half_linear(c: Array, scale: Array, slope: float) -> Array:
@@ -65,25 +73,28 @@ def _half_linear(c: Array, scale: Array, slope: float) -> Array:
     return value
 
 
-def _by_series(name: str, c: Array, q: Array) -> Array:
+def _by_series(name: str, c: Array, q: Array, rows: NDArray[np.int64]) -> Array:
     """sum_k a_k(q_i) a_k(q_j) c^k with the Hermite coefficients of z -> phi(sqrt(q) z)."""
-    a, left = _coefficients(name, q)
-    total = np.outer(left, left)
+    a, even, odd = _coefficients(name, q)
+    total = np.outer(even[rows], even) + c * np.outer(odd[rows], odd)  # TERMS is even
     for k in range(TERMS - 1, -1, -1):
-        total = total * c + np.outer(a[k], a[k])
+        total = total * c + np.outer(a[k, rows], a[k])
     return total
 
 
-def _coefficients(name: str, q: Array) -> tuple[Array, Array]:
-    """``a [TERMS, N]``, and ``[N]`` the root of what they leave of E phi^2."""
+def _coefficients(name: str, q: Array) -> tuple[Array, Array, Array]:
+    """``a [TERMS, N]``, and the roots ``[N]`` of what they leave of the even and of the odd part of phi, E phi^2."""
     phi = ACTIVATIONS[name].value
     z = np.linspace(-REACH, REACH, NODES)
     weight = (z[1] - z[0]) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     values = phi(np.sqrt(q)[:, None] * z)
     basis = _hermite(TERMS, z)
     a = (basis * weight) @ values.T
-    left = np.maximum((values**2) @ weight - (a**2).sum(0), 0)
-    return a, np.sqrt(left)
+    left = [
+        np.maximum((((values + sign * values[:, ::-1]) / 2) ** 2) @ weight - (a[first::2] ** 2).sum(0), 0)
+        for first, sign in ((0, 1), (1, -1))
+    ]
+    return a, np.sqrt(left[0]), np.sqrt(left[1])
 
 
 def _hermite(terms: int, z: Array) -> Array:

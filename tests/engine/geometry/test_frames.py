@@ -14,10 +14,7 @@ from engine.geometry.pairs import pair_geometry
 def weights(n, depth, seed=0, d=None):
     draw = torch.Generator().manual_seed(seed)
     sizes = [d or n] + [n] * depth
-    return [
-        torch.randn(b, a, generator=draw, dtype=torch.float64) / math.sqrt(a)
-        for a, b in zip(sizes, sizes[1:], strict=False)
-    ]
+    return [torch.randn(b, a, generator=draw, dtype=torch.float64) / math.sqrt(a) for a, b in pairwise(sizes)]
 
 
 def pairs(p=20, d=8, seed=1):

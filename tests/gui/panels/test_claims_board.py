@@ -17,7 +17,18 @@ from engine.experiments.claims import CLAIMS, Number
 from engine.experiments.groups import GROUPS, QUANTITIES
 from engine.specs import ControlsSpec, ExperimentSpec, TrainingSpec
 from gui.helptext import read_help
-from gui.panels.claims_board import AGAINST, HOLDS, LATER, MEASURING, NOT_RUN, PART, ClaimsPanel, value_text
+from gui.panels.claims_board import (
+    AGAINST,
+    DIFFER,
+    HOLDS,
+    LATER,
+    MEASURING,
+    NOT_RUN,
+    PART,
+    UNDECIDED,
+    ClaimsPanel,
+    value_text,
+)
 from gui.redraw import Rotation
 from gui.stage import Stage
 from gui.theme import Theme, contrast
@@ -27,16 +38,18 @@ TAPS = [{"name": name} for name in ("input", "relu 1", "logits")]
 NAMES = ["adversarial", "clean", "random", "initial", "other", "members"]
 
 
-def takeover(*, done: bool = True) -> Frame:
+def takeover(*, done: bool = True, **info: str) -> Frame:
     mean = np.array([0.6, -0.1, 0.0, 0.1, 0.3, 0.8])[:, None].repeat(3, 1)
     arrays = {"success_mean": mean, "success_low": mean - 0.03, "success_high": mean + 0.03}
-    return Frame("takeover", "measure", 0, arrays, {"names": NAMES, "labels": NAMES, "taps": TAPS, "done": done})
+    said = {"names": NAMES, "labels": NAMES, "taps": TAPS, "done": done, **info}
+    return Frame("takeover", "measure", 0, arrays, said)
 
 
-def falsifier() -> Frame:
+def falsifier(memorised: float = 1.0, **more: str) -> Frame:
     mean = np.full((2, 3), 0.05)
     arrays = {"success_mean": mean, "success_low": mean - 0.03, "success_high": mean + 0.03}
     info = {"names": ["adversarial", "random"], "labels": ["x_adv", "random"], "taps": TAPS, "success": 1.0}
+    info |= {"memorised": memorised, **more}
     return Frame("falsifier", "measure", 0, arrays, info)
 
 
@@ -115,11 +128,11 @@ def test_verdicts_are_words_with_numbers_intervals_and_the_control_that_decides(
         panel.show_frame(frame)
     words = {key: found.word for key, found in panel.verdicts().items() if found is not None}
     assert words == {
-        "entangled": HOLDS,
+        "entangled": PART,
         "bell": AGAINST,
         "adversarial": PART,
         "transfer": PART,
-        "vulnerable": PART,
+        "vulnerable": AGAINST,
         "perfect": AGAINST,
     }
     card = panel.cards["adversarial"]
@@ -127,7 +140,7 @@ def test_verdicts_are_words_with_numbers_intervals_and_the_control_that_decides(
     assert "falsifier" in card.control.full_text
     assert card.sentence.text() == card.verdict.sentence
     assert "adversarial, relu 1: 0.60 [0.57, 0.63]" in card.forest.accessibleName()
-    assert panel.subtitle == "6 of 6 testable claims judged · 1 holds · 3 holds in part · 2 not supported"
+    assert panel.subtitle == "6 of 6 testable claims judged · 3 holds in part · 3 not supported"
 
 
 def test_a_run_that_has_not_ended_gives_no_verdict(panel):
@@ -136,6 +149,31 @@ def test_a_run_that_has_not_ended_gives_no_verdict(panel):
     assert panel.cards["perfect"].chip.word == MEASURING
     panel.show_frame(takeover())
     assert panel.cards["perfect"].chip.word == AGAINST
+
+
+def test_runs_of_different_settings_give_no_verdict_and_the_older_is_asked_for(qtbot, panel):
+    card = panel.cards["adversarial"]
+    for frame in (takeover(key="a"), falsifier(key="a")):
+        panel.show_frame(frame)
+    assert card.verdict is not None and card.button.text() == "Run again"
+    panel.show_frame(takeover(key="b"))
+    assert card.verdict is None and card.chip.word == DIFFER
+    assert card.needs.full_text == "There is Takeover, run with other settings, to be run again: Falsifier."
+    assert card.needs.full_text in panel.text()
+    panel.area.ensureWidgetVisible(card)
+    with qtbot.waitSignal(panel.run_requested) as asked:
+        qtbot.mouseClick(card.button, LEFT)
+    assert asked.args == ["falsifier"]
+    panel.show_frame(falsifier(key="b"))
+    assert card.chip.word == PART
+
+
+def test_what_is_undecided_says_why_and_is_not_counted_as_judged(panel):
+    for frame in (takeover(), falsifier(memorised=0.5)):
+        panel.show_frame(frame)
+    card = panel.cards["adversarial"]
+    assert card.chip.word == UNDECIDED and "by heart" in card.sentence.text()
+    assert panel.subtitle == "1 of 6 testable claims judged · 1 not supported · 1 undecided"
 
 
 def test_a_topic_that_is_gone_takes_its_verdict_with_it(qtbot, panel):
@@ -241,5 +279,5 @@ def test_a_real_tiny_run_gives_its_verdict(panel):
             panel.show_frame(event)
             words.append(panel.cards["vulnerable"].chip.word)
     assert set(words[:-1]) == {MEASURING}
-    assert words[-1] in (HOLDS, PART, AGAINST)
+    assert words[-1] in (HOLDS, PART, AGAINST, UNDECIDED)
     assert len(panel.cards["vulnerable"].forest.numbers) >= 2  # over so few networks not all is defined

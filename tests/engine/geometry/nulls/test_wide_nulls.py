@@ -159,7 +159,7 @@ def test_the_kernel_of_relu_moves_each_pair_as_the_recursion_does(name, slope):
 
 def test_every_map_and_activation_has_its_matrix_and_linear_networks_only_maps():
     gram = gram_of(4)
-    assert len(list(wide.layers(gram, "relu", 1.4, 0.1, 3))) == 7
+    assert len([each for each in wide.layers(gram, "relu", 1.4, 0.1, 3) if each is not None]) == 7
     linear = list(wide.layers(gram, "linear", 1.0, 0.0, 3))
     assert len(linear) == 4 and np.array_equal(linear[-1], gram)
 
@@ -176,3 +176,14 @@ def test_a_zero_input_has_no_direction():
     gram[1] = gram[:, 1] = 0
     found = wide.dual("relu", gram)
     assert found[1, 1] == 0 and np.isfinite(found[0, 2])
+
+
+def test_rows_at_a_time_give_what_all_at_once_gives_and_odd_activations_keep_their_sign(monkeypatch):
+    gram = 16 * gram_of(9)
+    whole = wide.dual("tanh", gram)
+    monkeypatch.setattr(wide, "AT_ONCE", 20)
+    parts = [each for each in wide.layers(gram, "tanh", 1.0, 0.0, 1) if each is not None]
+    np.testing.assert_allclose(parts[1], whole, atol=1e-15)
+    q = 16.0
+    opposite = wide.dual("tanh", np.array([[q, -q], [-q, q]]))
+    assert opposite[0, 1] == pytest.approx(-mean_field.square_mean(np.tanh, q), abs=1e-8)
