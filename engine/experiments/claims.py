@@ -267,6 +267,11 @@ def _adversarial(frames: Frames) -> Verdict:
             )
         beyond = "x_adv takes on the target class beyond every control"
         if _given(fooled) < FOOLED:
+            if _given(_number(takeover.info.get("success"))) < FOOLED:
+                raise Unmeasured(
+                    "The attack mostly fails here as it does against random labels, which tells the two apart in nothing: "
+                    "take a stronger one."
+                )
             return "holds", (
                 f"{beyond}; where classes mean nothing, in a network of random labels, attacks mostly fail ({fooled:.0%} "
                 f"succeed). {ONE_NETWORK}"
@@ -300,7 +305,7 @@ def _perfect(frames: Frames) -> Verdict:
         return "not supported", (
             f"Not perfect: C of x_adv with its target class is {adversarial.value:.2f}, not shown to be {PERFECT} or more. Untrained "
             "deep linear networks do end at +1 or −1, deep ReLU and ordered tanh and erf networks at +1 (theorem); this "
-            f"trained one does not. {rest}"
+            f"trained one is not seen to. {rest}"
         )
 
     return _judged((adversarial, ceiling), "the whole interval at 0.99 or above; the ceiling beside it", decide)

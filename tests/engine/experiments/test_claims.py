@@ -27,7 +27,7 @@ NAMES = ["adversarial", "clean", "random", "initial", "other", "members"]
 def takeover(adversarial=0.6, other=0.3, members=0.8, done=True, **info):
     mean = np.array([adversarial, -0.1, 0.0, 0.1, other, members])[:, None].repeat(3, 1)
     arrays = {"success_mean": mean, "success_low": mean - 0.03, "success_high": mean + 0.03}
-    info = {"names": NAMES, "labels": NAMES, "taps": TAPS, "done": done, **info}
+    info = {"names": NAMES, "labels": NAMES, "taps": TAPS, "done": done, "success": 0.8, **info}
     return Frame("takeover", "measure", 0, arrays, info)
 
 
@@ -309,3 +309,8 @@ def test_without_a_success_nothing_is_decided(key):
 def test_without_a_live_layer_bell_decides_nothing():
     frame = Frame("bell", "measure", 0, {}, {"layers": [{"tap": "input"}]})
     assert verdict(CLAIM["bell"], {"bell": frame}).word == "undecided"
+
+
+def test_an_attack_too_weak_for_both_networks_decides_nothing():
+    frames = {"takeover": takeover(success=0.2), "falsifier": falsifier(success=0.2)}
+    assert verdict(CLAIM["adversarial"], frames).word == "undecided"
