@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: run test peers lint bench screenshots attack-pictures clean
+.PHONY: run test peers lint bench screenshots attack-pictures theory-pictures clean
 .DELETE_ON_ERROR:
 
 run: $(STAMP)
@@ -36,6 +36,10 @@ screenshots: $(TEST_STAMP)
 attack-pictures: $(TEST_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.attack_pictures
 	$(BIN)/python -m docs.attack_tables
+
+# the pictures of docs/theory.md
+theory-pictures: $(TEST_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m docs.theory_pictures
 
 $(VENV)/bin/python:
 	@sh .ci/system-packages

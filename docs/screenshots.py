@@ -47,7 +47,10 @@ def take(folder: Path) -> None:
     for look in (window.map_selected, window.measure_classes):
         look()
         wait(app, window)
-    for key in ("training", "gallery", "matrix", "profile"):  # what a run of everything shows
+    for name in ("takeover", "falsifier", "bell", "structure"):
+        window.look(name)
+        wait(app, window)
+    for key in ("training", "gallery", "matrix", "profile", "spacetime"):  # what a run of everything shows
         window.docks.show_panel(key)
     folder.mkdir(parents=True, exist_ok=True)
     for theme in (Theme.dark(), Theme.light()):

@@ -52,8 +52,8 @@ CAPTIONS = {
     "whiskers are 95% bootstrap intervals over inputs. The map to the logits is in the table alone.",
     "bell": "Theorem: |S| ≤ 2 with every row kept; a random hyperplane's signs correlate by the sawtooth. Measurement: the points. Signs of trained "
     "against untrained features, settings chosen to come as near a violation as they can; the algebraic score of cosines is no S.",
-    "structure": "Measurement. Left, how many directions the centred features of the probe samples take up. Right, spread within classes over that "
-    "between them (NC1), and how far the class means are from a simplex (NC2).",
+    "structure": "Measurement. Left, how many directions the centred features of the probe samples take up. Right, of training samples, spread within "
+    "classes over that between them (NC1), and how far the class means are from a simplex (NC2).",
 }
 
 # the topic that says from which run a figure is; a training leaves its last frames in the matrix

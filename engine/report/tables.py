@@ -136,7 +136,7 @@ def sets(session: Session) -> str:
             session,
             "structure",
             "Sets of features",
-            "Of the probe samples, centred; 0 is full collapse in NC1 to NC4.",
+            "Spectra of the probe samples, centred; NC1 to NC4 of training samples, 0 at full collapse.",
             ("net", "tap", "effective_rank_centred", "purity_centred", "nc1", "nc2_norms", "nc2_angles", "nc3", "nc4"),
         )
     )
