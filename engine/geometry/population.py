@@ -16,7 +16,7 @@ from engine.geometry.pairs import unit_rows
 from engine.geometry.readings import QUANTITIES, quantities
 
 BINS = 200  # of C from -1 to 1
-_BLOCK = 2**18  # pairs looked at between two breaths: a few hundredths of a second
+_BLOCK = 2**17  # pairs looked at between two breaths: a few hundredths of a second
 
 
 @dataclass(frozen=True, eq=False)

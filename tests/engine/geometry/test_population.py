@@ -17,7 +17,7 @@ def samples(n=60, d=7, seed=0):
     return torch.randn(n, d, generator=draw), torch.randint(3, (n,), generator=draw)
 
 
-@pytest.mark.parametrize("block", [64, 2**18])
+@pytest.mark.parametrize("block", [64, 2**17])
 def test_means_and_counts_are_those_of_all_pairs_kept(block, monkeypatch):
     monkeypatch.setattr(module, "_BLOCK", block)
     x, y = samples()
