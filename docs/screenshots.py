@@ -12,6 +12,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 SIZE = (1440, 900)
+LOOKS = (
+    "takeover", "falsifier", "bell", "structure", "all_pairs", "null", "layers", "repeats", "vulnerability", "transferability",
+)  # fmt: skip
 PATIENCE = 120  # seconds for the example to run
 
 
@@ -47,7 +50,7 @@ def take(folder: Path) -> None:
     for look in (window.map_selected, window.measure_classes):
         look()
         wait(app, window)
-    for name in ("takeover", "falsifier", "bell", "structure"):
+    for name in LOOKS:
         window.look(name)
         wait(app, window)
     for key in ("training", "gallery", "matrix", "profile", "spacetime"):  # what a run of everything shows
