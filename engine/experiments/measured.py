@@ -72,7 +72,13 @@ class Samples:
 
 
 def profile_frame(
-    at: Moment, now: Section, start: Section, taps: list[dict[str, Any]], resamples: int, samples: Samples | None = None
+    at: Moment,
+    now: Section,
+    start: Section,
+    taps: list[dict[str, Any]],
+    resamples: int,
+    samples: Samples | None = None,
+    key: str = "",
 ) -> Frame:
     """Means and intervals of every group on two networks: as it is now, and at initialisation.
 
@@ -96,6 +102,7 @@ def profile_frame(
         "quantities": [asdict(quantity) for quantity in QUANTITIES],
         "taps": taps,
         "bootstrap": resamples,
+        "key": key,
     }
     arrays = {"mean": mean, "low": low, "high": high, "count": count, "saturated": saturated, "dead": dead}
     if samples is not None:

@@ -18,6 +18,7 @@ from engine.errors import DataError
 from engine.events import Event, Frame, Progress
 from engine.experiments.bench import Attacked, Bench, test_order
 from engine.experiments.control import moving_at_random
+from engine.experiments.keys import artifact_keys
 from engine.experiments.lens import Features, Lens, Work, look
 from engine.experiments.linear_lines import exact_rapidities
 from engine.experiments.measured import Lines, Moment, Samples, matrix_frame, pairs_frame, profile_frame
@@ -55,6 +56,7 @@ class Probe:
             )
         self._spec, self._dataset, self._network = spec, dataset, initial
         self._taps = taps_info(initial)
+        self._key = artifact_keys(spec)["weights"]
         chosen = test_order(dataset, spec.seed)[: spec.probe.samples]
         self.index = chosen[torch.argsort(dataset.y_test[chosen], stable=True)]
         self.x, self.y = dataset.x_test[self.index], dataset.y_test[self.index]
@@ -94,7 +96,7 @@ class Probe:
         yield self._matrix_frame("matrix/clean", at, self.index, self.y, eta)
         start = yield from self._start(LIVE_BOOTSTRAP)
         now = start if at.phase == "init" else (yield from self._pairs(eta, LIVE_BOOTSTRAP))
-        yield profile_frame(at, now, start, self._taps, LIVE_BOOTSTRAP)
+        yield profile_frame(at, now, start, self._taps, LIVE_BOOTSTRAP, key=self._key)
         yield pairs_frame(at, self._clean_lines(lens, eta, self._spec.probe.pairs), self._taps)
 
     def attack_frames(self, model: Network, attacked: Attacked, step: int) -> Measuring[None]:
@@ -130,7 +132,7 @@ class Probe:
             attacking = self._attacked(seen, inputs, resamples, kept if seen is lens else {})
             sections.append(clean | (yield from stoppable(attacking, said)))
         samples = Samples(inputs.index, kept["adv_target"], kept["clean_target"], kept["random_target"])
-        frame = profile_frame(at, sections[0], sections[1], self._taps, resamples, samples)
+        frame = profile_frame(at, sections[0], sections[1], self._taps, resamples, samples, self._key)
         yield frame
         return frame
 

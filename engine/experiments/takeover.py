@@ -46,7 +46,11 @@ CONTROLS = {
     "members": "members of the target class among themselves (ceiling)",
 }
 """What is compared with training members of the target class, in the order of the frame's rows."""
-FALSIFIER = {"adversarial": "x_adv", "random": "random perturbation of the same norm"}
+FALSIFIER = {
+    "adversarial": "x_adv",
+    "random": "random perturbation of the same norm",
+    "members": "members of the random class among themselves (its ceiling)",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +137,7 @@ def falsifier(bench: Bench) -> Making:
     with torch.no_grad():  # what the network sees is what a sample counts as: its own class means nothing here
         y = torch.cat([model(part).argmax(1) for part in torch.split(x, 256)])
     attacked = yield from _attack(bench, data, model, labels=y)
-    chosen = torch.arange(min(spec.probe.reference, count))
+    chosen = torch.arange(min(spec.probe.reference, count - min(spec.probe.samples, count // 4)))
     lens = yield from look(model, data.x_train[chosen], data.y_train[chosen])
     means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))
     draw = generator(spec.seed, "random perturbation")
@@ -141,8 +145,12 @@ def falsifier(bench: Bench) -> Making:
     values = []
     for inputs in (attacked.x_adv, moved):
         values.append((yield from own_correlations(lens, inputs, attacked.target)))
-    everyone = _rows([means(value) for value in values])
-    successes = _rows([means(value.masked_fill(~attacked.success[:, None], torch.nan)) for value in values])
+    # what of these samples the reference does not hold: what a class that means nothing has in common
+    rest = slice(len(chosen), len(chosen) + spec.probe.samples)
+    members = yield from own_correlations(lens, data.x_train[rest], data.y_train[rest])
+    everyone = _rows([*(means(value) for value in values), means(members)])
+    missed = ~attacked.success[:, None]
+    successes = _rows([*(means(value.masked_fill(missed, torch.nan)) for value in values), means(members)])
     info = {
         **_described(bench, model, attacked),
         "names": list(FALSIFIER),
@@ -203,7 +211,8 @@ def _attack(
             yield Progress(int(1000 * event.fraction), 1000, f"takeover: {spec.attack.title}, step {event.step}")
     result = attacking.result()
     driven = driven_to(target, result.prediction, y)
-    attacked = Attacked(index, attacking.x, y, result.x_adv, driven, result.success)
+    won = result.success & ~result.already  # what the network took for the target before is no success of the attack
+    attacked = Attacked(index, attacking.x, y, result.x_adv, driven, won)
     if measure is not None:
         yield from measure(step, 1.0, attacked)
     return attacked

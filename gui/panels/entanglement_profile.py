@@ -214,10 +214,11 @@ class ProfilePanel(Panel):
             self.show_content()
             return
         if frame.topic in ("null", "repeats"):
-            setattr(self._beside, frame.topic, frame)
+            self._beside.take(frame)
             self._redraw()
             return
         self._frame_shown = frame
+        self._beside.stand_beside(str(frame.info.get("key", "")))
         if not np.isfinite(frame.arrays["mean"]).any():
             self.show_empty("Nothing could be measured at this moment: every group is empty, or its features are zero.")
             return

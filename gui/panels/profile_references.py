@@ -44,8 +44,31 @@ class References:
 
     def clear(self) -> None:
         """Forget what was measured; another run, which a person has chosen, stays."""
-        self.null: Frame | None = None
-        self.repeats: Frame | None = None
+        self._measured: dict[str, Frame] = {}
+        self._key = ""
+
+    def take(self, frame: Frame) -> None:
+        """A null, or repeats."""
+        self._measured[frame.topic] = frame
+
+    def stand_beside(self, key: str) -> None:
+        """The profile shown is of data, network and training with this key: only what is of the same stands beside it."""
+        self._key = key
+
+    def _of_the_same(self, topic: str) -> Frame | None:
+        frame = self._measured.get(topic)
+        other = "" if frame is None else str(frame.info.get("key", ""))
+        return None if self._key and other and other != self._key else frame
+
+    @property
+    def null(self) -> Frame | None:
+        """Networks drawn anew."""
+        return self._of_the_same("null")
+
+    @property
+    def repeats(self) -> Frame | None:
+        """Networks trained from other seeds."""
+        return self._of_the_same("repeats")
 
     # --- numbers -----------------------------------------------------------------------------------------------
 

@@ -189,10 +189,13 @@ class TakeoverPanel(Panel):
     # --- frames ------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
+        # both are shown only if they are of one attack on one network: the newer one stays
         if frame.topic == "falsifier":
             self._falsifier = frame
+            self._frame_shown = self._frame_shown if _alike(self._frame_shown, frame) else None
         else:
             self._frame_shown = frame
+            self._falsifier = self._falsifier if _alike(self._falsifier, frame) else None
         self._redraw()
         self.show_content()
 
@@ -407,9 +410,12 @@ class TakeoverPanel(Panel):
         if tap is None:
             return ""
         found = value(frame, "adversarial", tap, self.inputs)
+        own = value(frame, "members", tap, self.inputs) if "members" in frame.info["names"] else None
+        ceiling = "" if own is None else f"; its own members have {_interval(own)}"
         return (
-            f"Falsifier: in a network that has learnt random labels ({frame.info['memorised']:.1%} of "
-            f"{frame.info['samples_memorised']:,}), {frame.info['success']:.0%} are fooled with C = {_interval(found)} at {name}."
+            f"Falsifier: in a network trained on random labels (it learnt {frame.info['memorised']:.1%} of "
+            f"{frame.info['samples_memorised']:,}), {frame.info['success']:.0%} are fooled with C = {_interval(found)} at {name}"
+            f"{ceiling}."
         )
 
     # --- pointer and keys --------------------------------------------------------------------------------------
@@ -612,3 +618,9 @@ def _verdict(found: Verdict) -> str:
         "unknown": "",
     }[found.against_ceiling]
     return f"{head}{middle}{tail}."
+
+
+def _alike(one: Frame | None, other: Frame) -> bool:
+    """Whether two frames are of the same attack on the same network, as far as they say."""
+    keys = {str(frame.info.get("key", "")) for frame in (one, other) if frame is not None} - {""}
+    return len(keys) < 2

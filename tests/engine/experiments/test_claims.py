@@ -211,7 +211,7 @@ def test_frames_that_do_not_fit_are_undecided_and_never_raise():
 
 
 def test_bell_is_never_violated_and_says_why():
-    rows = [{"tap": "input", "S": 2.0, "error": 0.0, "algebraic": 2.8}, {"tap": "dead"}]
+    rows = [{"tap": "relu 1", "S": 2.0, "error": 0.0, "algebraic": 2.8}, {"tap": "dead"}]
     found = verdict(CLAIM["bell"], {"bell": Frame("bell", "measure", 0, {}, {"layers": rows})})
     assert found.word == "not supported" and "theorem" in found.sentence
 
@@ -314,3 +314,15 @@ def test_without_a_live_layer_bell_decides_nothing():
 def test_an_attack_too_weak_for_both_networks_decides_nothing():
     frames = {"takeover": takeover(success=0.2), "falsifier": falsifier(success=0.2)}
     assert verdict(CLAIM["adversarial"], frames).word == "undecided"
+
+
+def test_a_takeover_up_to_the_random_classes_own_ceiling_is_said_so():
+    frame = falsifier(adversarial=0.25)
+    mean = np.concatenate([frame.arrays["success_mean"], np.full((1, 3), 0.16)])
+    arrays = {"success_mean": mean, "success_low": mean - 0.03, "success_high": mean + 0.03}
+    info = {**frame.info, "names": [*frame.info["names"], "members"], "labels": [*frame.info["labels"], "members"]}
+    found = verdict(
+        CLAIM["adversarial"], {"takeover": takeover(), "falsifier": Frame("falsifier", "measure", 0, arrays, info)}
+    )
+    assert found.word == "holds in part" and "as near to its class as the members do" in found.sentence
+    assert any("random classes" in number.label for number in found.numbers)

@@ -41,7 +41,7 @@ NAMES = ["adversarial", "clean", "random", "initial", "other", "members"]
 def takeover(*, done: bool = True, **info: str) -> Frame:
     mean = np.array([0.6, -0.1, 0.0, 0.1, 0.3, 0.8])[:, None].repeat(3, 1)
     arrays = {"success_mean": mean, "success_low": mean - 0.03, "success_high": mean + 0.03}
-    said = {"names": NAMES, "labels": NAMES, "taps": TAPS, "done": done, **info}
+    said = {"names": NAMES, "labels": NAMES, "taps": TAPS, "done": done, "success": 0.8, **info}
     return Frame("takeover", "measure", 0, arrays, said)
 
 
@@ -60,7 +60,7 @@ def pairs(topic: str, same: float, different: float, reach: float) -> Frame:
 
 
 def bell() -> Frame:
-    rows = [{"tap": "input", "S": 1.98, "error": 0.02, "algebraic": 2.8}, {"tap": "dead"}]
+    rows = [{"tap": "relu 1", "S": 1.98, "error": 0.02, "algebraic": 2.8}, {"tap": "dead"}]
     return Frame("bell", "measure", 0, {}, {"layers": rows})
 
 
@@ -225,7 +225,7 @@ def test_the_scale_holds_every_number_and_the_tip_says_it(panel):
     panel.show_frame(bell())
     forest = panel.cards["bell"].forest
     assert forest.reach == 3.0
-    assert forest.describe(3).startswith("largest S, input\n1.98")
+    assert forest.describe(3).startswith("largest S, relu 1\n1.98")
     assert "no interval" in forest.describe(forest.height() - 25)
     assert forest.describe(10_000) == ""
 

@@ -112,7 +112,8 @@ def test_the_falsifier_is_laid_over_the_curves_and_said(full):
     assert full.values(FALSIFIER)[0].tolist() == [0.0, 0.01, 0.057, 0.6]
     assert full._curves[FALSIFIER].line.opts["pen"].dashPattern(), "dashed"
     assert (
-        "random labels (99.8% of 500), 100% are fooled with C = 0.06 [0.05, 0.07] at relu 2" in full.caption.full_text
+        "random labels (it learnt 99.8% of 500), 100% are fooled with C = 0.06 [0.05, 0.07] at relu 2"
+        in full.caption.full_text
     )
 
 
