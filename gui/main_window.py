@@ -353,6 +353,8 @@ class MainWindow(QMainWindow):
     def look(self, name: str) -> None:
         """A closer look by its experiment's name, in the panel that draws it."""
         self.docks.show_panel(LOOK_PANELS[name])
+        if name == "layers":
+            self.profile.show_page("split")
         self._run(name)
 
     @Slot()

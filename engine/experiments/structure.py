@@ -44,6 +44,14 @@ def structure(bench: Bench) -> Making:
 
 
 def _records(frame: Frame) -> Making:
+    taps = frame.info["taps"]
+    for i, one in enumerate(taps):
+        for j, other in enumerate(taps):
+            pair: dict[str, Any] = {"tap": one["name"], "other": other["name"]}
+            for name in ("cka_layers", "cka_networks"):
+                value = float(frame.arrays[name][i, j])
+                pair[name] = value if np.isfinite(value) else None
+            yield Record("similarity", pair)
     for number, net in enumerate(NETS):
         for position, tap in enumerate(frame.info["taps"]):
             row: dict[str, Any] = {"net": net, "tap": tap["name"], "tap_index": position}

@@ -412,6 +412,11 @@ class ProfilePanel(Panel):
         self.plot.home()
         self._redraw()
 
+    def show_page(self, page: str) -> None:
+        """Turn to "curves" or "split"."""
+        self.page_choice.set_key(page)
+        self._turn_page()
+
     def _turn_page(self) -> None:
         """Show the chosen page, and of the controls those that say something about it."""
         split = self.page_choice.key() == "split"

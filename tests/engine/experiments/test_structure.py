@@ -51,6 +51,13 @@ def test_each_layer_of_both_networks_is_recorded(events):
     assert sum(row["nc3"] is not None for row in table) == 2  # the classifier belongs to the last hidden features alone
 
 
+def test_similarities_are_recorded_pair_by_pair(events):
+    frame = last(events, "structure")
+    table = rows(events, "similarity")
+    assert len(table) == 6 * 6
+    assert table[7]["cka_networks"] == frame.arrays["cka_networks"][1, 1]
+
+
 def test_training_is_watched_collapsing():
     trained = looked("train", SMALL)
     frames = [e for e in trained if isinstance(e, Frame) and e.topic == "structure"]
