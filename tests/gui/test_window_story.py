@@ -17,7 +17,7 @@ STORY = TINY.model_copy(
         "probe": TINY.probe.model_copy(update={"every": 50}),
     }
 )
-DRAWN = {"training", "gallery", "curves", "matrix", "profile", "spacetime", "dataset", "model"}
+DRAWN = {"structure", "claims", "training", "gallery", "curves", "matrix", "profile", "spacetime", "dataset", "model"}
 """The panels that a run of everything fills."""
 
 
