@@ -71,9 +71,11 @@ from engine.specs.data import (
 )
 from engine.specs.decision_map import MapSpec
 from engine.specs.experiment import PARTS, ExperimentSpec, discriminator, variants
+from engine.specs.max_likelihood import MaxLikelihoodSpec
 from engine.specs.models import Activation, CnnSpec, Init, LinearSpec, MlpSpec, ModelSpec, NetworkSpec
 from engine.specs.parameters import Parameter, parameters
 from engine.specs.probe import ProbeSpec
+from engine.specs.reconcile import ReconcileSpec
 from engine.specs.training import TrainingSpec
 
 __all__ = [
@@ -114,6 +116,7 @@ __all__ = [
     "JsmaSpec",
     "LinearSpec",
     "MapSpec",
+    "MaxLikelihoodSpec",
     "MiSpec",
     "MinimalNormSpec",
     "MlpSpec",
@@ -130,6 +133,7 @@ __all__ = [
     "PgdSpec",
     "PixelBudgetSpec",
     "ProbeSpec",
+    "ReconcileSpec",
     "SequenceSpec",
     "SharedSpec",
     "SiNiSpec",

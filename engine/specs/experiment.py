@@ -11,11 +11,23 @@ from engine.specs.base import Spec, param
 from engine.specs.controls import ControlsSpec
 from engine.specs.data import DatasetSpec, DigitsSpec
 from engine.specs.decision_map import MapSpec
+from engine.specs.max_likelihood import MaxLikelihoodSpec
 from engine.specs.models import MlpSpec, ModelSpec
 from engine.specs.probe import ProbeSpec
+from engine.specs.reconcile import ReconcileSpec
 from engine.specs.training import TrainingSpec
 
-PARTS: tuple[str, ...] = ("dataset", "model", "training", "attack", "probe", "controls", "map")
+PARTS: tuple[str, ...] = (
+    "dataset",
+    "model",
+    "training",
+    "attack",
+    "probe",
+    "controls",
+    "map",
+    "max_likelihood",
+    "reconcile",
+)
 
 
 class ExperimentSpec(Spec):
@@ -38,6 +50,8 @@ class ExperimentSpec(Spec):
     probe: ProbeSpec = ProbeSpec()
     controls: ControlsSpec = ControlsSpec()
     map: MapSpec = MapSpec()
+    max_likelihood: MaxLikelihoodSpec = MaxLikelihoodSpec()
+    reconcile: ReconcileSpec = ReconcileSpec()
 
     def key(self, *parts: str) -> str:
         """A fingerprint of the named parts with seed and threads: results with equal keys are equal results."""
