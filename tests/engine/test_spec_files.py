@@ -52,8 +52,18 @@ def values(field: Parameter) -> st.SearchStrategy[Any]:
     )
 
 
+ODD = st.integers(0, 500).map(lambda half: 2 * half + 1)
+# values that are rarely right by chance
+SPECIAL: dict[str, st.SearchStrategy[Any]] = {
+    "message": st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32),
+    "repetition": ODD,
+    "price_repetition": ODD,
+    "code_length": st.integers(3, 10).map(lambda power: 2**power - 1),
+}
+
+
 def specs_of(part: str, tag: str, cls: type[Spec]) -> st.SearchStrategy[dict[str, Any]]:
-    fields = {field.name: values(field) for field in parameters(cls)}
+    fields = {field.name: SPECIAL.get(field.name, values(field)) for field in parameters(cls)}
     if tag:
         fields[discriminator(part)] = st.just(tag)
     made = st.fixed_dictionaries(fields)

@@ -6,7 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
@@ -18,10 +18,12 @@ from engine.specs import (
     FgsmSpec,
     FixedBudgetSpec,
     GaussianNoiseSpec,
+    MaxLikelihoodSpec,
     MinimalNormSpec,
     MlpSpec,
     PgdSpec,
     ProbeSpec,
+    ReconcileSpec,
     Spec,
     TrainingSpec,
     carried,
@@ -73,6 +75,10 @@ def test_every_field_says_what_it_is(cls: type[Spec]) -> None:
             assert field.minimum is not None
 
 
+# whether a limit of these may be taken depends on another field
+BESIDE_OTHERS = {"restarts", "candidates", "rows"}
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_limits_shown_are_the_limits_held(cls: type[Spec]) -> None:
     checked = 0
@@ -87,7 +93,7 @@ def test_limits_shown_are_the_limits_held(cls: type[Spec]) -> None:
             if exclusive:
                 with pytest.raises(ValidationError):
                     cls(**{field.name: edge})
-            elif field.name != "restarts":
+            elif field.name not in BESIDE_OTHERS:
                 assert getattr(cls(**{field.name: edge}), field.name) == edge
             with pytest.raises(ValidationError):
                 cls(**{field.name: edge + outward})
@@ -179,3 +185,17 @@ def test_fields_of_an_attack_begin_with_what_all_attacks_share() -> None:
     names = [field.name for field in parameters(PgdSpec)]
     assert names[:5] == ["norm", "eps", "goal", "samples", "stop"]
     assert [field.name for field in parameters(MinimalNormSpec)][:3] == ["norm", "goal", "samples"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "bad", "sentence"),
+    [
+        (MaxLikelihoodSpec, {"candidates": 10, "rows": 11}, "11 rows cannot be kept of 10 candidates"),
+        (ReconcileSpec, {"repetition": 4}, "a majority needs an odd number: take 5"),
+        (ReconcileSpec, {"code_length": 256}, "There is no BCH code of 256 bits"),
+        (ReconcileSpec, {"message": "0" * 31}, "no image of 8x8 pixels"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_with_a_sentence(cls: type[Spec], bad: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        cls(**bad)
