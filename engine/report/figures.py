@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
-from engine.report import attacks, entanglement
+from engine.report import attacks, entanglement, noise, reconcile
 from engine.report.canvas import new_figure, plain
 from engine.session import Session
 
@@ -169,4 +169,9 @@ FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "layers": ("The parts of every layer", entanglement.layers),
     "bell": ("Signs and the CHSH protocol", entanglement.bell),
     "structure": ("Sets of features", entanglement.structure),
+    "max_likelihood": ("Noise and the MaxLikelihood network", noise.max_likelihood),
+    "noise_descent": ("The same by gradient descent", noise.noise_descent),
+    "reconciliation": ("Reconciliation", reconcile.reconciliation),
+    "reconciliation_curve": ("Reconciliation against the angle", reconcile.curve),
+    "price": ("The price of entangling first", reconcile.price),
 }
