@@ -35,7 +35,8 @@ def reconciliation(session: Session) -> Figure | None:
 def reconciliation_figure(frame: Frame) -> Figure:
     """Above, input and output of the four cases; below, layers on the left and added noise on the right."""
     figure = new_figure(7.6, 5.4)
-    above, below = np.ravel(figure.subfigures(2, 1, height_ratios=(1, 1.25)))
+    rows = figure.add_gridspec(2, 1, height_ratios=(1, 1.25))
+    above, below = (figure.add_subfigure(rows[row]) for row in range(2))
     grid = above.subplots(1, 9)
     _picture(grid[0], frame.arrays["message"], LEVELS)
     grid[0].set_xlabel("message", fontsize=7)
