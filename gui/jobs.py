@@ -47,6 +47,7 @@ TITLES = {
     "all_pairs": "All pairs",
     "vulnerability": "Vulnerability",
     "transferability": "Transferability",
+    "max_likelihood": "Linear networks and noise",
     "story": "Everything",
 }
 

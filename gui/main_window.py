@@ -146,11 +146,17 @@ class MainWindow(QMainWindow):
         self.step_forms: dict[str, StepForm] = {}
         for step in STEPS:
             form = StepForm(step.key, step.label, theme)
-            for part in steps.FORMS[step.key]:
-                form.add_form(SpecForm(part, self.editor.part(part), theme))
+            made = {part: SpecForm(part, self.editor.part(part), theme) for part in steps.FORMS[step.key]}
+            folded = {action: made.pop(part) for part, action in steps.FOLDED.items() if part in made}
+            for spec_form in made.values():
+                form.add_form(spec_form)
             form.set_description(steps.DESCRIPTIONS.get(step.key, ""))
             for action in steps.LOOKS.get(step.key, ()):
-                form.add_below(link(self.actions_[action]))
+                button = link(self.actions_[action])
+                if action in folded:
+                    form.add_folded(button, folded[action])
+                else:
+                    form.add_below(button)
             self.step_forms[step.key] = form
             self.step_stack.addWidget(form)
         self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
@@ -298,6 +304,13 @@ class MainWindow(QMainWindow):
         """Show a step's form."""
         self.rail.set_current(key)
         self.step_stack.setCurrentWidget(self.step_forms[key])
+
+    @Slot(str)
+    def show_settings(self, part: str) -> None:
+        """Show the form of a part that folds out."""
+        key = next(key for key, parts in steps.FORMS.items() if part in parts)
+        self.show_step(key)
+        self.step_forms[key].reveal(part)
 
     @Slot(str)
     def run_step(self, key: str) -> None:
@@ -529,7 +542,7 @@ class MainWindow(QMainWindow):
                 part = self.editor.part(spec_form.part)
                 if spec_form.spec != part:
                     spec_form.set_spec(part)
-                if spec_form.part not in ("experiment", "controls"):
+                if spec_form.part not in ("experiment", "controls", *steps.FOLDED):
                     form.set_description(description(type(part)))
         self._show_results()
         self._show_title()

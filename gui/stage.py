@@ -23,7 +23,8 @@ DEPTH = {phase: depth for depth, phase in enumerate(PHASES)} | dict.fromkeys(LOO
 TOPICS = (
     "dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs", "decision_map", "class_matrix",
     "attack_checks", "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure",
-    "all_pairs", "vulnerability", "transferability",
+    "all_pairs", "vulnerability", "transferability", "max_likelihood", "noise_descent", "reconciliation", "reconciliation_curve",
+    "price",
 )  # fmt: skip
 OF_THE_ATTACK = (
     "takeover",

@@ -13,10 +13,13 @@ FORMS: dict[str, tuple[str, ...]] = {
     "model": ("model",),
     "train": ("training",),
     "attack": ("attack",),
-    "entangle": ("probe", "controls"),
+    "entangle": ("probe", "controls", "max_likelihood", "reconcile"),
     "compare": (),
     "report": (),
 }
+
+# Parts that only one closer look uses: their form folds out below its command.
+FOLDED = {"max_likelihood": "run.max_likelihood", "reconcile": "run.reconciliation"}
 
 # What a step's result depends on, and which experiments make it on their way.
 DEPENDS: dict[str, tuple[str, ...]] = {
@@ -43,6 +46,7 @@ REACHES = {
     "all_pairs": "train",
     "vulnerability": "data",  # their networks are a fleet of their own
     "transferability": "data",
+    "max_likelihood": "data",
 }
 SET_BY_PANELS = ("map",)
 
@@ -68,6 +72,7 @@ LOOKS: dict[str, tuple[str, ...]] = {
         "run.all_pairs",
         "run.vulnerability",
         "run.transferability",
+        "run.max_likelihood",
     ),
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from gui.forms.folded import Folded
 from gui.forms.form import SpecForm
 from gui.panels.header import CardHeader
 from gui.panels.help import HelpPopover
@@ -41,6 +44,7 @@ class StepForm(QWidget):
         self._tip = ""
         self._popover: HelpPopover | None = None
         self.forms: list[SpecForm] = []
+        self.folded: dict[str, Folded] = {}  # by the part that its form edits
         self.setAccessibleName(title)
 
         self.header = CardHeader(title, theme)
@@ -55,7 +59,9 @@ class StepForm(QWidget):
         self._description.setProperty("role", "small")
         self._content.addWidget(self._description)
         self._content.addStretch(1)
-        area = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = self._area = QScrollArea(
+            widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(self._scrolled)
 
@@ -86,10 +92,19 @@ class StepForm(QWidget):
 
     def add_form(self, form: SpecForm) -> None:
         """Put a form above what explains it. While one is not valid the buttons wait and say why."""
+        self._take(form)
+        self.add_widget(form)
+
+    def add_folded(self, button: QPushButton, form: SpecForm) -> None:
+        """Put a command below the description, with a form of its own that folds out below it."""
+        self._take(form)
+        self.folded[form.part] = Folded(button, form, self._theme)
+        self.add_below(self.folded[form.part])
+
+    def _take(self, form: SpecForm) -> None:
         self.forms.append(form)
         form.validity_changed.connect(self._offer)
         form.built.connect(self._align)
-        self.add_widget(form)
         self._align()
         self._offer()
 
@@ -100,6 +115,13 @@ class StepForm(QWidget):
     def add_below(self, widget: QWidget) -> None:
         """Put any widget below the description."""
         self._content.insertWidget(self._content.count() - 1, widget)
+
+    def reveal(self, part: str) -> None:
+        """Fold out the form of a part, bring it into view and put the keyboard there."""
+        folded = self.folded[part]
+        folded.open()
+        folded.toggle.setFocus()
+        QTimer.singleShot(0, folded, partial(self._area.ensureWidgetVisible, folded, 0, 8))  # once it has its height
 
     def set_subtitle(self, text: str) -> None:
         """The quiet half of the header, as the name of the method chosen."""
@@ -131,6 +153,8 @@ class StepForm(QWidget):
         self.header.set_theme(theme)
         for form in self.forms:
             form.set_theme(theme)
+        for folded in self.folded.values():
+            folded.set_theme(theme)
 
     def commit(self) -> bool:
         """Take what is still being typed in any form. Gives whether everything is valid."""

@@ -170,7 +170,7 @@ class ChoiceField(QComboBox):
         for value, name in choices:
             self.addItem(pretty(name), value)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(4)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setEnabled(len(choices) != 1)  # what cannot be otherwise is there to be read
         self.activated.connect(self._on_chosen)

@@ -74,6 +74,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.all_pairs",
                 "run.vulnerability",
                 "run.transferability",
+                "run.max_likelihood",
             },
         ),
         ("running", {"run.pause", "run.stop"}),
