@@ -28,6 +28,10 @@ class AttackError(UserError):
     """An attack that cannot be carried out on this model and data."""
 
 
+class ReconcileError(UserError):
+    """A code that cannot be built, features without a direction, or helper data that do not fit."""
+
+
 class SessionError(UserError):
     """A session file that cannot be opened or saved."""
 
