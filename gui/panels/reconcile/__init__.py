@@ -1,0 +1,1 @@
+"""The panel of reconciliation and its pages."""

@@ -1,0 +1,318 @@
+"""The four cases side by side: what was fed to the lock, what the network thinks of it, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QToolTip, QWidget
+
+from gui.panels.reconcile import marks
+from gui.panels.reconcile.message import digits_of, picture_of
+from gui.panels.reconcile.words import FOOLING, TIPS, class_name, colour, percent
+from gui.plots.images import draw, mapped, picture
+from gui.plots.plot import pen
+from gui.plots.tiles import ink
+from gui.theme import Theme
+
+if TYPE_CHECKING:
+    from engine.events import Frame
+
+GAP = 12  # pixels between cases
+ARROW = 16  # pixels of the arrow between the noise before and after
+ROOMY = 12  # pixels between two rows at most
+NAMED = 470  # pixels of width from which on the rows have names
+STRIP = 26  # height of a vector's strip at most
+SMALLEST, LARGEST = 22, 132  # side of a picture
+ROWS = ("input", "network thinks", "angle to reference", "bits wrong", "predicted chance", "returned")
+LONGEST = "bits wrong (≤ 18 mended)"
+NOTHING = "stays locked: nothing is returned"
+LEFT, TOP, MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things are: the columns of the cases, the top and height of each row, the side of the pictures."""
+
+    columns: tuple[QRect, ...]
+    head: QRect
+    rows: tuple[QRect, ...]  # as wide as all, one for each of ROWS
+    side: int
+    out: int
+
+
+class Cases(QWidget):
+    """``chosen(case)`` is a click on one of them."""
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._frame: Frame | None = None
+        self._says = ""
+        self.setAccessibleName("The four cases")
+        self.setMinimumSize(60, 60)
+        self._scene = QGraphicsScene(self)
+        self.drawing = _Drawing(self)
+        self._scene.addItem(self.drawing)
+
+    def show_frame(self, frame: Frame | None, says: str = "") -> None:
+        """Draw the cases of a frame; without one, a sentence."""
+        self._frame = frame if frame is not None and frame.info.get("cases") else None
+        self._says = says
+        self.setAccessibleDescription("\n\n".join(self.describe(k) for k in range(self.count)) or says)
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.update()
+
+    @property
+    def count(self) -> int:
+        """How many cases there are."""
+        return 0 if self._frame is None else len(self._frame.info["cases"])
+
+    # --- what is said ------------------------------------------------------------------------------------------
+
+    def texts(self, k: int) -> dict[str, str]:
+        """What stands in each row of a case."""
+        assert self._frame is not None
+        case, n = self._frame.info["cases"][k], self._frame.info["code"]["n"]
+        return {
+            "input": "",
+            "network thinks": f"{class_name(self._frame, int(case['seen']))} · {percent(case['confidence'], 2)}",
+            "angle to reference": f"{case['angle']:.1f}°",
+            "bits wrong": f"{case['wrong_code_bits']} of {n}",
+            "predicted chance": percent(case["predicted"]),
+            "returned": "opens: the image is returned" if self.image(k) is not None else NOTHING,
+        }
+
+    def describe(self, k: int) -> str:
+        """All that is known of a case, in a few lines."""
+        assert self._frame is not None
+        case, texts, info = self._frame.info["cases"][k], self.texts(k), self._frame.info
+        return "\n".join(
+            (
+                f"{case['name']}, fed to the lock of class {class_name(self._frame, int(case['lock']))}",
+                TIPS[k] if k < len(TIPS) else "",
+                f"The network thinks {texts['network thinks']}",
+                f"{texts['angle to reference']} to the reference: {case['wrong_bits']:.1%} of {info['hash_bits']:,} signs differ",
+                f"{texts['bits wrong']} bits wrong after the majority of {info['repetition']}; up to {case['corrects']} are corrected",
+                f"Predicted chance {texts['predicted chance']}. {case['sentence']}",
+            )
+        )
+
+    def image(self, k: int) -> QImage | None:
+        """The image that came out; None where the check failed, and nothing may be shown."""
+        assert self._frame is not None
+        pixels = self._frame.arrays["case_image"][k]
+        opened = bool(self._frame.info["cases"][k]["recovered"]) and bool((pixels >= 0).all())
+        return picture_of(pixels) if opened else None
+
+    def given(self, k: int) -> QImage:
+        """The picture of what was fed to the lock."""
+        assert self._frame is not None
+        return self._picture(self._frame.arrays["case_input"][k])
+
+    def before(self) -> QImage | None:
+        """The noise that the fooling noise began with."""
+        assert self._frame is not None
+        found = self._frame.arrays.get("case_before")
+        return None if found is None or not np.isfinite(found).all() else self._picture(found)
+
+    def _picture(self, values: np.ndarray) -> QImage:
+        if values.ndim == 3:
+            return picture(values)
+        held = self._frame.arrays["case_input"] if self._frame is not None else values
+        low, high = float(np.nanmin(held)), float(np.nanmax(held))
+        return mapped(values.reshape(1, -1), low, high if high > low else low + 1, "viridis")
+
+    @property
+    def is_image(self) -> bool:
+        return self._frame is not None and self._frame.arrays["case_input"].ndim == 4
+
+    # --- layout ------------------------------------------------------------------------------------------------
+
+    def layout_of(self, area: QRect) -> Layout:
+        """Where things are in an area."""
+        theme = self.theme
+        line = QFontMetrics(theme.font(theme.small)).height()
+        metrics = QFontMetrics(theme.font(theme.small))
+        named = max(metrics.horizontalAdvance(row) for row in (*ROWS, LONGEST)) + 14 if area.width() >= NAMED else 0
+        count, wide = max(1, self.count), area.width() - named
+        unit = (wide - (count - 1) * GAP - ARROW) / (count + 1)  # the first case has two pictures
+        texts = 2 * line + 4, line + marks.BAR + 8, line + 5, line + marks.BAR + 8, line + 5
+        spare = area.height() - sum(texts) - (2 * line + 2) - 10
+        side = max(SMALLEST, min(LARGEST, int(unit), int(spare * 0.56)))
+        out = max(SMALLEST, min(side, spare - side, LARGEST))
+        shown = side if self.is_image or self._frame is None else min(STRIP, side)
+        heights = (shown + 6, *texts[1:], out + 2 * line + 4)
+        air = max(0, min(ROOMY, (area.height() - texts[0] - sum(heights)) // len(heights)))
+        left, columns = area.left() + named, []
+        for k in range(count):
+            column = round(2 * unit + ARROW if k == FOOLING else unit)
+            columns.append(QRect(left, area.top(), column, area.height()))
+            left += column + GAP
+        top, rows = area.top() + texts[0], []
+        for height in heights:
+            rows.append(QRect(area.left(), top, area.width(), height))
+            top += height + air
+        head = QRect(area.left(), area.top(), area.width(), texts[0])
+        return Layout(tuple(columns), head, tuple(rows), side, out)
+
+    def case_at(self, x: int) -> int | None:
+        """The case at a place across; None between them."""
+        columns = self.layout_of(self.rect()).columns if self.count else ()
+        return next((k for k, column in enumerate(columns) if column.left() <= x <= column.right()), None)
+
+    # --- painting ----------------------------------------------------------------------------------------------
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        self.paint(QPainter(self), self.rect())
+
+    def paint(self, painter: QPainter, area: QRect) -> None:
+        """Draw all of it into an area."""
+        theme = self.theme
+        painter.setFont(theme.font(theme.small))
+        if self._frame is None:
+            ink(painter, theme.muted)
+            wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area.adjusted(8, 4, -8, -4), wrapped, self._says)
+            return
+        places = self.layout_of(area)
+        if places.columns[0].left() > area.left():
+            ink(painter, theme.muted)
+            for name, row in zip(self._row_names(), places.rows, strict=True):
+                high = places.side if name == "input" and self.is_image else places.out if name == "returned" else 0
+                align = LEFT | (MIDDLE if high else TOP)
+                painter.drawText(QRect(row.left(), row.top(), row.width(), high or row.height()), align, name)
+        for k, column in enumerate(places.columns):
+            self._paint_case(painter, k, column, places)
+
+    def _row_names(self) -> list[str]:
+        assert self._frame is not None
+        most = f" (≤ {self._frame.info['code']['t']} mended)"
+        return [f"{name}{most}" if name == "bits wrong" else name for name in ROWS]
+
+    def _paint_case(self, painter: QPainter, k: int, column: QRect, places: Layout) -> None:
+        assert self._frame is not None
+        theme, case = self.theme, self._frame.info["cases"][k]
+        own, texts = colour(theme, k), self.texts(k)
+        line = painter.fontMetrics().height()
+        rows = [QRect(column.left(), row.top(), column.width(), row.height()) for row in places.rows]
+        painter.setFont(theme.font(theme.small, bold=True))
+        ink(painter, own if k != 1 else theme.text)
+        self._write(painter, column, column.top(), str(case["name"]))
+        painter.setFont(theme.font(theme.small))
+        ink(painter, theme.muted)
+        self._write(
+            painter, column, column.top() + line, f"to the lock of {class_name(self._frame, int(case['lock']))}"
+        )
+        self._paint_input(painter, k, rows[0], places.side)
+
+        ink(painter, theme.text)
+        self._write(painter, column, rows[1].top(), texts["network thinks"])
+        track = QRect(column.left(), rows[1].top() + line + 1, min(column.width(), 150), marks.BAR)
+        marks.bar(painter, track, float(case["confidence"]), own, theme)
+
+        glyph = QRect(column.left(), rows[2].top(), 2 * line, line - 1)
+        marks.angle(painter, glyph, float(case["angle"]), own, theme)
+        self._write(painter, column.adjusted(glyph.width() + 5, 0, 0, 0), rows[2].top(), texts["angle to reference"])
+
+        n, limit, wrong = self._frame.info["code"]["n"], int(case["corrects"]), int(case["wrong_code_bits"])
+        self._write(painter, column, rows[3].top(), f"{texts['bits wrong']}{'' if wrong <= limit else f' > {limit}'}")
+        track.moveTop(rows[3].top() + line + 1)
+        verdict = theme.palette["green"] if wrong <= limit else theme.palette["vermillion"]
+        full = 0.56 * n  # half are wrong by chance
+        marks.bar(painter, track, wrong / full, verdict, theme, limit / full)
+
+        self._write(painter, column, rows[4].top(), texts["predicted chance"])
+        self._paint_output(painter, k, rows[5], places.out)
+
+    def _paint_input(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
+        wide = side if self.is_image else max(side, min(row.width(), 2 * side))
+        high = side if self.is_image else min(STRIP, side)
+        left = row.left()
+        if k == FOOLING and (noise := self.before()) is not None:
+            wide = side if self.is_image else max(side, (row.width() - ARROW) // 2)
+            draw(painter, noise, QRect(left, row.top(), wide, high))
+            ink(painter, self.theme.muted)
+            painter.drawText(QRect(left + wide, row.top(), ARROW, high), Qt.AlignmentFlag.AlignCenter, "→")
+            left += wide + ARROW
+        draw(painter, self.given(k), QRect(left, row.top(), wide, high))
+
+    def _paint_output(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
+        theme, box = self.theme, QRect(row.left(), row.top(), side, side)
+        image = self.image(k)
+        if image is not None:
+            draw(painter, image, box)
+            painter.setPen(pen(theme.palette["green"], 2))
+            painter.drawRect(box.adjusted(-1, -1, 1, 1))
+        else:
+            painter.setPen(pen(theme.line_strong, dash=True))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
+            middle = box.adjusted(side // 4, side // 4, -side // 4, -side // 4)
+            marks.padlock(painter, middle if side >= 56 else box.adjusted(3, 3, -3, -3), theme.muted)
+        ink(painter, theme.palette["green"] if image is not None else theme.muted)
+        below = QRect(row.left(), box.bottom() + 3, row.width(), max(0, row.bottom() - box.bottom() + 2))
+        painter.drawText(below, LEFT | TOP | Qt.TextFlag.TextWordWrap, self.texts(k)["returned"])
+
+    def _write(self, painter: QPainter, column: QRect, top: int, text: str) -> None:
+        metrics = painter.fontMetrics()
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, column.width())
+        painter.drawText(QRect(column.left(), top, column.width(), metrics.height()), LEFT | MIDDLE, shown)
+
+    # --- pointer -----------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            found = self.case_at(event.pos().x())
+            QToolTip.showText(event.globalPos(), "" if found is None else self.describe(found), self)
+            return True
+        return super().event(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        found = self.case_at(event.position().toPoint().x())
+        if found is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(found)
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 320)
+
+    # --- export ------------------------------------------------------------------------------------------------
+
+    def plots(self) -> Sequence[tuple[str, Any]]:
+        """The drawing, where there is one."""
+        return (("cases", self.drawing),) if self.count else ()
+
+    def csv_rows(self) -> Iterable[Sequence[Any]]:
+        """One row a case; the image that came out as hexadecimal digits, "" where nothing did."""
+        if self._frame is None:
+            return
+        names = (
+            "name", "lock", "seen", "confidence", "angle", "wrong_bits", "wrong_code_bits", "corrects", "predicted", "recovered",
+        )  # fmt: skip
+        yield ["case", *names[1:], "image"]
+        for k, case in enumerate(self._frame.info["cases"]):
+            pixels = self._frame.arrays["case_image"][k]
+            yield [*(case[name] for name in names), digits_of(pixels) if self.image(k) is not None else ""]
+
+
+class _Drawing(QGraphicsItem):
+    """The cases as an item of a scene, so that they can be written as a drawing."""
+
+    def __init__(self, cases: Cases) -> None:
+        super().__init__()
+        self._cases = cases
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(self._cases.rect())
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        painter.fillRect(self.boundingRect(), QColor(self._cases.theme.surface))
+        self._cases.paint(painter, self._cases.rect())
