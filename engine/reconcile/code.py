@@ -12,6 +12,7 @@ correcteurs d'erreurs"; for the decoder E. R. Berlekamp (1968), "Algebraic codin
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -176,6 +177,10 @@ class _Preparation(threading.Thread):
             wrong[:, 0] ^= 1
             with _library:
                 code._decoded(wrong)
+            if (
+                not gc.isenabled()
+            ):  # the program collects by hand: what the compiler leaves stays, and would be walked each time
+                gc.freeze()
             self.code = code
         except BaseException as error:  # raised again where the code is asked for
             self.error = error

@@ -116,7 +116,7 @@ def recovering(
 
 def majority(bits: Bits, repetition: int) -> Bits:
     """Hashes ``[..., n r]`` read as code words ``[..., n]``: what most of the r copies of a bit say, r odd."""
-    copies = bits.reshape(*bits.shape[:-1], -1, repetition)
+    copies = bits.reshape(*bits.shape[:-1], bits.shape[-1] // repetition, repetition)
     word: Bits = (copies.sum(-1, dtype=np.int64) > repetition // 2).astype(np.uint8)
     return word
 
