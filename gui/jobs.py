@@ -48,6 +48,8 @@ TITLES = {
     "vulnerability": "Vulnerability",
     "transferability": "Transferability",
     "max_likelihood": "Linear networks and noise",
+    "reconciliation": "Reconciliation",
+    "price": "Price of entangling first",
     "story": "Everything",
 }
 

@@ -69,6 +69,8 @@ LOOK_PANELS = {
     "all_pairs": "all_pairs",
     "vulnerability": "relations",
     "transferability": "relations",
+    "reconciliation": "reconcile",
+    "price": "reconcile",
 }
 """Looks that need nothing but the settings, and the panel that draws each."""
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
@@ -240,6 +242,10 @@ class MainWindow(QMainWindow):
         self.docks.all_pairs.all_pairs_requested.connect(partial(self.look, "all_pairs"))
         self.docks.relations.vulnerability_requested.connect(partial(self.look, "vulnerability"))
         self.docks.relations.transferability_requested.connect(partial(self.look, "transferability"))
+        self.docks.reconcile.reconciliation_requested.connect(partial(self.look, "reconciliation"))
+        self.docks.reconcile.price_requested.connect(partial(self.look, "price"))
+        self.docks.reconcile.settings_requested.connect(self.show_settings)
+        self.docks.reconcile.edited.connect(self.editor.edit)
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
@@ -368,6 +374,8 @@ class MainWindow(QMainWindow):
         self.docks.show_panel(LOOK_PANELS[name])
         if name == "layers":
             self.profile.show_page("split")
+        if name == "price":
+            self.docks.reconcile.show_page(name)
         self._run(name)
 
     @Slot()
@@ -544,6 +552,7 @@ class MainWindow(QMainWindow):
                     spec_form.set_spec(part)
                 if spec_form.part not in ("experiment", "controls", *steps.FOLDED):
                     form.set_description(description(type(part)))
+        self.docks.reconcile.set_experiment(spec)
         self._show_results()
         self._show_title()
 
@@ -605,6 +614,9 @@ class MainWindow(QMainWindow):
     def _on_topic(self, topic: str) -> None:
         if topic in ("gallery", "matrix/clean", "pairs", "dataset") and self.selection.latest is not None:
             self._inspector_is_old = True
+        if topic in ("dataset", "model"):
+            data, model = self.stage.frame("dataset"), self.stage.frame("model")
+            self.docks.reconcile.set_known(data.info["classes"] if data else (), model.info["taps"] if model else ())
 
     _inspector_is_old = False
 

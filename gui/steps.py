@@ -47,6 +47,8 @@ REACHES = {
     "vulnerability": "data",  # their networks are a fleet of their own
     "transferability": "data",
     "max_likelihood": "data",
+    "reconciliation": "train",
+    "price": "train",
 }
 SET_BY_PANELS = ("map",)
 
@@ -73,6 +75,8 @@ LOOKS: dict[str, tuple[str, ...]] = {
         "run.vulnerability",
         "run.transferability",
         "run.max_likelihood",
+        "run.reconciliation",
+        "run.price",
     ),
 }
 

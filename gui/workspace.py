@@ -19,6 +19,7 @@ from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
+from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
@@ -54,6 +55,7 @@ class Workspace(DockArea):
         self.structure = StructurePanel(selection, theme)
         self.all_pairs = AllPairsPanel(selection, theme)
         self.relations = RelationsPanel(selection, theme)
+        self.reconcile = ReconcilePanel(selection, theme)
         self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
         self.log = LogPanel(selection, theme)
@@ -69,7 +71,8 @@ class Workspace(DockArea):
         self.add_panel(self.map, behind="curves")
         self.add_panel(self.classes, behind="matrix")
         self.add_panel(self.takeover, behind="profile")
-        self.add_panel(self.claims, behind="takeover")
+        self.add_panel(self.reconcile, behind="takeover")
+        self.add_panel(self.claims, behind="reconcile")
         self.add_panel(self.results, behind="claims")
         self.add_panel(self.checks, behind="results")
         self.add_panel(self.compare, behind="checks")
@@ -99,6 +102,7 @@ class Workspace(DockArea):
             self.structure,
             self.all_pairs,
             self.relations,
+            self.reconcile,
             self.claims,
             self.dataset,
             self.model,

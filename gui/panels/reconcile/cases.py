@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphic
 
 from gui.panels.reconcile import marks
 from gui.panels.reconcile.message import digits_of, picture_of
-from gui.panels.reconcile.words import FOOLING, TIPS, class_name, colour, percent
+from gui.panels.reconcile.words import FOOLING, RAW, SHORT, TIPS, class_name, colour, percent
 from gui.plots.images import draw, mapped, picture
 from gui.plots.plot import pen
 from gui.plots.tiles import ink
@@ -26,10 +26,11 @@ GAP = 12  # pixels between cases
 ARROW = 16  # pixels of the arrow between the noise before and after
 ROOMY = 12  # pixels between two rows at most
 NAMED = 470  # pixels of width from which on the rows have names
+TEXTS = 112  # pixels of width in which the texts of a case are whole
+GLYPH = 76  # pixels of width from which an angle is drawn beside its number
 STRIP = 26  # height of a vector's strip at most
 SMALLEST, LARGEST = 22, 132  # side of a picture
 ROWS = ("input", "network thinks", "angle to reference", "bits wrong", "predicted chance", "returned")
-LONGEST = "bits wrong (≤ 18 mended)"
 NOTHING = "stays locked: nothing is returned"
 LEFT, TOP, MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
 
@@ -143,19 +144,23 @@ class Cases(QWidget):
         theme = self.theme
         line = QFontMetrics(theme.font(theme.small)).height()
         metrics = QFontMetrics(theme.font(theme.small))
-        named = max(metrics.horizontalAdvance(row) for row in (*ROWS, LONGEST)) + 14 if area.width() >= NAMED else 0
+        named = max(metrics.horizontalAdvance(row) for row in ROWS) + 14 if area.width() >= NAMED else 0
         count, wide = max(1, self.count), area.width() - named
-        unit = (wide - (count - 1) * GAP - ARROW) / (count + 1)  # the first case has two pictures
+        free = wide - (count - 1) * GAP
+        others = max((free - ARROW) / (count + 1), min(TEXTS, free / (count + 0.4)))  # the first has two pictures
+        first = free - (count - 1) * others
+        unit = min(others, (first - ARROW) / 2)
         texts = 2 * line + 4, line + marks.BAR + 8, line + 5, line + marks.BAR + 8, line + 5
-        spare = area.height() - sum(texts) - (2 * line + 2) - 10
+        spare = area.height() - sum(texts) - 2 * line - 12
         side = max(SMALLEST, min(LARGEST, int(unit), int(spare * 0.56)))
         out = max(SMALLEST, min(side, spare - side, LARGEST))
         shown = side if self.is_image or self._frame is None else min(STRIP, side)
-        heights = (shown + 6, *texts[1:], out + 2 * line + 4)
+        lines = 2 if others >= 90 or area.height() < 300 else 3
+        heights = (shown + 6, *texts[1:], out + lines * line + 4)
         air = max(0, min(ROOMY, (area.height() - texts[0] - sum(heights)) // len(heights)))
         left, columns = area.left() + named, []
         for k in range(count):
-            column = round(2 * unit + ARROW if k == FOOLING else unit)
+            column = round(first if k == FOOLING else others)
             columns.append(QRect(left, area.top(), column, area.height()))
             left += column + GAP
         top, rows = area.top() + texts[0], []
@@ -187,17 +192,15 @@ class Cases(QWidget):
         places = self.layout_of(area)
         if places.columns[0].left() > area.left():
             ink(painter, theme.muted)
-            for name, row in zip(self._row_names(), places.rows, strict=True):
+            for name, row in zip(ROWS, places.rows, strict=True):
                 high = places.side if name == "input" and self.is_image else places.out if name == "returned" else 0
                 align = LEFT | (MIDDLE if high else TOP)
                 painter.drawText(QRect(row.left(), row.top(), row.width(), high or row.height()), align, name)
+            below = places.rows[3].adjusted(0, painter.fontMetrics().height() - 1, 0, 8)
+            ink(painter, theme.faint)
+            painter.drawText(below, LEFT | TOP, f"≤ {self._frame.info['code']['t']} corrected")
         for k, column in enumerate(places.columns):
             self._paint_case(painter, k, column, places)
-
-    def _row_names(self) -> list[str]:
-        assert self._frame is not None
-        most = f" (≤ {self._frame.info['code']['t']} mended)"
-        return [f"{name}{most}" if name == "bits wrong" else name for name in ROWS]
 
     def _paint_case(self, painter: QPainter, k: int, column: QRect, places: Layout) -> None:
         assert self._frame is not None
@@ -205,27 +208,34 @@ class Cases(QWidget):
         own, texts = colour(theme, k), self.texts(k)
         line = painter.fontMetrics().height()
         rows = [QRect(column.left(), row.top(), column.width(), row.height()) for row in places.rows]
+        lock = class_name(self._frame, int(case["lock"]))
         painter.setFont(theme.font(theme.small, bold=True))
-        ink(painter, own if k != 1 else theme.text)
-        self._write(painter, column, column.top(), str(case["name"]))
+        ink(painter, own if k != RAW else theme.text)
+        self._write(painter, column, column.top(), str(case["name"]), *SHORT[k : k + 1])
         painter.setFont(theme.font(theme.small))
         ink(painter, theme.muted)
-        self._write(
-            painter, column, column.top() + line, f"to the lock of {class_name(self._frame, int(case['lock']))}"
-        )
+        self._write(painter, column, column.top() + line, f"to the lock of {lock}", f"lock of {lock}", lock)
         self._paint_input(painter, k, rows[0], places.side)
 
         ink(painter, theme.text)
-        self._write(painter, column, rows[1].top(), texts["network thinks"])
+        seen = class_name(self._frame, int(case["seen"]))
+        self._write(
+            painter, column, rows[1].top(), texts["network thinks"], f"{seen} · {percent(case['confidence'])}", seen
+        )
         track = QRect(column.left(), rows[1].top() + line + 1, min(column.width(), 150), marks.BAR)
         marks.bar(painter, track, float(case["confidence"]), own, theme)
 
-        glyph = QRect(column.left(), rows[2].top(), 2 * line, line - 1)
-        marks.angle(painter, glyph, float(case["angle"]), own, theme)
-        self._write(painter, column.adjusted(glyph.width() + 5, 0, 0, 0), rows[2].top(), texts["angle to reference"])
+        glyph = QRect(column.left(), rows[2].top(), 2 * line if column.width() >= GLYPH else 0, line - 1)
+        if glyph.width():
+            marks.angle(painter, glyph, float(case["angle"]), own, theme)
+        beside = column.adjusted(glyph.width() + 5 if glyph.width() else 0, 0, 0, 0)
+        self._write(painter, beside, rows[2].top(), texts["angle to reference"])
 
         n, limit, wrong = self._frame.info["code"]["n"], int(case["corrects"]), int(case["wrong_code_bits"])
-        self._write(painter, column, rows[3].top(), f"{texts['bits wrong']}{'' if wrong <= limit else f' > {limit}'}")
+        more = f" > {limit}" if wrong > limit else ""
+        self._write(
+            painter, column, rows[3].top(), f"{texts['bits wrong']}{more}", texts["bits wrong"], f"{wrong}{more}"
+        )
         track.moveTop(rows[3].top() + line + 1)
         verdict = theme.palette["green"] if wrong <= limit else theme.palette["vermillion"]
         full = 0.56 * n  # half are wrong by chance
@@ -260,11 +270,17 @@ class Cases(QWidget):
             marks.padlock(painter, middle if side >= 56 else box.adjusted(3, 3, -3, -3), theme.muted)
         ink(painter, theme.palette["green"] if image is not None else theme.muted)
         below = QRect(row.left(), box.bottom() + 3, row.width(), max(0, row.bottom() - box.bottom() + 2))
-        painter.drawText(below, LEFT | TOP | Qt.TextFlag.TextWordWrap, self.texts(k)["returned"])
+        says, wrapped = self.texts(k)["returned"], LEFT | TOP | Qt.TextFlag.TextWordWrap
+        needed = painter.fontMetrics().boundingRect(below.adjusted(0, 0, 0, 999), int(wrapped), says)
+        if needed.height() > below.height() or needed.width() > below.width():
+            says = "opens" if image is not None else "locked"
+        painter.drawText(below, wrapped, says)
 
-    def _write(self, painter: QPainter, column: QRect, top: int, text: str) -> None:
+    def _write(self, painter: QPainter, column: QRect, top: int, *texts: str) -> None:
+        """The first of the texts that fits, else the last one cut."""
         metrics = painter.fontMetrics()
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, column.width())
+        shown = next((text for text in texts if metrics.horizontalAdvance(text) <= column.width()), texts[-1])
+        shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, column.width())
         painter.drawText(QRect(column.left(), top, column.width(), metrics.height()), LEFT | MIDDLE, shown)
 
     # --- pointer -----------------------------------------------------------------------------------------------

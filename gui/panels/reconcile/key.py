@@ -32,7 +32,7 @@ from gui.panels.reconcile.words import default_layer
 from gui.panels.related.page import fill_box
 from gui.theme import Theme
 
-WIDTH = 150  # pixels of the column
+WIDTH = 164  # pixels of the column
 STRIP = 96  # pixels of the image beside the choices
 FEW = 10  # classes offered while nobody knows yet how many there are
 
@@ -170,7 +170,7 @@ class KeyForm(QWidget):
         names = [self._classes[k] if k < len(self._classes) else str(k) for k in range(count)]
         fill_box(self.class_box, [(name, k) for k, name in enumerate(names)], now.chosen_class)
         default = default_layer(self._taps)
-        layers = [(f"{default} (last hidden)" if default else "last hidden layer", "")]
+        layers = [(f"last: {default}" if default else "last hidden", "")]
         layers += [(str(tap["name"]), str(tap["name"])) for tap in self._taps]
         if now.layer and now.layer not in (name for _, name in layers):
             layers.append((now.layer, now.layer))

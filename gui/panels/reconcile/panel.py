@@ -73,7 +73,7 @@ class ReconcilePanel(Panel):
             theme,
             "Page",
             [
-                (LOCK, "open the lock", "What opens it, and what does not"),
+                (LOCK, "lock", "Open the lock: what opens it, and what does not"),
                 (LAYERS, "layers", "Recovered at every layer, beside the binomial law"),
                 (ANGLE, "angle", "Success against angle, and against added noise"),
                 (PRICE, "price", "What entangling first would cost"),

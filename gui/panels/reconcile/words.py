@@ -81,7 +81,7 @@ def percent(value: float, places: int = 0) -> str:
     shown = f"{value:.{places}%}"
     if 0 < value < 1 and float(shown[:-1]) in (0.0, 100.0):
         edge = 10.0**-places
-        return f"< {edge:g}%" if value < 0.5 else f"> {100 - edge:g}%"
+        return f"<{edge:g}%" if value < 0.5 else f">{100 - edge:g}%"
     return shown
 
 
