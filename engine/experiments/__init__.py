@@ -26,6 +26,7 @@ LOOKS: tuple[str, ...] = (
     "repeats",
     "vulnerability",
     "transferability",
+    "max_likelihood",
 )
 """Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")

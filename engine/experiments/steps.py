@@ -15,6 +15,7 @@ from engine.experiments.class_matrix import class_matrix
 from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
 from engine.experiments.layers import layers
+from engine.experiments.max_likelihood import max_likelihood
 from engine.experiments.null import null
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.population import all_pairs
@@ -68,6 +69,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "repeats": repeats,
     "vulnerability": vulnerability,
     "transferability": transferability,
+    "max_likelihood": max_likelihood,
     "story": story,
 }
 

@@ -1,0 +1,65 @@
+"""A deep linear network trained by gradient descent to send samples to one direction or to its opposite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from engine.errors import TrainingError
+from engine.seeds import generator
+
+
+def linear_layers(features: int, width: int, depth: int, seed: int) -> list[Tensor]:
+    """Weights ``[width, in]`` of ``depth`` linear layers without biases, float64, Gaussian of variance 1/in (LeCun)."""
+    draw = generator(seed, "descent", "weights")
+    sizes = [features] + [width] * depth
+    return [
+        torch.randn(out, into, generator=draw, dtype=torch.float64) / math.sqrt(into) for into, out in pairwise(sizes)
+    ]
+
+
+def outputs(weights: list[Tensor], x: Tensor) -> list[Tensor]:
+    """Features of ``x`` ``[N, features]`` after each layer, the input first."""
+    found = [x]
+    for weight in weights:
+        found.append(found[-1] @ weight.T)
+    return found
+
+
+def cosine_loss(out: Tensor, target: Tensor) -> Tensor:
+    """``(1 - C) / 2`` of rows of ``out`` with ``target`` ``[N, D]`` of length 1: a quarter of the squared chord, exact near 0."""
+    unit = out / torch.linalg.vector_norm(out, dim=1, keepdim=True)
+    loss: Tensor = (unit - target).square().sum(1) / 4
+    return loss
+
+
+def descend(weights: list[Tensor], x: Tensor, target: Tensor, *, rate: float, steps: int) -> Generator[int, None, None]:
+    """Train ``weights`` in place on all samples at once; yields the step, 1 .. ``steps``, after each. Close it to stop early.
+
+    ``x`` ``[m, features]`` and ``target`` ``[m, width]`` of length 1, float64. The loss is the mean of :func:`cosine_loss`; Adam:
+    Kingma & Ba 2015. Raises TrainingError when the loss is not finite.
+    """
+    for weight in weights:
+        weight.requires_grad_(True)
+    optimizer = Adam(weights, lr=rate, fused=True)
+    try:
+        for step in range(1, steps + 1):
+            loss = cosine_loss(outputs(weights, x)[-1], target).mean()
+            if not math.isfinite(loss.item()):
+                raise TrainingError(
+                    f"Gradient descent of the linear network stopped at step {step:,} of {steps:,}: the loss is {loss.item()}. "
+                    f"Choose a learning rate below {rate:g}, or fewer layers."
+                )
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            yield step
+    finally:
+        for weight in weights:
+            weight.requires_grad_(False)
+            weight.grad = None
