@@ -8,14 +8,18 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-LEAST = 104  # pixels of height that the plot keeps
+LEAST = 104  # pixels of height that a plot keeps
 
 
 class FitColumn(QWidget):
     """Widgets one below the other; ``plot`` takes what is left, ``spare`` are hidden one by one where that is too little."""
 
-    def __init__(self, widgets: Sequence[QWidget], plot: QWidget, spare: Sequence[QWidget]) -> None:
+    def __init__(
+        self, widgets: Sequence[QWidget], plot: QWidget, spare: Sequence[QWidget], *, least: int = LEAST
+    ) -> None:
+        """``least`` is the pixels of height that the plot keeps."""
         super().__init__()
+        self._least = least
         self._widgets, self._plot, self._spare = list(widgets), plot, list(spare)
         self._unwanted: set[QWidget] = set()
         column = QVBoxLayout(self)
@@ -35,7 +39,7 @@ class FitColumn(QWidget):
         taken = sum(self._height(widget) + 3 for widget in rows)
         kept = set(rows)
         for widget in self._spare:
-            if taken + LEAST <= self.height():
+            if taken + self._least <= self.height():
                 break
             if widget in kept:
                 kept.discard(widget)

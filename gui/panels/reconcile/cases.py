@@ -27,6 +27,7 @@ ARROW = 16  # pixels of the arrow between the noise before and after
 ROOMY = 12  # pixels between two rows at most
 NAMED = 470  # pixels of width from which on the rows have names
 TEXTS = 112  # pixels of width in which the texts of a case are whole
+LOW = 215  # pixels of height below which rows are left out
 GLYPH = 76  # pixels of width from which an angle is drawn beside its number
 STRIP = 26  # height of a vector's strip at most
 SMALLEST, LARGEST = 22, 132  # side of a picture
@@ -150,12 +151,19 @@ class Cases(QWidget):
         others = max((free - ARROW) / (count + 1), min(TEXTS, free / (count + 0.4)))  # the first has two pictures
         first = free - (count - 1) * others
         unit = min(others, (first - ARROW) / 2)
-        texts = 2 * line + 4, line + marks.BAR + 8, line + 5, line + marks.BAR + 8, line + 5
-        spare = area.height() - sum(texts) - 2 * line - 12
+        low = area.height() < LOW  # then only what decides
+        texts = (
+            (1 if low else 2) * line + 4,
+            line + (3 if low else marks.BAR + 8),
+            0 if low else line + 5,
+            line + marks.BAR + 8,
+            0 if low else line + 5,
+        )
+        spare = area.height() - sum(texts) - (1 if low else 2) * line - 12
         side = max(SMALLEST, min(LARGEST, int(unit), int(spare * 0.56)))
         out = max(SMALLEST, min(side, spare - side, LARGEST))
         shown = side if self.is_image or self._frame is None else min(STRIP, side)
-        lines = 2 if others >= 90 or area.height() < 300 else 3
+        lines = 1 if low else 2 if others >= 90 or area.height() < 300 else 3
         heights = (shown + 6, *texts[1:], out + lines * line + 4)
         air = max(0, min(ROOMY, (area.height() - texts[0] - sum(heights)) // len(heights)))
         left, columns = area.left() + named, []
@@ -166,7 +174,7 @@ class Cases(QWidget):
         top, rows = area.top() + texts[0], []
         for height in heights:
             rows.append(QRect(area.left(), top, area.width(), height))
-            top += height + air
+            top += height + (air if height else 0)
         head = QRect(area.left(), area.top(), area.width(), texts[0])
         return Layout(tuple(columns), head, tuple(rows), side, out)
 
@@ -192,7 +200,8 @@ class Cases(QWidget):
         places = self.layout_of(area)
         if places.columns[0].left() > area.left():
             ink(painter, theme.muted)
-            for name, row in zip(ROWS, places.rows, strict=True):
+            shown = [(name, row) for name, row in zip(ROWS, places.rows, strict=True) if row.height()]
+            for name, row in shown:
                 high = places.side if name == "input" and self.is_image else places.out if name == "returned" else 0
                 align = LEFT | (MIDDLE if high else TOP)
                 painter.drawText(QRect(row.left(), row.top(), row.width(), high or row.height()), align, name)
@@ -214,7 +223,8 @@ class Cases(QWidget):
         self._write(painter, column, column.top(), str(case["name"]), *SHORT[k : k + 1])
         painter.setFont(theme.font(theme.small))
         ink(painter, theme.muted)
-        self._write(painter, column, column.top() + line, f"to the lock of {lock}", f"lock of {lock}", lock)
+        if places.head.height() >= 2 * line:
+            self._write(painter, column, column.top() + line, f"to the lock of {lock}", f"lock of {lock}", lock)
         self._paint_input(painter, k, rows[0], places.side)
 
         ink(painter, theme.text)
@@ -223,13 +233,15 @@ class Cases(QWidget):
             painter, column, rows[1].top(), texts["network thinks"], f"{seen} · {percent(case['confidence'])}", seen
         )
         track = QRect(column.left(), rows[1].top() + line + 1, min(column.width(), 150), marks.BAR)
-        marks.bar(painter, track, float(case["confidence"]), own, theme)
+        if rows[1].height() > track.height() + line:
+            marks.bar(painter, track, float(case["confidence"]), own, theme)
 
-        glyph = QRect(column.left(), rows[2].top(), 2 * line if column.width() >= GLYPH else 0, line - 1)
-        if glyph.width():
-            marks.angle(painter, glyph, float(case["angle"]), own, theme)
-        beside = column.adjusted(glyph.width() + 5 if glyph.width() else 0, 0, 0, 0)
-        self._write(painter, beside, rows[2].top(), texts["angle to reference"])
+        if rows[2].height():
+            glyph = QRect(column.left(), rows[2].top(), 2 * line if column.width() >= GLYPH else 0, line - 1)
+            if glyph.width():
+                marks.angle(painter, glyph, float(case["angle"]), own, theme)
+            beside = column.adjusted(glyph.width() + 5 if glyph.width() else 0, 0, 0, 0)
+            self._write(painter, beside, rows[2].top(), texts["angle to reference"])
 
         n, limit, wrong = self._frame.info["code"]["n"], int(case["corrects"]), int(case["wrong_code_bits"])
         more = f" > {limit}" if wrong > limit else ""
@@ -241,14 +253,15 @@ class Cases(QWidget):
         full = 0.56 * n  # half are wrong by chance
         marks.bar(painter, track, wrong / full, verdict, theme, limit / full)
 
-        self._write(painter, column, rows[4].top(), texts["predicted chance"])
+        if rows[4].height():
+            self._write(painter, column, rows[4].top(), texts["predicted chance"])
         self._paint_output(painter, k, rows[5], places.out)
 
     def _paint_input(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
         wide = side if self.is_image else max(side, min(row.width(), 2 * side))
         high = side if self.is_image else min(STRIP, side)
-        left = row.left()
-        if k == FOOLING and (noise := self.before()) is not None:
+        left, noise = row.left(), self.before() if k == FOOLING else None
+        if noise is not None and row.width() >= 2 * side + ARROW - 2:
             wide = side if self.is_image else max(side, (row.width() - ARROW) // 2)
             draw(painter, noise, QRect(left, row.top(), wide, high))
             ink(painter, self.theme.muted)
@@ -279,9 +292,9 @@ class Cases(QWidget):
     def _write(self, painter: QPainter, column: QRect, top: int, *texts: str) -> None:
         """The first of the texts that fits, else the last one cut."""
         metrics = painter.fontMetrics()
-        shown = next((text for text in texts if metrics.horizontalAdvance(text) <= column.width()), texts[-1])
-        shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, column.width())
-        painter.drawText(QRect(column.left(), top, column.width(), metrics.height()), LEFT | MIDDLE, shown)
+        fits = (text for text in texts if metrics.horizontalAdvance(text) <= column.width())
+        shown = next(fits, None) or metrics.elidedText(texts[-1], Qt.TextElideMode.ElideRight, column.width())
+        painter.drawText(QRect(column.left(), top, column.width() + 4, metrics.height()), LEFT | MIDDLE, shown)
 
     # --- pointer -----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +27,7 @@ from gui import files
 from gui.forms.fields import ChoiceField, NumberField
 from gui.forms.form import sentence
 from gui.forms.numbers import NotValid
+from gui.icons import icon
 from gui.panels.reconcile.message import PATTERN, MessageError, digits_of, pixels_of, read_pixels
 from gui.panels.reconcile.painter import MessagePainter
 from gui.panels.reconcile.words import default_layer
@@ -81,9 +83,10 @@ class KeyForm(QWidget):
         self.load_button = _link(
             "load…", "Load any image file: its middle square, reduced to 8 × 8 pixels of 4 levels", self._on_load
         )
-        self.settings_button = _link(
-            "settings…", "Budget of the noise, code, number of inputs: everything else that is set", self.settings_asked
-        )
+        self.settings_button = QToolButton()
+        self.settings_button.setAccessibleName("All settings of the lock")
+        self.settings_button.setToolTip("Budget of the noise, code, number of inputs: everything else that is set")
+        self.settings_button.clicked.connect(self.settings_asked)
         self.button = QPushButton("Open the lock")
         self.button.setProperty("role", "primary")
         self.button.setToolTip("Change pure noise until the network is sure of the class, and feed it to the lock")
@@ -105,9 +108,9 @@ class KeyForm(QWidget):
         choices.setSpacing(4)
         choices.addLayout(grid)
         choices.addWidget(self.message)
-        below = QVBoxLayout()
+        below = QHBoxLayout()
         below.setSpacing(2)
-        below.addWidget(self.button)
+        below.addWidget(self.button, 1)
         below.addWidget(self.settings_button)
         self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -115,7 +118,8 @@ class KeyForm(QWidget):
         self._box.addLayout(choices)
         self._box.addLayout(image, 1)
         self._box.addLayout(below)
-        self.set_upright(True)
+        self._upright = True
+        self.set_theme(theme)
         self._fill()
 
     # --- what is shown -----------------------------------------------------------------------------------------
@@ -146,6 +150,7 @@ class KeyForm(QWidget):
 
     def set_upright(self, upright: bool) -> None:
         """One below the other in a slim column, or side by side in a low strip."""
+        self._upright = upright
         self._box.setDirection(QBoxLayout.Direction.TopToBottom if upright else QBoxLayout.Direction.LeftToRight)
         if upright:
             wide = round(WIDTH * max(1.0, self.theme.scale))
@@ -163,6 +168,8 @@ class KeyForm(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.painter.set_theme(theme)
+        self.settings_button.setIcon(icon("settings", theme))
+        self.set_upright(self._upright)
 
     def _fill(self) -> None:
         now = self._spec

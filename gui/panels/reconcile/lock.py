@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 from gui.panels.labels import Caption
 from gui.panels.reconcile.cases import Cases
 from gui.panels.reconcile.key import KeyForm
-from gui.panels.reconcile.words import FOOLING, HONEST, RAW, class_name, differences
+from gui.panels.reconcile.words import BRIEF, FOOLING, HONEST, RAW, class_name, differences
 from gui.panels.related.page import Page
 from gui.plots.fit import FitColumn
 from gui.theme import Theme
@@ -20,6 +20,8 @@ from gui.theme import Theme
 if TYPE_CHECKING:
     from engine.specs import ExperimentSpec
 
+LEAST = 150  # pixels of height that the cases keep
+LOW = 300  # pixels of height of the page below which the sentence is a shorter one
 NARROW = 400  # pixels of width below which a high page has its choices above the cases
 WAITING = (
     "Choose a class and an image, then press “Open the lock”. Pure noise is changed until the network is sure of the class, "
@@ -50,7 +52,9 @@ class LockPage(Page):
         self.cases.chosen.connect(self._on_case)
         self.note = QLabel(wordWrap=True, visible=False)
         self.caption = Caption()
-        self._column = FitColumn([self.note, self.cases, self.caption], self.cases, [self.caption, self.note])
+        self._column = FitColumn(
+            [self.note, self.cases, self.caption], self.cases, [self.caption, self.note], least=LEAST
+        )
         self._column.want(self.note, False)
         body = QWidget()
         self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, body)
@@ -87,7 +91,7 @@ class LockPage(Page):
         self.cases.show_frame(frame, busy if not frame.info["done"] else "No case was recorded.")
         chosen = frame.info["chosen"]
         name = class_name(frame, int(chosen["class"]))
-        self.caption.set_text(HONEST.format(name=name))
+        self._caption()
         words = [f"class {name} at {chosen['layer']}, r = {frame.info['repetition']}"]
         for kind, what in ((FOOLING, "fooling noise"), (RAW, "raw noise")):
             if kind < self.cases.count:
@@ -101,8 +105,13 @@ class LockPage(Page):
         self.key.set_known(*self._known)
         self.key.set_sample(None)
         self.cases.show_frame(None, WAITING)
-        self.caption.set_text(HONEST.format(name="k"))
+        self._caption()
         self._compare()
+
+    def _caption(self) -> None:
+        frame = self.frame
+        name = "k" if frame is None else class_name(frame, int(frame.info["chosen"]["class"]))
+        self.caption.set_text((HONEST if self.height() >= LOW else BRIEF).format(name=name))
 
     def _compare(self) -> None:
         """Say where what is shown was made with other settings than those that stand now."""
@@ -113,9 +122,8 @@ class LockPage(Page):
         )
         given = frame is not None and bool(frame.info.get("message_given"))
         self.key.set_sample(frame.arrays.get("message") if frame is not None and same_class and not given else None)
-        self.note.setText(
-            f"Made with other settings: {', '.join(found)}. Press “Open the lock” to see yours." if found else ""
-        )
+        rest = " Press “Open the lock” to see yours." if self.height() >= LOW else ""
+        self.note.setText(f"Made with other settings: {', '.join(found)}.{rest}" if found else "")
         self.note.setStyleSheet(
             f"color: {self.theme.warning}; font-size: {self.theme.small}px; background: transparent;"
         )
@@ -141,6 +149,8 @@ class LockPage(Page):
         if self._halves.direction() != way:
             self._halves.setDirection(way)
             self.key.set_upright(not above)
+        self._caption()
+        self._compare()
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

@@ -13,7 +13,7 @@ from gui.plots.plot import pen
 from gui.plots.tiles import ink
 from gui.theme import Theme
 
-CELL = 7  # pixels of a cell at least
+CELL = 5  # pixels of a cell at least
 
 
 class MessagePainter(QWidget):

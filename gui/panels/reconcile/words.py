@@ -29,6 +29,7 @@ HONEST = (
     "Every pixel of the output comes from the helper and the code; the noise contributes only the key “the network "
     "thinks this is class {name}”. Reconciliation, not encryption."
 )
+BRIEF = "The output comes from helper and code; the noise is only the key. Reconciliation, not encryption."
 PRICE = (
     "“Entanglement” raises noise tolerance only by destroying the entropy that makes the secret a secret. With r > 1 no "
     "secrecy is claimed: reconciliation, not encryption."
