@@ -69,6 +69,7 @@ LOOK_PANELS = {
     "all_pairs": "all_pairs",
     "vulnerability": "relations",
     "transferability": "relations",
+    "max_likelihood": "noise",
     "reconciliation": "reconcile",
     "price": "reconcile",
 }
@@ -246,6 +247,8 @@ class MainWindow(QMainWindow):
         self.docks.reconcile.price_requested.connect(partial(self.look, "price"))
         self.docks.reconcile.settings_requested.connect(self.show_settings)
         self.docks.reconcile.edited.connect(self.editor.edit)
+        self.docks.noise.noise_requested.connect(partial(self.look, "max_likelihood"))
+        self.docks.noise.settings_requested.connect(partial(self.show_settings, "max_likelihood"))
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):

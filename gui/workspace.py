@@ -19,6 +19,7 @@ from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
+from gui.panels.noise.panel import NoisePanel
 from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
@@ -55,6 +56,7 @@ class Workspace(DockArea):
         self.structure = StructurePanel(selection, theme)
         self.all_pairs = AllPairsPanel(selection, theme)
         self.relations = RelationsPanel(selection, theme)
+        self.noise = NoisePanel(selection, theme)
         self.reconcile = ReconcilePanel(selection, theme)
         self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
@@ -81,6 +83,7 @@ class Workspace(DockArea):
         self.add_panel(self.structure, behind="bell")
         self.add_panel(self.all_pairs, behind="structure")
         self.add_panel(self.relations, behind="all_pairs")
+        self.add_panel(self.noise, behind="relations")
         for key in IN_FRONT:
             self.show_panel(key)
 
@@ -102,6 +105,7 @@ class Workspace(DockArea):
             self.structure,
             self.all_pairs,
             self.relations,
+            self.noise,
             self.reconcile,
             self.claims,
             self.dataset,

@@ -1,0 +1,1 @@
+"""Deep linear networks on noise: the MaxLikelihood network (a reconstruction), gradient descent, and their controls."""

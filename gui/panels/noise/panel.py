@@ -1,0 +1,172 @@
+"""Deep linear networks on noise: the claim, the same claim by gradient descent, and the controls, a page each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.panels.base import Panel
+from gui.panels.noise.controls import ControlsPage
+from gui.panels.noise.descent import DescentPage
+from gui.panels.noise.likelihood import LikelihoodPage
+from gui.panels.noise.page import NoisePage
+from gui.plots.controls import Segmented
+from gui.plots.flow import FlowRow
+from gui.plots.measure import MeasureButton
+from gui.selection import Selection
+from gui.theme import Theme
+
+if TYPE_CHECKING:
+    from engine.events import Frame
+
+LIKELIHOOD, DESCENT, CONTROLS = "likelihood", "descent", "controls"
+TAG_TIP = (
+    "The paper's MaxLikelihood network is known by abstracts alone. This one is our reconstruction: it need not be what its "
+    "authors built."
+)
+
+
+class NoisePanel(Panel):
+    """Three pages. ``noise_requested()`` asks for the measurement, ``settings_requested()`` for its settings."""
+
+    key = "noise"
+    title = "Linear networks and noise"
+    tab = "Noise"
+    topics = ("max_likelihood", "noise_descent")
+    empty_text = (
+        "Not measured yet. A deep linear network is fitted to random noise, and its loss on unseen noise vanishes. Why, and what "
+        "that says, is seen beside it: our reconstruction of the MaxLikelihood network, gradient descent, and the controls."
+    )
+
+    noise_requested = Signal()
+    settings_requested = Signal()
+
+    def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(selection, theme, parent)
+        self.likelihood = LikelihoodPage(theme)
+        self.descent = DescentPage(theme)
+        self.controls = ControlsPage(theme)
+        self._pages: dict[str, NoisePage] = {
+            LIKELIHOOD: self.likelihood,
+            DESCENT: self.descent,
+            CONTROLS: self.controls,
+        }
+        self.button, self.settings_button = QPushButton("Fit noise with a linear network"), QPushButton("Settings")
+        for button, tip, asked in (
+            (self.button, "The MaxLikelihood network layer by layer, then gradient descent", self.noise_requested),
+            (self.settings_button, "Candidates, rows, depth and samples", self.settings_requested),
+        ):
+            button.setProperty("role", "link")
+            button.setToolTip(tip)
+            button.clicked.connect(asked)
+            self.add_empty_action(button)
+        self.tag = QLabel("reconstruction")
+        self.tag.setToolTip(f"<p>{TAG_TIP}</p>")
+        self.tag.setAccessibleDescription(TAG_TIP)
+        self.tag.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.add_tool(self.tag)
+        self.measure = MeasureButton(theme, self, self.button.text(), [("", "", self.noise_requested)])
+        self.add_tool(self.measure)
+        self.settings = self.header.add_button("settings", f"Settings: {self.title}", "Settings", first=True)
+        self.settings.clicked.connect(self.settings_requested)
+        self.page_choice = Segmented(
+            theme,
+            "Page",
+            [
+                (LIKELIHOOD, "MaxLikelihood", "The MaxLikelihood network, our reconstruction, layer by layer"),
+                (DESCENT, "gradient descent", "The same claim by gradient descent, beside random labels"),
+                (CONTROLS, "controls", "What tells apart what the loss does not"),
+            ],
+        )
+        self.page_choice.chosen.connect(self.show_page)
+        self._stacked = QStackedWidget()
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        choices = [self.page_choice]
+        for page in self._pages.values():
+            page.requested.connect(self.noise_requested)
+            page.said.connect(self._say)
+            page.arranged.connect(self._arrange)
+            self._stacked.addWidget(page)
+            choices += page.choices
+        self._row = FlowRow(choices)
+        column.addWidget(self._row)
+        column.addWidget(self._stacked, 1)
+        self.set_body(body)
+        self._colour_tag()
+        self._say()
+
+    # --- frames ------------------------------------------------------------------------------------------------
+
+    def show_frame(self, frame: Frame) -> None:
+        for page in self._pages.values():
+            if page.topic == frame.topic:
+                page.show_frame(frame)
+        self._say()
+        self.show_content()
+
+    def clear(self) -> None:
+        for page in self._pages.values():
+            page.clear()
+        super().clear()
+
+    @property
+    def page(self) -> NoisePage:
+        """The page in front."""
+        return self._pages[self.page_choice.key()]
+
+    @Slot(str)
+    def show_page(self, key: str) -> None:
+        """Bring a page to the front."""
+        self.page_choice.set_key(key)
+        self._stacked.setCurrentWidget(self._pages[key])
+        self._say()
+
+    @Slot()
+    def _say(self) -> None:
+        # descent is as it is taught everywhere: nothing is reconstructed there
+        self.tag.setVisible(self.page is not self.descent)
+        self.set_subtitle(self.page.summary)
+        self._arrange()
+
+    @Slot()
+    def _arrange(self) -> None:
+        """Show the controls of the page in front that have a meaning now."""
+        wanted = self.page.controls()
+        changed = False
+        for choice in (choice for page in self._pages.values() for choice in page.choices):
+            if choice.isHidden() == (choice in wanted):
+                choice.setVisible(choice in wanted)
+                changed = True
+        if changed:
+            self._row.arrange()
+
+    # --- look and export ---------------------------------------------------------------------------------------
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.measure.set_theme(theme)
+        self.page_choice.set_theme(theme)
+        for page in self._pages.values():
+            page.set_theme(theme)
+        self._colour_tag()
+
+    def _colour_tag(self) -> None:
+        theme = self.theme
+        self.tag.setFont(theme.font(theme.small))
+        self.tag.setStyleSheet(
+            f"QLabel {{ color: {theme.warning}; background: transparent; border: 1px solid {theme.warning};"
+            f" border-radius: 4px; padding: 0px 5px; }}"
+        )
+
+    def plots(self) -> Sequence[tuple[str, Any]]:
+        return self.page.plots() if self.page.frame is not None else ()
+
+    def csv_rows(self) -> Iterable[Sequence[Any]]:
+        """The numbers of the page in front."""
+        return () if self.is_empty else self.page.csv_rows()
