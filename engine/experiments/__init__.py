@@ -27,6 +27,8 @@ LOOKS: tuple[str, ...] = (
     "vulnerability",
     "transferability",
     "max_likelihood",
+    "reconciliation",
+    "price",
 )
 """Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")

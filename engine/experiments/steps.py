@@ -19,7 +19,9 @@ from engine.experiments.max_likelihood import max_likelihood
 from engine.experiments.null import null
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.population import all_pairs
+from engine.experiments.price import price
 from engine.experiments.probe import initial_frames
+from engine.experiments.reconciliation import reconciliation
 from engine.experiments.repeats import repeats
 from engine.experiments.structure import structure
 from engine.experiments.takeover import falsifier, takeover
@@ -70,6 +72,8 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "vulnerability": vulnerability,
     "transferability": transferability,
     "max_likelihood": max_likelihood,
+    "reconciliation": reconciliation,
+    "price": price,
     "story": story,
 }
 
