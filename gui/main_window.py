@@ -377,8 +377,8 @@ class MainWindow(QMainWindow):
         self.docks.show_panel(LOOK_PANELS[name])
         if name == "layers":
             self.profile.show_page("split")
-        if name == "price":
-            self.docks.reconcile.show_page(name)
+        if name in ("price", "reconciliation"):
+            self.docks.reconcile.show_look(name)
         self._run(name)
 
     @Slot()

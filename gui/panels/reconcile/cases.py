@@ -88,8 +88,8 @@ class Cases(QWidget):
         return {
             "input": "",
             "network thinks": f"{class_name(self._frame, int(case['seen']))} · {percent(case['confidence'], 2)}",
-            "angle to reference": f"{case['angle']:.1f}°",
-            "bits wrong": f"{case['wrong_code_bits']} of {n}",
+            "angle to reference": f"{case['angle']:.1f}°" if np.isfinite(case["angle"]) else "none: dead",
+            "bits wrong": f"{case['wrong_code_bits']} of {n}" if case["wrong_code_bits"] >= 0 else "no hash",
             "predicted chance": percent(case["predicted"]),
             "returned": "opens: the image is returned" if self.image(k) is not None else NOTHING,
         }
@@ -103,7 +103,7 @@ class Cases(QWidget):
                 f"{case['name']}, fed to the lock of class {class_name(self._frame, int(case['lock']))}",
                 TIPS[k] if k < len(TIPS) else "",
                 f"The network thinks {texts['network thinks']}",
-                f"{texts['angle to reference']} to the reference: {case['wrong_bits']:.1%} of {info['hash_bits']:,} signs differ",
+                f"{texts['angle to reference']} to the reference: {percent(case['wrong_bits'], 1)} of {info['hash_bits']:,} signs differ",
                 f"{texts['bits wrong']} bits wrong after the majority of {info['repetition']}; up to {case['corrects']} are corrected",
                 f"Predicted chance {texts['predicted chance']}. {case['sentence']}",
             )
@@ -238,7 +238,7 @@ class Cases(QWidget):
 
         if rows[2].height():
             glyph = QRect(column.left(), rows[2].top(), 2 * line if column.width() >= GLYPH else 0, line - 1)
-            if glyph.width():
+            if glyph.width() and np.isfinite(case["angle"]):
                 marks.angle(painter, glyph, float(case["angle"]), own, theme)
             beside = column.adjusted(glyph.width() + 5 if glyph.width() else 0, 0, 0, 0)
             self._write(painter, beside, rows[2].top(), texts["angle to reference"])
@@ -249,7 +249,7 @@ class Cases(QWidget):
             painter, column, rows[3].top(), f"{texts['bits wrong']}{more}", texts["bits wrong"], f"{wrong}{more}"
         )
         track.moveTop(rows[3].top() + line + 1)
-        verdict = theme.palette["green"] if wrong <= limit else theme.palette["vermillion"]
+        verdict = theme.palette["green"] if 0 <= wrong <= limit else theme.palette["vermillion"]
         full = 0.56 * n  # half are wrong by chance
         marks.bar(painter, track, wrong / full, verdict, theme, limit / full)
 

@@ -161,6 +161,11 @@ class ReconcilePanel(Panel):
         self._stacked.setCurrentWidget(self._pages[key])
         self._say()
 
+    def show_look(self, name: str) -> None:
+        """Bring to the front what an experiment will draw: its page, or the one of several that is there already."""
+        if (name == PRICED) != (self.page is self.price):
+            self.show_page(PRICE if name == PRICED else LOCK)
+
     @Slot()
     def _say(self) -> None:
         for page in self._pages.values():
