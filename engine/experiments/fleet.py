@@ -20,7 +20,7 @@ from engine.events import Artifact, Event, Progress
 from engine.experiments.bench import Bench, test_order
 from engine.models import Network, Tap, build, load_arrays, weights_to_arrays
 from engine.seeds import derive
-from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, TrainingSpec
+from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, ResidualSpec, TrainingSpec
 from engine.specs.models import Activation
 from engine.training import fit
 
@@ -124,7 +124,7 @@ def shapes(spec: ModelSpec, count: int, shortest_side: int | None = None) -> lis
         match spec:
             case LinearSpec():
                 found.append(spec.model_copy(update={"width": width, "depth": depth}))
-            case MlpSpec():
+            case MlpSpec() | ResidualSpec():
                 found.append(spec.model_copy(update={"width": width, "depth": depth, "activation": activation}))
             case CnnSpec():
                 fits = 1 if shortest_side is None else max(1, int(math.log2(max(2, shortest_side))))
@@ -142,6 +142,8 @@ def network_name(spec: ModelSpec) -> str:
             return f"{spec.depth}x{spec.width} linear"
         case MlpSpec():
             return f"{spec.depth}x{spec.width} {spec.activation}"
+        case ResidualSpec():
+            return f"{spec.depth}x{spec.width} residual {spec.activation}"
         case CnnSpec():
             return f"{spec.depth} conv {spec.channels}, {spec.width} {spec.activation}"
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.errors import ModelError
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
 from engine.experiments.lens import Work
@@ -29,17 +30,25 @@ from engine.geometry.groups import class_groups
 from engine.geometry.nulls.gaussian_chain import gap
 from engine.models import Network, Tap, observe
 from engine.seeds import derive
+from engine.specs import ResidualSpec
 
 PARTS = ("linear", "bias", "activation")
 GROUPS = ("same", "different")
 NETS = ("trained", "initial")
 ROWS = 64  # of a map's matrix that are multiplied between two breaths
 WIDEST = 1024  # inputs of a convolution up to which its matrix is written out, for its singular values
+NO_SPLIT = (
+    "A residual block cannot be split: it adds its input to what its linear map gives, so its change of a pair's rapidity is no "
+    "sum of a map's, a bias's and an activation's. Its linear maps and its sums are taps of the profile; to see layers split, "
+    "choose an MLP, a linear or a convolutional network in the Model step."
+)
 SLACK = 1e-6  # rounding of rapidities and singular values
 
 
 def layers(bench: Bench) -> Making:
     """Split the boost of every layer of the trained network and of the one at initialisation; trains first where needed."""
+    if isinstance(bench.spec.model, ResidualSpec):
+        raise ModelError(NO_SPLIT)
     model = yield from trained(bench)
     initial = yield from bench.initial()
     probe = yield from probe_for(bench)

@@ -97,6 +97,8 @@ def null_frame(found: Array, known: Theory, model: Network, key: str = "") -> Fr
         "high": mean + reach * error * np.sqrt(1 + 1 / n),
         "theory": _everywhere(known.mean),
     }
+    if known.low is not None and known.high is not None:
+        arrays |= {"theory_low": _everywhere(known.low), "theory_high": _everywhere(known.high)}
     info = {
         "groups": [{"name": group.name, "label": group.label} for group in GROUPS],
         "quantities": [asdict(quantity) for quantity in QUANTITIES],
@@ -128,6 +130,7 @@ def _theory(bench: Bench, model: Network, probe: Probe) -> Work[Theory]:
         len(CLEAN),
         len(probe.classes),
         len(model.taps),
+        bench.spec.seed,
     )
     return (yield from found)
 
@@ -145,7 +148,8 @@ def _records(found: Array, known: Theory, model: Network) -> Making:
             "networks": len(found),
         }
         row |= {name: float(values[at]) for name, values in frame.arrays.items() if np.isfinite(values[at])}
-        row.setdefault("theory", None)
+        for name in ("theory", "theory_low", "theory_high"):
+            row.setdefault(name, None)
         yield Record("null", row)
 
 

@@ -9,16 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from engine.experiments.null_band import band, rapidity
+from engine.experiments.null_phase import phase_sentence
 from engine.geometry import readings
 from engine.geometry.nulls import wide
 from engine.geometry.nulls.gaussian_chain import gaussian_chain
 from engine.models.initial import scales
-from engine.specs import LinearSpec, MlpSpec, ModelSpec
+from engine.seeds import derive
+from engine.specs import LinearSpec, MlpSpec, ModelSpec, ResidualSpec
 
 Array = NDArray[np.float64]
 
 MOST_INPUTS = 4000  # probe and reference samples together: 128 MB a matrix
-LEFT = 1e-8  # of a squared length must remain after centring: its correlations are then good to 1e-7
+BATCH_NORM = (
+    "No theory of batch normalisation is drawn: it divides by what each batch shows, and its null is that of networks drawn "
+    "anew, whose running means and deviations are taken once from training samples."
+)
 STARTS = 61  # rapidities at which the exact chain is computed; between them it is interpolated
 
 
@@ -31,21 +37,34 @@ class Theory:
     kind: str
     """"exact", "infinite width" or ""."""
     sentence: str
+    low: Array | None = None
+    """Lower end of where 95% of networks of the width at hand fall, as ``mean``; NaN where that is not known."""
+    high: Array | None = None
 
 
 def theory(
-    spec: ModelSpec, inputs: Array, probe: int, groups: NDArray[np.int64], n_groups: int, logits: int, taps: int
+    spec: ModelSpec,
+    inputs: Array,
+    probe: int,
+    groups: NDArray[np.int64],
+    n_groups: int,
+    logits: int,
+    taps: int,
+    seed: int = 0,
 ) -> Generator[None, None, Theory]:
     """Theory's null for ``inputs`` ``[probe + reference, D]`` as the first linear map sees them (after normalisation).
 
     ``groups`` ``[probe (probe - 1) / 2]`` tells each pair of the first ``probe`` rows its group, in triu order; the other
-    rows are the reference that features are centred by. The input's own tap is left to the measurement.
+    rows are the reference that features are centred by. The input's own tap is left to the measurement. ``seed`` draws
+    the units by which the band of finite width is found.
     """
     none = np.full((2, len(readings.QUANTITIES), n_groups, taps), np.nan)
     if isinstance(spec, LinearSpec):
         return (yield from _linear(spec, inputs, probe, groups, none, logits))
-    if isinstance(spec, MlpSpec):
-        return (yield from _wide(spec, inputs, probe, groups, none))
+    if isinstance(spec, MlpSpec) and spec.batch_norm:
+        return Theory(none, "", BATCH_NORM)
+    if isinstance(spec, MlpSpec | ResidualSpec):
+        return (yield from _wide(spec, inputs, probe, groups, none, seed))
     return Theory(none, "", "No theory of this architecture is known: its null is that of networks drawn anew.")
 
 
@@ -57,7 +76,7 @@ def _linear(
     raw = spec.bias and scales(spec)[1] > 0
     for view in (0,) if raw else (0, 1):
         seen = inputs - inputs[probe:].mean(0) if view == 0 else inputs
-        eta = _rapidity(seen[:probe] @ seen[:probe].T, (inputs[:probe] ** 2).sum(1))
+        eta = rapidity(seen[:probe] @ seen[:probe].T, (inputs[:probe] ** 2).sum(1))
         alive = np.isfinite(eta)
         if not alive.any():
             continue
@@ -78,8 +97,9 @@ def _linear(
 
 
 def _wide(
-    spec: MlpSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array
+    spec: MlpSpec | ResidualSpec, inputs: Array, probe: int, groups: NDArray[np.int64], mean: Array, seed: int
 ) -> Generator[None, None, Theory]:
+    """The wide limit of every pair; for plain networks also where networks of this width fall."""
     sigma_w, sigma_b = scales(spec)
     if len(inputs) > MOST_INPUTS:
         return Theory(
@@ -90,33 +110,64 @@ def _wide(
         )
     reference = np.arange(probe, len(inputs))
     gram = inputs @ inputs.T / inputs.shape[1]
+    if isinstance(spec, ResidualSpec):
+        kernels = wide.residual(gram, spec.activation, sigma_w, sigma_b, spec.depth, spec.alpha2)
+    else:
+        kernels = wide.layers(gram, spec.activation, sigma_w, sigma_b, spec.depth)
     tap = 0
-    for kernel in wide.layers(gram, spec.activation, sigma_w, sigma_b, spec.depth):
+    for kernel in kernels:
         yield None
         if kernel is None:
             continue
         tap += 1
         for view, seen in enumerate((wide.centred(kernel, reference), kernel)):
-            eta = _rapidity(seen[:probe, :probe], np.diagonal(kernel)[:probe])
+            eta = rapidity(seen[:probe, :probe], np.diagonal(kernel)[:probe])
             _group(readings.quantities(eta)[:, :, None], groups, mean[view, :, :, tap : tap + 1])
-    sentence = (
-        f"In the limit of infinite width; a network of width {spec.width:,} scatters about it by about 1/√n, and its mean is "
-        "off by about 1/n a layer."
+    if isinstance(spec, ResidualSpec):
+        return Theory(mean, "infinite width", _of_residual(spec))
+    found = yield from band(
+        gram,
+        probe,
+        groups,
+        mean.shape[2],
+        spec.activation,
+        (sigma_w, sigma_b),
+        spec.depth,
+        spec.width,
+        derive(seed, "finite width"),
     )
-    return Theory(mean, "infinite width", sentence)
+    low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    hidden = slice(1, 1 + 2 * spec.depth)
+    low[..., hidden] = mean[..., hidden] + found.low
+    high[..., hidden] = mean[..., hidden] + found.high
+    return Theory(mean, "infinite width", _of_plain(spec, found.layers), low, high)
 
 
-def _rapidity(gram: Array, sizes: Array) -> Array:
-    """Of all pairs ``[P (P - 1) / 2]`` from inner products ``[P, P]``; NaN for a dead one.
+def _of_plain(spec: MlpSpec, banded: int) -> str:
+    said = "In the limit of infinite width. "
+    if banded:
+        upto = "" if banded == spec.depth else f" up to layer {banded}"
+        said += (
+            f"The thin band{upto} is where 95% of networks of width {spec.width:,} fall, to leading order in 1/n: its middle is "
+            "off by b/n, its standard deviation √(v/n)."
+        )
+    else:
+        said += (
+            f"A network of width {spec.width:,} is too narrow for its corrections in 1/n, which hold up to a depth of a twentieth "
+            "of the width: the networks drawn anew show its scatter."
+        )
+    phase = phase_sentence(spec.activation, *scales(spec))
+    return f"{said} {phase}" if phase else said
 
-    NaN too where centring has left so little of the squared ``sizes`` ``[P]`` that its digits are rounding.
-    """
-    i, j = np.triu_indices(len(gram), 1)
-    own = np.sqrt(np.maximum(np.diagonal(gram), 0))
-    own = np.where(own**2 > LEFT * sizes, own, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        eta: Array = np.arctanh(np.clip(gram[i, j] / (own[i] * own[j]), -1, 1))
-    return eta
+
+def _of_residual(spec: ResidualSpec) -> str:
+    phase = (
+        "" if spec.branches == "alpha" else f", α² = 1/{spec.depth}: with branches so scaled, depth stops entangling"
+    )
+    return (
+        f"In the limit of infinite width, for residual blocks x + α W {spec.activation}(x) with α = {spec.scale:.3g}{phase}. "
+        f"A network of width {spec.width:,} scatters about it by about 1/√n."
+    )
 
 
 def _group(values: Array, groups: NDArray[np.int64], mean: Array) -> None:

@@ -59,7 +59,8 @@ def model_frame(model: Network) -> Frame:
                 "name": tap.name,
                 "kind": tap.kind,
                 "shape": _shape(module),
-                "parameters": sum(p.numel() for p in module.parameters()) if module is not None else 0,
+                # a block's are those of its branch, which has a tap of its own
+                "parameters": 0 if module is None or tap.kind == "block" else parameter_count(module),
             }
         )
     info = {"layers": layers, "parameters": parameter_count(model), "taps": taps_info(model)}

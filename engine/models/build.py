@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from engine.errors import ModelError
 from engine.models.arrays import parameter_count
 from engine.models.initial import initialise
-from engine.models.layers import Conv, Linear, Normalise, activation
+from engine.models.layers import BatchNorm, Conv, Linear, Normalise, Residual, activation
 from engine.models.network import Network, Tap
-from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec
+from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, ResidualSpec
 
+SETTLED_BY = 1024  # training samples at most
+RUNNING = 0.1  # weight of a new batch in the running means
 MOST_PARAMETERS = 200_000_000  # with gradients and Adam's two moments, 3.2 GB
 
 
@@ -39,7 +41,9 @@ def build(spec: ModelSpec, dataset: Samples, seed: int) -> Network:
 
     Taps: "input" (layer 0: the raw input, before normalisation); for each hidden layer l the linear map ("linear l",
     "conv l") and what follows it ("relu l", ...; for a convolution after its pooling, so that the two taps of a
-    convolution differ in size); "logits". A deep linear network has the linear taps alone.
+    convolution differ in size); "logits". A deep linear network has the linear taps alone. In a residual network the first
+    linear map is layer 1, and each block has its branch's linear map and its sum ("linear l", "block l"). Batch
+    normalisation, where there is one, stands between the two taps of its layer.
 
     Raises ModelError where the network does not fit the data or is too large to be trained here.
     """
@@ -56,12 +60,36 @@ def build(spec: ModelSpec, dataset: Samples, seed: int) -> Network:
     initialise(model, spec, seed)
     if spec.normalise == "standard":
         model.normalise = Normalise(dataset.x_train)
+    if isinstance(spec, MlpSpec) and spec.batch_norm:
+        _settle(model, dataset.x_train)
     return model.eval()
+
+
+@torch.no_grad()
+def _settle(model: Network, x_train: Tensor) -> None:
+    """Take the running means and deviations from training samples.
+
+    Those that batch normalisation starts with, 0 and 1, are no sample's: a network that has learned nothing would be
+    looked at without being normalised at all.
+    """
+    norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
+    for norm in norms:
+        norm.momentum = None  # a plain mean over what is shown
+    model.train()
+    model(x_train[:: max(1, -(-len(x_train) // SETTLED_BY))])
+    for norm in norms:
+        norm.momentum = RUNNING
 
 
 def _assemble(spec: ModelSpec, dataset: Samples) -> Network:
     """The network without its weights and its normalisation."""
-    plan = _convolutional(spec, dataset) if isinstance(spec, CnnSpec) else _flat(spec, dataset)
+    match spec:
+        case CnnSpec():
+            plan = _convolutional(spec, dataset)
+        case ResidualSpec():
+            plan = _residual(spec, dataset)
+        case _:
+            plan = _flat(spec, dataset)
     return Network(nn.Identity(), plan.layers, plan.taps)
 
 
@@ -85,6 +113,11 @@ class _Plan:
         shown = spec.activation.replace("_", " ")
         self.taps.append(Tap(f"{shown} {layer}", "activation", layer, f"layers.{last}"))
 
+    def block(self, layer: int, module: Residual) -> None:
+        self.layers[f"block{layer}"] = module
+        self.taps.append(Tap(f"linear {layer}", "linear", layer, f"layers.block{layer}.linear"))
+        self.taps.append(Tap(f"block {layer}", "block", layer, f"layers.block{layer}"))
+
     def logits(self, layer: int, module: nn.Module) -> None:
         self.layers["logits"] = module
         self.taps.append(Tap("logits", "logits", layer, "layers.logits"))
@@ -99,8 +132,21 @@ def _flat(spec: LinearSpec | MlpSpec, dataset: Samples) -> _Plan:
         plan.linear("linear", layer, Linear(size, spec.width, spec.bias))
         size = spec.width
         if isinstance(spec, MlpSpec):
+            if spec.batch_norm:
+                plan.layers[f"norm{layer}"] = BatchNorm(size)
             plan.active(layer, spec)
     plan.logits(spec.depth + 1, Linear(size, dataset.n_classes, spec.bias))
+    return plan
+
+
+def _residual(spec: ResidualSpec, dataset: Samples) -> _Plan:
+    plan = _Plan()
+    if dataset.is_image:
+        plan.layers["flatten"] = nn.Flatten()
+    plan.linear("linear", 1, Linear(math.prod(dataset.input_shape), spec.width, spec.bias))
+    for layer in range(2, spec.depth + 2):
+        plan.block(layer, Residual(spec.width, spec.bias, activation(spec.activation), spec.scale))
+    plan.logits(spec.depth + 2, Linear(spec.width, dataset.n_classes, spec.bias))
     return plan
 
 

@@ -27,6 +27,36 @@ class Conv(nn.Conv2d):
         pass
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Each unit normalised over the batch in training, by its running mean and deviation otherwise.
+
+    A batch of one sample has no deviation: it is normalised as outside training. Source: S. Ioffe, C. Szegedy (2015),
+    "Batch normalization: accelerating deep network training by reducing internal covariate shift".
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) > 1:
+            return super().forward(x)
+        return nn.functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class Residual(nn.Module):
+    """A block ``x + alpha (W activation(x) + b)`` on vectors of one width."""
+
+    def __init__(self, width: int, bias: bool, activation: nn.Module, alpha: float) -> None:
+        super().__init__()
+        self.activation = activation
+        self.linear = Linear(width, width, bias)
+        self.alpha = alpha
+
+    def forward(self, x: Tensor) -> Tensor:
+        added: Tensor = self.linear(self.activation(x))
+        return x + self.alpha * added
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha:g}"
+
+
 class Erf(nn.Module):
     """The error function, element by element."""
 

@@ -15,11 +15,12 @@ class Tap:
     """A place where a model's features are observed.
 
     ``module`` is the dotted name of the module whose output is taken; for the kind "input" it is the module whose
-    input is taken, "" being the model itself. Taps of one ``layer`` belong together: the linear map, then the activation.
+    input is taken, "" being the model itself. Taps of one ``layer`` belong together: the linear map, then the activation, or
+    the sum that a residual block gives out.
     """
 
     name: str
-    kind: Literal["input", "linear", "activation", "logits"]
+    kind: Literal["input", "linear", "activation", "block", "logits"]
     layer: int
     module: str
 

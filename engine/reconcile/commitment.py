@@ -80,7 +80,7 @@ def enrol(bits: Bits, image: ArrayLike, code: Code, *, repetition: int, seed: in
     message = to_bits(image)
     word = np.repeat(code.encode(message[None])[0], repetition)
     bits = _checked(np.asarray(bits)[None], len(word))[0]
-    return Helper(word ^ bits, _digest(message), code.n, code.k, code.t, repetition, seed)
+    return Helper(word ^ bits, _checksum(message), code.n, code.k, code.t, repetition, seed)
 
 
 def recover(bits: Bits, helper: Helper, code: Code, alive: NDArray[np.bool_] | None = None) -> Recovered:
@@ -104,7 +104,7 @@ def recovering(
     corrected = np.full(len(bits), -1, np.int64)
     messages[alive], corrected[alive] = decoded.messages[:, :BITS], decoded.corrected
     opened = np.array(
-        [c >= 0 and _digest(m) == helper.sha256 for m, c in zip(messages, corrected, strict=True)], np.bool_
+        [c >= 0 and _checksum(m) == helper.sha256 for m, c in zip(messages, corrected, strict=True)], np.bool_
     )
     messages[~opened] = 0
     sentences = tuple(
@@ -127,7 +127,12 @@ def wrong_bits(bits: Bits, reference: Bits, repetition: int) -> tuple[NDArray[np
     return wrong.mean(-1, dtype=np.float64), majority(wrong, repetition).sum(-1, dtype=np.int64)
 
 
-def _digest(message: Bits) -> str:
+def digest(image: ArrayLike) -> str:
+    """The SHA-256 that a helper keeps of an image ``[8, 8]``, hexadecimal."""
+    return _checksum(to_bits(image))
+
+
+def _checksum(message: Bits) -> str:
     return hashlib.sha256(np.packbits(message).tobytes()).hexdigest()
 
 

@@ -72,7 +72,7 @@ from engine.specs.data import (
 from engine.specs.decision_map import MapSpec
 from engine.specs.experiment import PARTS, ExperimentSpec, discriminator, variants
 from engine.specs.max_likelihood import MaxLikelihoodSpec
-from engine.specs.models import Activation, CnnSpec, Init, LinearSpec, MlpSpec, ModelSpec, NetworkSpec
+from engine.specs.models import Activation, CnnSpec, Init, LinearSpec, MlpSpec, ModelSpec, NetworkSpec, ResidualSpec
 from engine.specs.parameters import Parameter, parameters
 from engine.specs.probe import ProbeSpec
 from engine.specs.reconcile import ReconcileSpec
@@ -134,6 +134,7 @@ __all__ = [
     "PixelBudgetSpec",
     "ProbeSpec",
     "ReconcileSpec",
+    "ResidualSpec",
     "SequenceSpec",
     "SharedSpec",
     "SiNiSpec",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -58,6 +59,43 @@ class MlpSpec(NetworkSpec):
         label="Activation",
         choices={"relu": "ReLU", "leaky_relu": "leaky ReLU (0.01)", "tanh": "tanh", "erf": "erf", "gelu": "GELU"},
     )
+    batch_norm: bool = param(
+        False,
+        "Normalise each unit over the batch after every hidden linear map (Ioffe & Szegedy 2015)",
+        label="Batch norm",
+        advanced=True,
+    )
+
+
+class ResidualSpec(NetworkSpec):
+    """A residual network: a linear map, then blocks x + alpha W activation(x), then a linear output."""
+
+    family: Literal["residual"] = "residual"
+    depth: int = param(6, "Residual blocks between the first linear map and the output", label="Blocks", ge=0, le=1000)
+    width: int = param(128, "Units in each block", label="Width", ge=1, le=16384, unit="units")
+    activation: Activation = param(
+        "relu",
+        "Non-linearity at the entry of each block's branch",
+        label="Activation",
+        choices={"relu": "ReLU", "leaky_relu": "leaky ReLU (0.01)", "tanh": "tanh", "erf": "erf", "gelu": "GELU"},
+    )
+    branches: Literal["alpha", "depth"] = param(
+        "depth",
+        "How strongly each block's branch is added: by alpha below, or by 1 / sqrt(blocks), with which depth stops entangling",
+        label="Branch scale",
+        choices={"depth": "alpha^2 = 1 / blocks", "alpha": "alpha below"},
+    )
+    alpha: float = param(1.0, "Factor of each branch, used with the branch scale alpha", label="alpha", gt=0, le=1)
+
+    @property
+    def scale(self) -> float:
+        """The factor alpha of each branch."""
+        return self.alpha if self.branches == "alpha" else 1 / math.sqrt(max(1, self.depth))
+
+    @property
+    def alpha2(self) -> float:
+        """Its square."""
+        return self.scale**2
 
 
 class CnnSpec(NetworkSpec):
@@ -84,4 +122,4 @@ class CnnSpec(NetworkSpec):
     )
 
 
-ModelSpec = Annotated[LinearSpec | MlpSpec | CnnSpec, Field(discriminator="family")]
+ModelSpec = Annotated[LinearSpec | MlpSpec | ResidualSpec | CnnSpec, Field(discriminator="family")]

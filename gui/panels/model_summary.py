@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+THIN = ("activation", "block")  # they have no weights of their own
 COLUMNS = ("Tap", "Kind", "Layer", "Shape", "Parameters")
 
 
@@ -198,7 +199,7 @@ class Schematic(QWidget):
         sizes = [_units(layer) for layer in self._layers]
         known = [s for s in sizes if s]
         largest = max(known, default=1)
-        shares = [0.55 if layer["kind"] == "activation" else 1.0 for layer in self._layers]
+        shares = [0.55 if layer["kind"] in THIN else 1.0 for layer in self._layers]
         room = self.width() / max(1e-9, sum(shares))
         text = self.fontMetrics().height()
         high = self.height() - text - 8
@@ -226,6 +227,7 @@ class Schematic(QWidget):
             "input": theme.muted,
             "linear": theme.palette["sky"],
             "activation": theme.palette["orange"],
+            "block": theme.palette["violet"],
             "logits": theme.palette["green"],
         }
         end = -1e9

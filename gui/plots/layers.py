@@ -9,6 +9,7 @@ from engine.experiments.views import layer_taps
 from gui.plots.controls import Segmented
 from gui.theme import Theme
 
+MARKS = {"activation": "σ", "block": "+"}
 Taps = Sequence[Mapping[str, Any]]
 
 
@@ -18,10 +19,10 @@ def places_of(taps: Taps, choice: str) -> list[int]:
 
 
 def brief(tap: Mapping[str, Any], choice: str) -> str:
-    """A tap's name where there is little room: the layer's number, or W3 and σ3 for its linear map and its activation."""
+    """A tap's name where there is little room: the layer's number, or W3 and σ3 for its linear map and its activation, +3 for the sum of a residual block."""
     if tap["kind"] in ("input", "logits"):
         return "in" if tap["kind"] == "input" else "out"
-    head = "" if choice == "layers" else "σ" if tap["kind"] == "activation" else "W"
+    head = "" if choice == "layers" else MARKS.get(tap["kind"], "W")
     return f"{head}{tap['layer']}"
 
 

@@ -154,7 +154,8 @@ def phase(name: str, sigma_w: float, sigma_b: float) -> Phase:
     def gain(far: float) -> float:
         return distance_map(name, sigma_w, sigma_b, q, far) - far
 
-    far = float(brentq(gain, 1e-9, 2.0, xtol=1e-15, rtol=1e-14))
+    # a pair at c = 0 never comes out below 0; with no bias and an odd activation it stays there
+    far = 1.0 if gain(1.0) > -1e-14 else float(brentq(gain, 1e-9, 1.0, xtol=1e-15, rtol=1e-14))
     slope = sigma_w**2 * product_mean(kind.slope, q, q, 1 - far)
     return Phase("chaotic", q, chi1, 1 - far, -1 / math.log(slope))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,30 @@ def layers(
                 yield None
             gram = np.concatenate(parts)
             yield gram
+
+
+def residual(
+    gram: Array, activation: str, sigma_w: float, sigma_b: float, depth: int, alpha2: float, slope: float = 0.01
+) -> Iterator[Array | None]:
+    """Gram matrices of a linear map, then of each block ``x + alpha (W phi(x) + b)`` its map and its sum, then the logits'.
+
+    2 ``depth`` + 2 of them, and None in between: a pause for breath. ``alpha2`` is alpha squared. The sum is exact since the
+    map's weights are independent of x: the inner products of both parts add up.
+
+    Source: G. Yang, S. Schoenholz (2017), "Mean field residual networks: on the edge of chaos".
+    """
+    gram = sigma_w**2 * gram + sigma_b**2
+    yield gram
+    for _ in range(depth):
+        parts = []
+        for rows in np.array_split(np.arange(len(gram)), 1 + len(gram) ** 2 // AT_ONCE):
+            parts.append(dual(activation, gram, slope, rows))
+            yield None
+        branch = sigma_w**2 * np.concatenate(parts) + sigma_b**2
+        yield branch
+        gram = gram + alpha2 * branch
+        yield gram
+    yield sigma_w**2 * gram + sigma_b**2
 
 
 def dual(activation: str, gram: Array, slope: float = 0.01, rows: NDArray[np.int64] | None = None) -> Array:
@@ -85,16 +110,22 @@ def _by_series(name: str, c: Array, q: Array, rows: NDArray[np.int64]) -> Array:
 def _coefficients(name: str, q: Array) -> tuple[Array, Array, Array]:
     """``a [TERMS, N]``, and the roots ``[N]`` of what they leave of the even and of the odd part of phi, E phi^2."""
     phi = ACTIVATIONS[name].value
-    z = np.linspace(-REACH, REACH, NODES)
-    weight = (z[1] - z[0]) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    z, weight, weighted = _basis()
     values = phi(np.sqrt(q)[:, None] * z)
-    basis = _hermite(TERMS, z)
-    a = (basis * weight) @ values.T
+    a = weighted @ values.T
     left = [
         np.maximum((((values + sign * values[:, ::-1]) / 2) ** 2) @ weight - (a[first::2] ** 2).sum(0), 0)
         for first, sign in ((0, 1), (1, -1))
     ]
     return a, np.sqrt(left[0]), np.sqrt(left[1])
+
+
+@cache
+def _basis() -> tuple[Array, Array, Array]:
+    """Nodes ``[NODES]``, their weights, and the weighted Hermite polynomials there ``[TERMS, NODES]``."""
+    z = np.linspace(-REACH, REACH, NODES)
+    weight = (z[1] - z[0]) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return z, weight, _hermite(TERMS, z) * weight
 
 
 def _hermite(terms: int, z: Array) -> Array:

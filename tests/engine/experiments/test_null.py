@@ -5,8 +5,19 @@ import pytest
 from looking import kept, last, longest_breath, looked, rows
 
 from engine.experiments.groups import GROUP_POSITION, QUANTITIES
+from engine.experiments.null_phase import phase_sentence
 from engine.geometry.nulls.gaussian_chain import gap
-from engine.specs import CnnSpec, ControlsSpec, ExperimentSpec, LinearSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec
+from engine.specs import (
+    CnnSpec,
+    ControlsSpec,
+    ExperimentSpec,
+    LinearSpec,
+    MlpSpec,
+    PgdSpec,
+    ProbeSpec,
+    ResidualSpec,
+    TrainingSpec,
+)
 
 POSITION = {quantity.name: position for position, quantity in enumerate(QUANTITIES)}
 SMALL = ExperimentSpec(
@@ -29,6 +40,72 @@ def test_theory_lies_where_networks_drawn_anew_do():
             error = (frame.arrays["mean_high"][at] - mean) / 2.13
             assert (np.abs(theory - mean) < 4 * error + 2 / 128).all()
             assert (frame.arrays["low"][at] < theory).all() and (theory < frame.arrays["high"][at]).all()
+
+
+def test_networks_drawn_anew_fall_into_the_theorys_own_band_of_finite_width():
+    """60 networks against a band that no network was drawn for: 95% of them within it, to three standard errors."""
+    spec = SMALL.model_copy(update={"controls": ControlsSpec(draws=60)})
+    frame = last(looked("null", spec), "null")
+    low, high = frame.arrays["theory_low"], frame.arrays["theory_high"]
+    clean = [GROUP_POSITION["same"], GROUP_POSITION["different"]]
+    for name in ("C", "angle", "rapidity"):
+        at = slice(None), POSITION[name], clean, slice(1, -1)
+        spread = (frame.arrays["high"][at] - frame.arrays["low"][at]) / (high[at] - low[at])
+        assert (spread > 0.75).all() and (spread < 1.35).all(), name  # of the measured band to the theory's
+        middle = (low[at] + high[at]) / 2
+        error = (frame.arrays["mean_high"][at] - frame.arrays["mean_low"][at]) / 4
+        assert (np.abs(middle - frame.arrays["mean"][at]) < 4 * error).all(), name
+    assert np.isnan(low[..., [0, -1]]).all() and np.isnan(low[:, :, GROUP_POSITION["adv_target"]]).all()
+    assert "band" in frame.info["sentence"]
+
+
+def test_too_narrow_networks_have_no_band_and_are_told_so():
+    spec = SMALL.model_copy(update={"model": MlpSpec(depth=2, width=16), "controls": ControlsSpec(draws=2)})
+    frame = last(looked("null", spec), "null")
+    assert np.isnan(frame.arrays["theory_low"]).all() and "too narrow" in frame.info["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("scales", "said"),
+    [
+        (("tanh", 0.9, 0.5), "ordered (χ₁ = 0.492): pairs end at c* = 1, by a factor e in ξ = 1.41 layers"),
+        (("tanh", 2.5, 0.3), "chaotic (χ₁ = 1.59): pairs end at c* = 0.122, by a factor e in ξ = 5.11 layers"),
+        (("erf", 2.5, 0.3), "chaotic (χ₁ = 1.82): pairs end at c* = 0.0932, by a factor e in ξ = 4.24 layers"),
+        (("tanh", 1.2992209668018502, 0.19504153688706688), "critical (χ₁ = 1): pairs end at c* = 1."),
+        (("tanh", 0.8, 0.0), "signals die out"),
+        (("gelu", 2**0.5, 0.0), "signals die out"),
+        (("gelu", 3.0, 0.1), "grows without end"),
+    ],
+)
+def test_the_phase_is_said_in_a_sentence(scales, said):
+    assert said in phase_sentence(*scales)
+
+
+def test_the_phase_stands_in_the_nulls_sentence_of_a_smooth_network_and_relu_has_none():
+    model = MlpSpec(depth=1, width=32, activation="tanh", init="sigma", sigma_w=2.5, sigma_b=0.3)
+    frame = last(looked("null", SMALL.model_copy(update={"model": model, "controls": ControlsSpec(draws=2)})), "null")
+    assert "it is chaotic" in frame.info["sentence"]
+    assert phase_sentence("relu", 1.4, 0.0) == ""
+
+
+def test_theory_lies_where_residual_networks_do():
+    spec = SMALL.model_copy(update={"model": ResidualSpec(depth=3, width=256, branches="alpha", alpha=0.7)})
+    frame = last(looked("null", spec), "null")
+    assert frame.info["theory"] == "infinite width" and "residual" in frame.info["sentence"]
+    for view in (0, 1):
+        for name in ("same", "different"):
+            at = view, POSITION["C"], GROUP_POSITION[name], slice(1, -1)
+            assert (frame.arrays["low"][at] < frame.arrays["theory"][at]).all()
+            assert (frame.arrays["theory"][at] < frame.arrays["high"][at]).all()
+
+
+def test_batch_normalisation_has_a_measured_null_alone():
+    model = MlpSpec(depth=2, width=32, batch_norm=True)
+    frame = last(looked("null", SMALL.model_copy(update={"model": model, "controls": ControlsSpec(draws=4)})), "null")
+    assert frame.info["theory"] == "" and "batch normalisation" in frame.info["sentence"]
+    assert (
+        np.isnan(frame.arrays["theory"]).all() and np.isfinite(frame.arrays["mean"][0, 0, GROUP_POSITION["same"]]).all()
+    )
 
 
 def test_deep_linear_networks_conserve_the_angle_and_add_the_gap():

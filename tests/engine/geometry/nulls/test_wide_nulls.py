@@ -40,6 +40,12 @@ def test_deep_relu_angles_fall_as_3_pi_over_l_but_with_the_logarithm():
         assert found == pytest.approx(float(golden[str(depth)]), rel=1e-8)
 
 
+@pytest.mark.parametrize("name", ["tanh", "erf"])
+def test_odd_activations_without_bias_end_at_right_angles_where_they_are_chaotic(name):
+    found = mean_field.phase(name, 2.0, 0.0)
+    assert found.name == "chaotic" and found.c == 0.0 and found.xi > 0
+
+
 def test_opposite_inputs_of_relu_become_orthogonal():
     assert float(readings.correlation(relu.recursion(-math.inf, 1)[1])) == pytest.approx(0, abs=1e-15)
 
@@ -54,6 +60,22 @@ def test_golden_residual_networks(golden):
     for expected in golden["theory"]:
         theta = float(relu.residual_layer(theta, golden["alpha2"]))
         assert math.cos(theta) == pytest.approx(expected, abs=1e-14)
+
+
+@pytest.mark.parametrize("golden", RESIDUAL["residual"], ids=lambda g: f"alpha2={g['alpha2']:g}-L={g['L']}")
+def test_golden_residual_networks_as_gram_matrices_of_a_set(golden):
+    """Two orthogonal inputs; a third, opposite to the first, changes nothing between them."""
+    gram = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
+    of_blocks = [
+        each
+        for each in wide.residual(gram, "relu", math.sqrt(2), 0.0, golden["L"], golden["alpha2"])
+        if each is not None
+    ][2:-1:2]
+    found = [each[0, 1] / math.sqrt(each[0, 0] * each[1, 1]) for each in of_blocks]
+    np.testing.assert_allclose(found, golden["theory"], atol=1e-13)
+    assert of_blocks[-1][0, 0] == pytest.approx(
+        2 * (1 + golden["alpha2"]) ** golden["L"]
+    )  # He: each block adds alpha^2 of it
 
 
 def test_residual_branches_scaled_down_with_depth_stop_entangling():

@@ -1,0 +1,98 @@
+"""The band about theory's null in the limit of width: where networks of the width at hand fall, to leading order in 1/width."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import readings
+from engine.geometry.nulls import scatter, wide
+
+Array = NDArray[np.float64]
+
+INPUTS = 48  # probe samples, and as many of the reference, on which scatter is found: means over groups hardly feel it
+DRAWS = 64  # the band's width is good to a tenth
+MOST_LAYERS = 12
+ALIKE = 1 - 1e-6  # correlation of inputs from which on a pair counts as one sample twice
+LEFT = 1e-8  # of a squared length must remain after centring
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """About the wide limit, before and after each activation: ``[views, Q, groups, 2 depth]``, NaN beyond ``layers``."""
+
+    shift: Array
+    """How far the mean over networks is off."""
+    low: Array
+    """Lower end of where 95% of networks fall."""
+    high: Array
+    """Upper end."""
+    layers: int
+
+
+def band(
+    gram: Array,
+    probe: int,
+    groups: NDArray[np.int64],
+    n_groups: int,
+    activation: str,
+    scales: tuple[float, float],
+    depth: int,
+    width: int,
+    seed: int,
+) -> Generator[None, None, Band]:
+    """For the means of groups of pairs among the first ``probe`` rows of ``gram`` ``[N, N]``, centred by the others, and not.
+
+    Only of layers where leading order holds: the others, and all beyond the twelfth, have none.
+    """
+    layers = min(depth, MOST_LAYERS, int(scatter.RELATIVE * width))
+    some = np.concatenate([np.arange(min(probe, INPUTS)), np.arange(probe, min(len(gram), probe + INPUTS))])
+    count = min(probe, INPUTS)
+    i, j = np.triu_indices(probe, 1)
+    members = groups[(i < count) & (j < count)]
+    thin = gram[np.ix_(some, some)]
+    size = np.sqrt(np.outer(np.diagonal(thin), np.diagonal(thin)))[:count, :count]
+    apart = (np.abs(thin[:count, :count]) < ALIKE * size)[np.triu_indices(count, 1)]
+    members = np.where(apart, members, -1)
+    shape = 2, len(readings.QUANTITIES), n_groups
+
+    def read(now: Array) -> Array:
+        """Means of every quantity of every group, in both views, in one row."""
+        found = np.full(shape, np.nan)
+        for view, seen in enumerate((wide.centred(now, np.arange(count, len(now))), now)):
+            values = readings.quantities(rapidity(seen[:count, :count], np.diagonal(now)[:count]))
+            for group in range(n_groups):
+                chosen = values[:, members == group]
+                if chosen.shape[1]:
+                    found[view, :, group] = np.nanmean(chosen, axis=1)
+        return found.ravel()
+
+    blank = np.full((*shape, 2 * depth), np.nan)
+    if not layers:
+        return Band(blank, blank, blank, 0)
+    of = scatter.Wide(thin, activation, *scales, layers)
+    found = yield from scatter.scatter(of, read, DRAWS, np.random.default_rng(seed))
+
+    def everywhere(part: Array) -> Array:
+        full = blank.copy()
+        full[..., : 2 * layers] = part.T.reshape(*shape, 2 * layers)
+        return full
+
+    shift, low, high = map(everywhere, found.band(width))
+    return Band(shift, low, high, layers)
+
+
+def rapidity(gram: Array, sizes: Array) -> Array:
+    """Of all pairs ``[P (P - 1) / 2]`` from inner products ``[P, P]``; NaN for a dead one.
+
+    NaN too where centring has left so little of the squared ``sizes`` ``[P]`` that its digits are rounding.
+    """
+    i, j = np.triu_indices(len(gram), 1)
+    own = np.sqrt(np.maximum(np.diagonal(gram), 0))
+    own = np.where(own**2 > LEFT * sizes, own, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        eta: Array = np.arctanh(np.clip(gram[i, j] / (own[i] * own[j]), -1, 1))
+    return eta
