@@ -33,6 +33,7 @@ class LockPage(Page):
     """``edited(spec, field)`` is an edit of what is set; ``class_chosen`` a click on a case."""
 
     topic = "reconciliation"
+    button_text = "Open the lock"
 
     edited = Signal(object, str)
     settings_requested = Signal()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LOCK, LAYERS, ANGLE, PRICE = "lock", "layers", "angle", "price"
 RECONCILIATION, PRICED = "reconciliation", "price"
+MAKERS: dict[str, type[Page]] = {LOCK: LockPage, LAYERS: LayersPage, ANGLE: AnglePage, PRICE: PricePage}
+DRAWN = {LOCK: {RECONCILIATION}, LAYERS: {RECONCILIATION}, ANGLE: {RECONCILIATION, CURVE}, PRICE: {PRICED}}
+"""The topics that each page draws."""
 
 
 class ReconcilePanel(Panel):
@@ -46,23 +49,8 @@ class ReconcilePanel(Panel):
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
-        self.lock, self.layers, self.angle, self.price = (
-            LockPage(theme),
-            LayersPage(theme),
-            AnglePage(theme),
-            PricePage(theme),
-        )
-        self._pages: dict[str, Page] = {LOCK: self.lock, LAYERS: self.layers, ANGLE: self.angle, PRICE: self.price}
-        for page in (self.lock, self.layers, self.angle):
-            page.requested.connect(self.reconciliation_requested)
-        self.price.requested.connect(self.price_requested)
-        self.lock.edited.connect(self._on_edit)
-        self.lock.failed.connect(self.failed)
-        self.lock.settings_requested.connect(self._on_settings)
-        self.lock.class_chosen.connect(selection.set_klass)
-        self.layers.tap_chosen.connect(selection.set_tap)
-        self.layers.layer_asked.connect(self._on_layer)
-        selection.tap_changed.connect(self._show_tap)
+        self._frames: dict[str, Frame] = {}
+        self._pages: dict[str, Page] = {}
         entries = [
             ("Open the lock", "Fooling noise, raw noise, clean images and the wrong lock, at every layer", self.reconciliation_requested),
             (PricePage.button_text, "Entangle first: genuine and impostor readings, distinct hashes", self.price_requested),
@@ -81,23 +69,61 @@ class ReconcilePanel(Panel):
         )
         self.page_choice.chosen.connect(self.show_page)
         self._stacked = QStackedWidget()
-        for page in self._pages.values():
-            page.said.connect(self._say)
-            self._stacked.addWidget(page)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        controls = QHBoxLayout()
-        controls.setSpacing(8)
-        controls.addWidget(self.page_choice, 0, Qt.AlignmentFlag.AlignTop)
-        for page in self._pages.values():
-            controls.addWidget(page.row, 1, Qt.AlignmentFlag.AlignTop)
-        controls.addStretch(0)
-        column.addLayout(controls)
+        self._controls = QHBoxLayout()
+        self._controls.setSpacing(8)
+        self._controls.addWidget(self.page_choice, 0, Qt.AlignmentFlag.AlignTop)
+        self._controls.addStretch(0)
+        column.addLayout(self._controls)
         column.addWidget(self._stacked, 1)
         self.set_body(body)
         self.clear()
+
+    # --- pages, made when they are first looked at: six plots would keep the window from coming up -----------------
+
+    def _page(self, key: str) -> Any:
+        if key not in self._pages:
+            made = MAKERS[key](self.theme)
+            self._pages[key] = made
+            made.requested.connect(self.price_requested if key == PRICE else self.reconciliation_requested)
+            made.said.connect(self._say)
+            self._stacked.addWidget(made)
+            made.row.hide()
+            self._controls.insertWidget(self._controls.count() - 1, made.row, 1, Qt.AlignmentFlag.AlignTop)
+            match made:
+                case LockPage():
+                    made.edited.connect(self._on_edit)
+                    made.failed.connect(self.failed)
+                    made.settings_requested.connect(self._on_settings)
+                    made.class_chosen.connect(self.selection.set_klass)
+                case LayersPage():
+                    made.tap_chosen.connect(self.selection.set_tap)
+                    made.layer_asked.connect(self._on_layer)
+                    self.selection.tap_changed.connect(made.show_tap)
+                    made.show_tap(self.selection.tap)
+            for topic in DRAWN[key]:
+                if topic in self._frames:
+                    made.show_frame(self._frames[topic])
+        return self._pages[key]
+
+    @property
+    def lock(self) -> LockPage:
+        return self._page(LOCK)
+
+    @property
+    def layers(self) -> LayersPage:
+        return self._page(LAYERS)
+
+    @property
+    def angle(self) -> AnglePage:
+        return self._page(ANGLE)
+
+    @property
+    def price(self) -> PricePage:
+        return self._page(PRICE)
 
     # --- settings ----------------------------------------------------------------------------------------------
 
@@ -122,48 +148,46 @@ class ReconcilePanel(Panel):
     def _on_settings(self) -> None:
         self.settings_requested.emit("reconcile")
 
-    @Slot(object)
-    def _show_tap(self, name: str | None) -> None:
-        self.layers.show_tap(name)
-
     # --- frames ------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
-        shown = {RECONCILIATION: (self.lock, self.layers, self.angle), CURVE: (self.angle,), PRICED: (self.price,)}
-        fresh = self.is_empty
-        for page in shown[frame.topic]:
-            page.show_frame(frame)
-        if frame.topic == PRICED and fresh:
+        first = not self._frames
+        self._frames[frame.topic] = frame
+        for key, page in self._pages.items():
+            if frame.topic in DRAWN[key]:
+                page.show_frame(frame)
+        if first and frame.topic == PRICED:
             self.show_page(PRICE)
         self._say()
         self.show_content()
 
     def clear(self) -> None:
+        self._frames.clear()
         for page in self._pages.values():
             page.clear()
         super().clear()
+        self.show_page(self.page_choice.key())
         self.show_content()  # a key can be chosen before anything is there to see
-        self._say()
 
     @property
     def is_empty(self) -> bool:
-        return super().is_empty or not (self.angle.has_frame or self.lock.frame or self.price.frame)
+        return super().is_empty or not self._frames
 
     @property
     def page(self) -> Page:
         """The page in front."""
-        return self._pages[self.page_choice.key()]
+        return self._page(self.page_choice.key())
 
     @Slot(str)
     def show_page(self, key: str) -> None:
         """Bring a page to the front."""
         self.page_choice.set_key(key)
-        self._stacked.setCurrentWidget(self._pages[key])
+        self._stacked.setCurrentWidget(self._page(key))
         self._say()
 
     def show_look(self, name: str) -> None:
         """Bring to the front what an experiment will draw: its page, or the one of several that is there already."""
-        if (name == PRICED) != (self.page is self.price):
+        if (name == PRICED) != (self.page_choice.key() == PRICE):
             self.show_page(PRICE if name == PRICED else LOCK)
 
     @Slot()
@@ -182,8 +206,7 @@ class ReconcilePanel(Panel):
             page.set_theme(theme)
 
     def plots(self) -> Sequence[tuple[str, Any]]:
-        there = self.angle.has_frame if self.page is self.angle else self.page.frame is not None
-        return self.page.plots() if there else ()
+        return self.page.plots() if self._frames.keys() & DRAWN[self.page_choice.key()] else ()
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """The numbers of the page in front."""

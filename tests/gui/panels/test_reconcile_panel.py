@@ -502,11 +502,20 @@ def test_a_frame_still_being_made_draws_what_it_has(panel):
 
 
 def test_clearing_forgets_all_but_the_key(full):
+    for key in ("layers", "angle", "price", "lock"):
+        full.show_page(key)
     full.set_experiment(ExperimentSpec(reconcile=ReconcileSpec(chosen_class=5)))
     full.clear()
     assert full.is_empty and full.subtitle == "" and full.plots() == () and list(full.csv_rows()) == []
     assert full.lock.cases.count == 0 and not full.lock.stale and full.lock.key.class_box.currentData() == 5
-    assert len(full.layers.measured[0].dots.getData()[0]) == 0
+    assert len(full.layers.measured[0].dots.getData()[0]) == 0 and full.angle.curve.repetitions == []
+    assert full.price.frame is None and full.price.table.rowCount() == 0
+
+
+def test_a_page_first_looked_at_later_draws_what_came_before_it(qtbot, full, selection):
+    selection.set_tap("linear 1")
+    layers = page(qtbot, full, "layers")
+    assert layers.frame is full.lock.frame and layers.marks[0].value() == 1
 
 
 # --- look and export ---------------------------------------------------------------------------------------------
@@ -531,6 +540,7 @@ def test_every_page_gives_its_numbers_and_drawings(full, tmp_path):
 
 
 def test_another_theme_recolours_everything(full):
+    full.show_page("layers")
     full.set_theme(Theme.light())
     for key in ("lock", "layers", "angle", "price"):
         full.show_page(key)
@@ -540,6 +550,8 @@ def test_another_theme_recolours_everything(full):
 
 
 def test_everything_has_a_name_and_the_help_says_what_is_what(full):
+    for key in ("layers", "angle", "price", "lock"):
+        full.show_page(key)
     assert unnamed(full) == []
     text = read_help("reconcile")
     assert text is not None and set(text.kinds) == {"theorem", "measurement"}
