@@ -21,6 +21,8 @@ LOSSES = (
     ("unseen_loss", VERMILLION, "unseen samples"),
     ("blind_loss", GREEN, "unseen, sign-blind"),
 )
+WIDTHS = (1.2, 2.4, 1.0)
+"""Of the lines of these losses: where the last two are equal both are seen."""
 FLOOR = 1e-32
 """The least that a logarithmic axis shows of a loss."""
 AS_THEY_ARE, CENTRED = 0, 1
@@ -34,7 +36,7 @@ def max_likelihood(session: Session) -> Figure | None:
 
 def max_likelihood_figure(frame: Frame) -> Figure:
     """From a finished frame: samples as they are, and dotted the control with their mean subtracted."""
-    figure = new_figure(7.6, 3.6)
+    figure = new_figure(7.6, 3.9)
     lines, losses, boosts = (plain(axes) for axes in figure.subplots(1, 3))
     _world_lines(lines, frame)
     for series, style in ((AS_THEY_ARE, "-"), (CENTRED, ":")):
@@ -43,7 +45,9 @@ def max_likelihood_figure(frame: Frame) -> Figure:
     _boosts(boosts, frame)
     for axes in (lines, losses, boosts):
         axes.title.set_fontsize(9)
-        axes.legend(frameon=False, fontsize=7)
+    entries = [axes.get_legend_handles_labels() for axes in (lines, losses, boosts)]
+    handles, labels = ([entry for found in entries for entry in found[part]] for part in range(2))
+    figure.legend(handles, labels, loc="outside lower center", frameon=False, ncols=3, fontsize=7.5)
     return figure
 
 
@@ -65,10 +69,10 @@ def _world_lines(axes: Axes, frame: Frame) -> None:
 
 def _losses(axes: Axes, x: np.ndarray, frame: Frame, at: int, style: str) -> None:
     """Each loss with its band, no lower than the axis shows."""
-    for name, colour, label in LOSSES:
+    for (name, colour, label), width in zip(LOSSES, WIDTHS, strict=True):
         mean, low, high = (frame.arrays[each][at] for each in (name, f"{name}_low", f"{name}_high"))
         shown = label if style == "-" else None
-        axes.plot(x, np.maximum(mean, FLOOR), style, color=colour, linewidth=1.2, label=shown)
+        axes.plot(x, np.maximum(mean, FLOOR), style, color=colour, linewidth=width, label=shown)
         axes.fill_between(x, np.maximum(low, FLOOR), np.maximum(high, FLOOR), color=colour, alpha=0.18, linewidth=0)
 
 
@@ -76,10 +80,14 @@ def _boosts(axes: Axes, frame: Frame) -> None:
     layer = np.arange(frame.arrays["boost"].shape[1])
     for series, colour in ((AS_THEY_ARE, BLUE), (CENTRED, OKABE_ITO["grey"])):
         boost, low, high = (frame.arrays[name][series] for name in ("boost", "boost_low", "boost_high"))
-        axes.plot(layer, boost, ".-", color=colour, linewidth=1.0, label=str(frame.info["series"][series]))
+        axes.plot(layer, boost, ".-", color=colour, linewidth=1.0, label=f"boost, {frame.info['series'][series]}")
         axes.fill_between(layer, low, high, color=colour, alpha=0.2, linewidth=0)
     axes.axhline(frame.info["law"], color="#222222", linestyle="--", linewidth=1.0, label="law ½ ln M₂(n/N)")
-    axes.set(xlabel="layer", ylabel="rapidity gained", title=f"N/n = {frame.info['candidates'] / frame.info['rows']:g}")
+    axes.set(
+        xlabel="layer",
+        ylabel="rapidity gained",
+        title=f"boost by layer, N/n = {frame.info['candidates'] / frame.info['rows']:g}",
+    )
 
 
 def noise_descent(session: Session) -> Figure | None:
@@ -102,5 +110,5 @@ def noise_descent_figure(frame: Frame) -> Figure:
         axes.title.set_fontsize(9)
         if task == 0:
             axes.set_ylabel("loss (1 − C) / 2")
-            axes.legend(frameon=False, fontsize=7)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", frameon=False, ncols=3, fontsize=8)
     return figure

@@ -49,7 +49,9 @@ def judged(session: Session) -> list[Judged]:
 
 def _alike(session: Session, claim: Claim, runs: Sequence[int]) -> bool:
     """Whether runs that a verdict puts side by side are of the same data and networks (and attack, where that matters)."""
-    parts = {"dataset", "model", "training", "seed"} | ({"attack"} if "takeover" in claim.tested_by else set())
+    parts = {"dataset", "model", "training", "seed"}
+    parts |= {"attack"} if "takeover" in claim.tested_by else set()
+    parts |= {"reconcile"} if "reconciliation" in claim.tested_by else set()
     by_id = {run.id: run for run in session.runs()}
     try:
         specs = [by_id[run].read_spec().model_dump(mode="json", include=parts) for run in runs]
