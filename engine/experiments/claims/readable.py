@@ -1,0 +1,113 @@
+"""The claim that a worst-case adversarial input can be turned into an output that is recognisable and robust."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.events import Frame
+from engine.experiments.claims.judging import (
+    ONE_NETWORK,
+    Frames,
+    Number,
+    Unmeasured,
+    Verdict,
+    Word,
+    above,
+    given,
+    judged,
+    number,
+)
+
+READ = 0.5
+"""Share of fooling noise that must be turned into the image."""
+FOOLING, RAW, WRONG_LOCK = 0, 1, 3
+KINDS = {FOOLING: "fooling noise", RAW: "raw noise", WRONG_LOCK: "fooling noise at another class's lock"}
+HELPER = (
+    "Every pixel comes from the helper data and the code; the noise contributes only the key, that the network takes it for this "
+    "class."
+)
+
+
+def readable(frames: Frames) -> Verdict:
+    """At most in part: what is recognised was put into the helper data."""
+    frame, price = frames["reconciliation"], frames["price"]
+    tap = int(frame.info["chosen"]["tap"])
+    layer = frame.info["taps"][tap]["name"]
+    fooling, raw, other = (_recovered(frame, kind, tap, f"{name} recovered, {layer}") for kind, name in KINDS.items())
+    norm, robust = _until(frame)
+    shown = [Number("L2 norm of added noise up to which half is recovered", norm)] if math.isfinite(norm) else []
+    controls = [
+        Number(label, number(frame.info.get(name)))
+        for name, label in (
+            ("uncentred", "raw noise recovered with features not centred"),
+            ("random_net", "fooling noise recovered by the untrained network"),
+        )
+        if math.isfinite(number(frame.info.get(name)))
+    ]
+    impostor, hashes = _price(price)
+
+    def decide() -> tuple[Word, str]:
+        if int(frame.arrays["count"][FOOLING, tap]) < 1:
+            raise Unmeasured(
+                "No noise fooled the network as surely as was asked: take a larger budget or less confidence."
+            )
+        if not above(fooling, raw) or not above(fooling, other):
+            return "not supported", (
+                "Fooling noise is turned into the image no more often than raw noise, or than at another class's lock. "
+                f"{ONE_NETWORK}"
+            )
+        if given(fooling.value) < READ:
+            return "not supported", (
+                f"Fooling noise is turned into the image in {fooling.value:.0%} of cases only, more often than raw noise but less than "
+                f"half. {ONE_NETWORK}"
+            )
+        bought = (
+            f"Layers that entangle first buy more only for all alike: impostors open {impostor.value:.0%} then, and "
+            f"{hashes.value:.0f} different hashes are left."
+        )
+        given(impostor.value)
+        return "holds in part", (
+            f"Recognisable, through the helper: {fooling.value:.0%} of fooling noise gives the image, {raw.value:.0%} of raw noise. "
+            f"{HELPER} {robust} {bought} {ONE_NETWORK}"
+        )
+
+    numbers = (fooling, raw, other, *shown, *controls, impostor, hashes)
+    return judged(numbers, "raw noise, another class's lock, added noise, and the price of entangling", decide)
+
+
+def _recovered(frame: Frame, kind: int, tap: int, label: str) -> Number:
+    at = kind, tap
+    return Number(label, *(float(frame.arrays[f"recovered{end}"][at]) for end in ("", "_low", "_high")))
+
+
+def _until(frame: Frame) -> tuple[float, str]:
+    """The largest norm of added noise before the first at which fewer than half are recovered, NaN for none; and in words."""
+    norms = np.asarray(frame.arrays["robust_norm"], dtype=float)
+    shares = np.asarray(frame.arrays["robust_share"], dtype=float)[FOOLING]
+    order = np.argsort(norms)
+    held = [float(norms[k]) for k in order[: _first(~(shares[order] >= READ))] if norms[k] > 0]
+    if not held:
+        return math.nan, "Robust it is not: the least noise added takes more than half away."
+    most = "as far as was tried" if len(held) == int((norms > 0).sum()) else "not beyond"
+    return held[-1], f"Robust until noise of L2 norm {held[-1]:.3g} is added, {most}."
+
+
+def _first(failed: np.ndarray) -> int:
+    """Position of the first True, or the length."""
+    return int(failed.argmax()) if failed.any() else len(failed)
+
+
+def _price(frame: Frame) -> tuple[Number, Number]:
+    """Of the network's features, or else of zero-mean identities, behind all layers: impostors that open, and hashes left."""
+    arrays = frame.arrays
+    series = 2 if math.isfinite(float(arrays["impostor"][2, -1])) else 0
+    layers, name = int(arrays["depth"][-1]), frame.info["series"][series]
+    impostor = Number(
+        f"impostors that open after {layers} layers, {name}",
+        *(float(arrays[f"impostor{end}"][series, -1]) for end in ("", "_low", "_high")),
+    )
+    return impostor, Number(
+        f"different hashes left then, of {frame.info['identities']:,}", float(arrays["distinct"][series, -1])
+    )

@@ -1,0 +1,137 @@
+"""The claims on fleets of networks, which rest on rank correlations: transfer and vulnerability."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.events import Frame
+from engine.experiments.claims.judging import UNMEASURED, Frames, Number, Unmeasured, Verdict, Word, judged, number
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class RankCorrelation:
+    """A rank correlation as it was tested, NaN for what is missing."""
+
+    label: str
+    rho: float = math.nan
+    p: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def measured(self) -> bool:
+        return math.isfinite(self.rho) and math.isfinite(self.p)
+
+    @property
+    def number(self) -> Number:
+        return Number(f"{self.label} (p = {self.p:.2g})", self.rho, self.low, self.high)
+
+    def beyond(self, sign: int, level: float = LEVEL) -> bool:
+        """Whether it is of this sign beyond chance: p below the level, and no end of an interval at 0 or past it."""
+        ends = [end for end in (self.low, self.high) if math.isfinite(end)]
+        return self.measured and self.p < level and all(value * sign > 0 for value in (self.rho, *ends))
+
+
+def tested(frame: Frame, name: str) -> RankCorrelation:
+    for found in frame.info["statistics"]:
+        if found["name"] == name:
+            return RankCorrelation(found["label"], *(number(found[each]) for each in ("rho", "p", "low", "high")))
+    return RankCorrelation(name)
+
+
+def significant(tested: RankCorrelation, sign: int = 1, level: float = LEVEL) -> bool:
+    """Whether a rank correlation of this sign is beyond chance; undecided where it wasn't measured."""
+    if not tested.measured:
+        raise Unmeasured(UNMEASURED)
+    return tested.beyond(sign, level)
+
+
+def holm(tests: Sequence[RankCorrelation]) -> list[float]:
+    """Each test's level after Holm (1979), so that the chance of any false find among those measured stays at 5%.
+
+    A test behind one that failed has level 0.
+    """
+    order = sorted((t.p, k) for k, t in enumerate(tests) if t.measured)
+    levels, passed = [0.0] * len(tests), True
+    for rank, (p, k) in enumerate(order):
+        level = LEVEL / (len(order) - rank)
+        levels[k] = level if passed else 0.0
+        passed = passed and p < level
+    return levels
+
+
+def transfer(frames: Frames) -> Verdict:
+    frame = frames["transferability"]
+    names = ("cka", "cka | gradient_cosine", "gradient_cosine", "gradient_cosine | cka")
+    tests = [tested(frame, name) for name in names]
+
+    def decide() -> tuple[Word, str]:
+        if not significant(tests[0]):
+            return "not supported", "Like features do not go with transfer here beyond chance."
+        if not significant(tests[1]):
+            return "holds in part", (
+                "Networks whose features are alike pass attacks on; beyond what like input gradients explain nothing is shown."
+            )
+        return "holds", "Networks whose features are alike pass attacks on, beyond what like gradients explain."
+
+    numbers = tuple(tested.number for tested in tests if tested.measured)
+    return judged(numbers, "the input gradients' cosine, and a test that permutes networks", decide)
+
+
+LEVELS = {
+    "networks": ("network rate", "network rate | accuracy, layers"),
+    "inputs": ("input boost", "input boost | margin, input_distance"),
+}
+"""Of vulnerability: each level's correlation, and what is left of it given what else may explain it."""
+
+
+def vulnerable(frames: Frames) -> Verdict:
+    """Vulnerable is who has a small norm: the claim is of negative correlations."""
+    frame = frames["vulnerability"]
+    tests = [tested(frame, name) for names in LEVELS.values() for name in names]
+    levels = holm(tests)
+    survives: dict[str, bool | None] = {}  # None: not measured
+    alone = []  # levels of which only the raw correlation is there
+    for k, level in enumerate(LEVELS):
+        (raw, rest), (at, rest_at) = tests[2 * k : 2 * k + 2], levels[2 * k : 2 * k + 2]
+        raw_beyond = raw.beyond(-1, at) if raw.measured else None
+        # without the raw correlation the level fails, whatever is left of it
+        rest_beyond = rest.beyond(-1, rest_at) if rest.measured else None
+        failed = raw_beyond is False or rest_beyond is False
+        survives[level] = False if failed else True if raw_beyond and rest_beyond else None
+        if raw_beyond and rest_beyond is False:
+            alone.append(level)
+
+    def decide() -> tuple[Word, str]:
+        if all(survives.values()):
+            return "holds", (
+                "What contracts more is broken sooner, over networks and inputs, also given depth and accuracy, margin and distance."
+            )
+        if any(survives.values()):
+            (level,) = [name for name, survived in survives.items() if survived]
+            (other,) = [name for name in survives if name != level]
+            rest = (
+                "could not be measured"
+                if survives[other] is None
+                else "does not, or not once what else explains it is given"
+            )
+            return "holds in part", f"Over {level}, what contracts more is broken sooner; over {other} it {rest}."
+        if None in survives.values():
+            raise Unmeasured(UNMEASURED)
+        if alone:
+            return "not supported", (
+                f"Over {' and '.join(alone)}, contraction goes with vulnerability, but not beyond chance once what else explains it "
+                "(depth and accuracy; margin and distance) is given."
+            )
+        return "not supported", (
+            "What contracts more is not broken sooner here beyond chance, neither over networks nor over inputs."
+        )
+
+    control = (
+        "depth and accuracy over networks; margin and distance of the input within a network; Holm over the four tests"
+    )
+    return judged(tuple(tested.number for tested in tests if tested.measured), control, decide)

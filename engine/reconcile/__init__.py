@@ -1,0 +1,1 @@
+"""Features as keys: cosine hashing, the MaxLikelihood network (our reconstruction), and information reconciliation."""
