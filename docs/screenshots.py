@@ -14,7 +14,7 @@ from time import monotonic, sleep
 SIZE = (1440, 900)
 LOOKS = (
     "takeover", "falsifier", "bell", "structure", "all_pairs", "null", "layers", "repeats", "vulnerability", "transferability",
-    "price", "reconciliation",
+    "max_likelihood", "price", "reconciliation",
 )  # fmt: skip
 PATIENCE = 120  # seconds for the example to run
 

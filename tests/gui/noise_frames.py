@@ -53,6 +53,7 @@ def max_likelihood_frame(layers: int = DEPTH, *, done: bool | None = None, **inf
     arrays |= {"boost": boost, "boost_low": boost - 0.05, "boost_high": boost + 0.05}
     arrays["effective_rank"] = 1 + np.array([[20.0], [55.0]]) * np.exp(-0.9 * depth[:, 0])
     arrays["retrieval"] = np.tile(np.clip(1.02 - 0.03 * depth[:, 0], 0.005, 1.0), (2, 1))
+    arrays["retrieval_exact"] = np.ones((2, layers + 1))
     sizes = SIZES if finished else []
     arrays["label_samples"] = np.array(sizes, int)
     arrays["label_train"] = np.array([1.0, 1.0, 0.98, 0.86, 0.69])[: len(sizes)]
@@ -75,6 +76,7 @@ def max_likelihood_frame(layers: int = DEPTH, *, done: bool | None = None, **inf
             "likelihood": "probit",
             "temperature": 0.3,
             "law": LAW,
+            "law_finite": LAW + 0.016,
             "M2": float(np.exp(2 * LAW)),
             "constant_loss": [0.0, 0.0],
             "final": {},
@@ -82,6 +84,7 @@ def max_likelihood_frame(layers: int = DEPTH, *, done: bool | None = None, **inf
             "ceiling": 35.0,
             "reconstruction": True,
             "labels_done": finished,
+            "notes": [],
             "three_targets": 0.67 if finished else float("nan"),
             **info,
         },
@@ -124,6 +127,7 @@ def noise_descent_frame(points: int = 60, *, done: bool = True, flat: bool = Fal
             "samples": TRAIN,
             "unseen": 1000,
             "constant_loss": [0.0, 0.5],
+            "centred": {"unseen_loss": 0.44, "unseen_accuracy": 0.56},
             **info,
         },
     )

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import frames
 import look_frames
+import noise_frames
 import pytest
 import relation_frames
 from attack_tables import INF, attack_run, smallest
@@ -27,6 +28,7 @@ from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
+from gui.panels.noise.panel import NoisePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
@@ -51,6 +53,7 @@ PANELS = [
     StructurePanel,
     AllPairsPanel,
     RelationsPanel,
+    NoisePanel,
     ClaimsPanel,
 ]
 
@@ -71,6 +74,8 @@ def fill(panel):
         "structure": look_frames.structure_frame,
         "all_pairs": look_frames.all_pairs_frame,
         "vulnerability": relation_frames.vulnerability_frame,
+        "max_likelihood": noise_frames.max_likelihood_frame,
+        "noise_descent": noise_frames.noise_descent_frame,
         "transferability": relation_frames.transferability_frame,
     }
     for topic in panel.topics:

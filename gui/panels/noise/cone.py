@@ -11,11 +11,24 @@ import pyqtgraph as pg
 from PySide6.QtCore import Slot
 
 from gui.panels.noise.curves import Curve, WholeAxis
+from gui.plots.axes import PlainAxis
 from gui.plots.plot import Plot, pen
 from gui.plots.says import signed
 from gui.theme import Theme
 
 NEAR = 14.0  # pixels within which the pointer takes a line
+
+
+class _Across(PlainAxis):
+    """X, or degrees at quarters of a half turn."""
+
+    degrees = False
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
+        if not self.degrees:
+            return super().tickValues(minVal, maxVal, size)
+        step = 45.0 if size * 45 > 34 * (maxVal - minVal) else 90.0
+        return [(step, [v for v in np.arange(0, 181, step).tolist() if minVal <= v <= maxVal])]
 
 
 class WorldLines(Plot):
@@ -25,7 +38,8 @@ class WorldLines(Plot):
     """
 
     def __init__(self, theme: Theme, name: str, groups: Iterable[Curve]) -> None:
-        super().__init__(theme, {"left": WholeAxis("left")})
+        self._across = _Across("bottom")
+        super().__init__(theme, {"left": WholeAxis("left"), "bottom": self._across})
         self.setAccessibleName(name)
         self.set_axis_text("left", "layer")
         self.groups = {group.key: group for group in groups}
@@ -59,7 +73,7 @@ class WorldLines(Plot):
     def show_angles(self, on: bool) -> None:
         """Draw the angle to the shared point rather than X."""
         if on != self._angles:
-            self._angles = on
+            self._angles = self._across.degrees = on
             self.leave()
             self.follow_home()
             self._redraw()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gui.panels.noise.curves import HEAD, Curve, Curves, figure, least_of, with_interval
-from gui.panels.noise.facts import SERIES, TIPS, TRAIN, UNSEEN
+from gui.panels.noise.facts import EXACT, SERIES, TIPS, TRAIN, UNSEEN
 from gui.panels.noise.page import Drawn, NoisePage
 from gui.panels.noise.room import Room
 from gui.plots.beside import Titled
@@ -33,7 +33,7 @@ class ControlsPage(NoisePage):
         self.constant = Curves(theme, "Unseen loss beside the constant predictor (reconstruction)", SERIES, log=True)
         self.labels = Curves(theme, "Accuracy on random labels (reconstruction)", LABELS, named=True)
         self.rank = Curves(theme, "Effective rank of both series (reconstruction)", SERIES, log=True)
-        self.retrieval = Curves(theme, "Identity retrieval (reconstruction)", SERIES)
+        self.retrieval = Curves(theme, "Identity retrieval (reconstruction)", [*SERIES, EXACT])
         self._zero = self.constant.add_level("constant predictor: 0")
         self._chance = self.labels.add_level()
         self._one = self.rank.add_level()
@@ -82,6 +82,8 @@ class ControlsPage(NoisePage):
         }
         self._draw_constant(x, both["unseen_loss"], across)
         self.rank.draw(x, both["effective_rank"], across, levels={self._one: 1.0})
+        if "retrieval_exact" in arrays:
+            both["retrieval"][EXACT.key] = with_interval(arrays, "retrieval_exact", 0)
         self.retrieval.draw(x, both["retrieval"], across, up=(0.0, 1.0))
         sizes = [f"{size:,}" for size in arrays["label_samples"].tolist()]
         found = {
@@ -94,7 +96,8 @@ class ControlsPage(NoisePage):
         self.labels.draw(places, found, wide, up=(0.0, 1.0), levels={self._chance: 0.5}, names=sizes)
         self._name()
         series, labels = [(each, TIPS[each.key]) for each in SERIES], [(each, LABEL_TIPS[each.key]) for each in LABELS]
-        self.set_chips([("series", series), ("labels", labels)])
+        exact = [(EXACT, TIPS[EXACT.key])] if "retrieval_exact" in arrays else []
+        self.set_chips([("series", [*series, *exact]), ("labels", labels)])
         self._say()
 
     def _draw_constant(self, x: np.ndarray, losses: Any, across: tuple[float, float]) -> None:

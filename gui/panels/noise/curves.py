@@ -200,7 +200,7 @@ class Curves(Plot):
         colour = self.theme.palette[curve.colour]
         self.drawn[key].set_colour(colour, fill=0.2)
         if curve.wide:
-            self.drawn[key].line.setPen(pen(colour, 4, alpha=0.5))
+            self.drawn[key].line.setPen(pen(colour, 2.8, alpha=0.75))
         elif curve.dash:
             self.drawn[key].line.setPen(pen(colour, 1.4, dash=True))
 

@@ -35,7 +35,7 @@ class DescentPage(NoisePage):
         self.rank.set_axis_text("bottom", "layer")
         self._one = self.rank.add_level()
         self.lines = WorldLines(theme, "World lines of the network trained on the shared target", LOSSES[1:2])
-        self._lines_titled = Titled("", self.lines)
+        self._rank_titled, self._lines_titled = Titled("", self.rank), Titled("", self.lines)
         pairs = {
             "loss": Beside(
                 [Titled(f"{task}: loss (1 − C)/2", plot) for task, plot in zip(TASKS, self.losses, strict=True)], [1, 1]
@@ -47,7 +47,7 @@ class DescentPage(NoisePage):
                 ],
                 [1, 1],
             ),
-            "layers": Beside([Titled("effective rank exp S of unseen samples", self.rank), self._lines_titled], [1, 1]),
+            "layers": Beside([self._rank_titled, self._lines_titled], [1, 1]),
         }
         parts = [
             ("loss", "loss", "Loss against steps, with 95% intervals", pairs["loss"]),
@@ -101,6 +101,8 @@ class DescentPage(NoisePage):
             self.rank.draw(x, ranks, (-0.05 * depth, 1.05 * depth), levels={self._one: 1.0})
         else:
             self.rank.forget()
+        ranked = "" if "effective_rank" in arrays else ": once it is trained"
+        self._rank_titled.title.set_text(f"effective rank exp S of unseen samples, dashed 1{ranked}")
         C = arrays["layer_C"][0] if "layer_C" in arrays else np.empty((1, 0))
         drawn = C[:, np.isfinite(C).all(0)]
         self.lines.draw({UNSEEN: drawn}, depth)

@@ -21,10 +21,12 @@ LOSSES = (
     Curve(BLIND, "unseen, sign-blind", "green", dash=True),
 )
 AS_THEY_ARE, CENTRED = "0", "1"
+EXACT = Curve("exact", "as they are, not rounded", "green")
 SERIES = (Curve(AS_THEY_ARE, "as they are", "purple"), Curve(CENTRED, "mean subtracted", "grey", dash=True))
 TIPS = {
     TRAIN: "Mean loss (1 − C)/2 of the training samples, with a 95% interval over them",
     UNSEEN: "The same of samples that no row was chosen by",
+    EXACT.key: "The same with distances that do not end with float64",
     BLIND: "(1 − |C|)/2 of unseen samples: the antipode counts as the point",
     AS_THEY_ARE: "The samples as the data source gives them",
     CENTRED: "Control: the same samples less the mean of the training samples",
@@ -44,6 +46,7 @@ def controls_of(frame: Frame) -> list[Control]:
     few, many = (f"{arrays['label_samples'][k]:,}" for k in (0, -1)) if labelled else ("", "")
     labels = f"train {span(arrays['label_train'])}, unseen {span(arrays['label_test'])}" if labelled else "…"
     targets = float(info["three_targets"])
+    exact = f" (not rounded {figure(float(arrays['retrieval_exact'][0, -1]))})" if "retrieval_exact" in arrays else ""
     return [
         Control(
             "constant predictor: loss",
@@ -74,8 +77,9 @@ def controls_of(frame: Frame) -> list[Control]:
         ),
         Control(
             "identity found again",
-            figure(float(arrays["retrieval"][0, -1])),
-            "Share of items whose noisy copy is nearest to itself by the outputs: no loss, and yet not forgotten",
+            figure(float(arrays["retrieval"][0, -1])) + exact,
+            "Share of items whose noisy copy is nearest to itself by the outputs: no loss, and yet not forgotten before the digits "
+            "of float64 end; not rounded, longer",
         ),
     ]
 
@@ -83,6 +87,7 @@ def controls_of(frame: Frame) -> list[Control]:
 def controls_of_descent(frame: Frame) -> list[Control]:
     """The controls of the network that gradient descent trains."""
     info, arrays = frame.info, frame.arrays
+    right = [float(arrays[f"{name}_accuracy"][1, -1]) for name in ("train", "unseen")]
     found = [
         Control(
             "constant predictor: loss",
@@ -91,7 +96,7 @@ def controls_of_descent(frame: Frame) -> list[Control]:
         ),
         Control(
             "random labels: accuracy",
-            f"train {figure(float(arrays['train_accuracy'][1, -1]))}, unseen {figure(float(arrays['unseen_accuracy'][1, -1]))}",
+            f"train {figure(right[0])}, unseen {figure(right[1])}" if all(map(math.isfinite, right)) else "…",
             "What was learnt of labels that mean nothing holds for no unseen sample",
         ),
     ]

@@ -110,9 +110,18 @@ class LikelihoodPage(NoisePage):
         top = max(law, float(known.max(initial=0.0)))
         bottom = min(0.0, float(known.min(initial=0.0)))
         self.boost.draw(x, {"boost": boost}, across, up=(bottom, 1.2 * top + 0.05), levels={self._law: law})
+        self._head(law)
         self.strip.set_controls(controls_of(frame))
         self.set_chips([("loss", [(each, TIPS[each.key]) for each in LOSSES])])
         self._say()
+
+    def _head(self, law: float) -> None:
+        """What the boost is measured against stands above it in the readout."""
+        assert self.frame is not None
+        info = self.frame.info
+        finite = info.get("law_finite")
+        besides = f", for {info['rows']:,} rows {finite:.3f}" if finite is not None else ""
+        self.boost.head = lambda x: f"layer {x:.0f}\nlaw {law:.3f}{besides}"
 
     def _say(self) -> None:
         assert self.frame is not None

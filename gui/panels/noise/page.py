@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
@@ -19,6 +19,9 @@ from gui.plots.controls import Segmented
 from gui.plots.fit import FitColumn
 from gui.theme import Theme
 
+if TYPE_CHECKING:
+    from engine.events import Frame
+
 Drawn = Curves | WorldLines
 
 
@@ -31,6 +34,7 @@ class NoisePage(Page):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
+        self._stale = False
         self.hidden: set[str] = set()
         self.choices: list[Segmented] = []
         self.strip = Strip(theme)
@@ -45,6 +49,18 @@ class NoisePage(Page):
         room.arranged.connect(self.arranged)
         self._column = FitColumn([middle, self.chips, self.strip, self.caption], middle, [self.caption, self.chips])
         self.set_body(self._column)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a frame; it is drawn by :meth:`freshen`, once the page is seen."""
+        self.frame = frame
+        self._stale = True
+        self._stack.setCurrentIndex(1)
+
+    def freshen(self) -> None:
+        """Draw what has come meanwhile."""
+        if self._stale and self.frame is not None:
+            self._stale = False
+            self.redraw()
 
     def controls(self) -> list[Segmented]:
         """The controls that have a meaning now."""
@@ -81,6 +97,7 @@ class NoisePage(Page):
 
     def told(self) -> None:
         """Call it when summary and caption are written."""
+        self._column.want(self.strip, bool(self.strip.controls))
         self.said.emit()
         self._column.fit()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 LIKELIHOOD, DESCENT, CONTROLS = "likelihood", "descent", "controls"
+PAGES: dict[str, type[NoisePage]] = {LIKELIHOOD: LikelihoodPage, DESCENT: DescentPage, CONTROLS: ControlsPage}
 TAG_TIP = (
     "The paper's MaxLikelihood network is known by abstracts alone. This one is our reconstruction: it need not be what its "
     "authors built."
@@ -46,14 +47,8 @@ class NoisePanel(Panel):
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
-        self.likelihood = LikelihoodPage(theme)
-        self.descent = DescentPage(theme)
-        self.controls = ControlsPage(theme)
-        self._pages: dict[str, NoisePage] = {
-            LIKELIHOOD: self.likelihood,
-            DESCENT: self.descent,
-            CONTROLS: self.controls,
-        }
+        self._pages: dict[str, NoisePage] = {}
+        self._frames: dict[str, Frame] = {}  # the latest of each topic, for a page that is not made yet
         self.button, self.settings_button = QPushButton("Fit noise with a linear network"), QPushButton("Settings")
         for button, tip, asked in (
             (self.button, "The MaxLikelihood network layer by layer, then gradient descent", self.noise_requested),
@@ -87,50 +82,61 @@ class NoisePanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        choices = [self.page_choice]
-        for page in self._pages.values():
-            page.requested.connect(self.noise_requested)
-            page.said.connect(self._say)
-            page.arranged.connect(self._arrange)
-            self._stacked.addWidget(page)
-            choices += page.choices
-        self._row = FlowRow(choices)
+        self._row = FlowRow([self.page_choice])
         column.addWidget(self._row)
         column.addWidget(self._stacked, 1)
         self.set_body(body)
         self._colour_tag()
-        self._say()
 
-    # --- frames ------------------------------------------------------------------------------------------------
+    # --- pages -------------------------------------------------------------------------------------------------
 
-    def show_frame(self, frame: Frame) -> None:
-        for page in self._pages.values():
-            if page.topic == frame.topic:
-                page.show_frame(frame)
-        self._say()
-        self.show_content()
-
-    def clear(self) -> None:
-        for page in self._pages.values():
-            page.clear()
-        super().clear()
+    def page_of(self, key: str) -> NoisePage:
+        """A page by its key. It is made when it is first wanted: its many plots take a moment."""
+        found = self._pages.get(key)
+        if found is None:
+            found = self._pages[key] = PAGES[key](self.theme)
+            found.requested.connect(self.noise_requested)
+            found.said.connect(self._say)
+            found.arranged.connect(self._arrange)
+            self._stacked.addWidget(found)
+            self._row.set_widgets([self.page_choice, *(each for page in self._pages.values() for each in page.choices)])
+            if found.topic in self._frames:
+                found.show_frame(self._frames[found.topic])
+        return found
 
     @property
     def page(self) -> NoisePage:
         """The page in front."""
-        return self._pages[self.page_choice.key()]
+        return self.page_of(self.page_choice.key())
 
     @Slot(str)
     def show_page(self, key: str) -> None:
         """Bring a page to the front."""
         self.page_choice.set_key(key)
-        self._stacked.setCurrentWidget(self._pages[key])
+        self._stacked.setCurrentWidget(self.page)
+        self.page.freshen()
         self._say()
+
+    # --- frames ------------------------------------------------------------------------------------------------
+
+    def show_frame(self, frame: Frame) -> None:
+        self._frames[frame.topic] = frame
+        for page in self._pages.values():
+            if page.topic == frame.topic:
+                page.show_frame(frame)
+        self.show_page(self.page_choice.key())
+        self.show_content()
+
+    def clear(self) -> None:
+        self._frames = {}
+        for page in self._pages.values():
+            page.clear()
+        super().clear()
 
     @Slot()
     def _say(self) -> None:
         # descent is as it is taught everywhere: nothing is reconstructed there
-        self.tag.setVisible(self.page is not self.descent)
+        self.tag.setVisible(self.page_choice.key() != DESCENT)
         self.set_subtitle(self.page.summary)
         self._arrange()
 
@@ -165,7 +171,7 @@ class NoisePanel(Panel):
         )
 
     def plots(self) -> Sequence[tuple[str, Any]]:
-        return self.page.plots() if self.page.frame is not None else ()
+        return self.page.plots() if self._frames and self.page.frame is not None else ()
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """The numbers of the page in front."""
