@@ -75,6 +75,8 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.vulnerability",
                 "run.transferability",
                 "run.max_likelihood",
+                "run.reconciliation",
+                "run.price",
             },
         ),
         ("running", {"run.pause", "run.stop"}),
