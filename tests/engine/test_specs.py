@@ -126,7 +126,7 @@ def test_a_key_follows_the_named_parts_the_seed_and_the_threads_alone() -> None:
 
 
 def test_variants_are_found_by_their_discriminator() -> None:
-    assert list(variants("model")) == ["linear", "mlp", "cnn"]
+    assert list(variants("model")) == ["linear", "mlp", "residual", "cnn"]
     assert variants("training") == {"": TrainingSpec}
     assert (discriminator("dataset"), discriminator("model"), discriminator("attack"), discriminator("probe")) == (
         "source",

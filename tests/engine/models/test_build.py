@@ -13,10 +13,19 @@ from torch import nn
 
 from engine.errors import ModelError
 from engine.models import Network, Tap, build, observe, parameter_count
-from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec
+from engine.models.layers import Residual
+from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, ResidualSpec
 
-SPECS = [LinearSpec(depth=3, width=16), MlpSpec(depth=3, width=16), CnnSpec(depth=2, channels=4, width=16)]
-specs = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.family)
+SPECS = [
+    LinearSpec(depth=3, width=16),
+    MlpSpec(depth=3, width=16),
+    MlpSpec(depth=3, width=16, batch_norm=True),
+    ResidualSpec(depth=3, width=16),
+    CnnSpec(depth=2, channels=4, width=16),
+]
+specs = pytest.mark.parametrize(
+    "spec", SPECS, ids=lambda spec: spec.family + ("-norm" if getattr(spec, "batch_norm", False) else "")
+)
 
 
 @specs
@@ -57,6 +66,13 @@ def test_the_taps_are_the_linear_map_and_the_activation_of_every_layer() -> None
         ("leaky relu 3", "activation", 3),
         ("logits", "logits", 4),
     ]
+    assert named(ResidualSpec(depth=1, width=5)) == [
+        ("input", "input", 0),
+        ("linear 1", "linear", 1),
+        ("linear 2", "linear", 2),
+        ("block 2", "block", 2),
+        ("logits", "logits", 3),
+    ]
     assert named(MlpSpec(depth=0)) == [("input", "input", 0), ("logits", "logits", 1)]
 
 
@@ -69,6 +85,8 @@ def test_every_tap_names_the_module_of_its_kind(spec: ModelSpec) -> None:
             assert isinstance(module, nn.Linear | nn.Conv2d)
         elif tap.kind == "activation":
             assert isinstance(module, nn.ReLU | nn.AvgPool2d)
+        elif tap.kind == "block":
+            assert isinstance(module, Residual)
         else:
             assert module is model
     assert len({tap.name for tap in model.taps}) == len(model.taps)
@@ -143,7 +161,7 @@ def test_weights_are_gaussian_with_variance_sigma_w_squared_over_fan_in(
         assert not bias.any()
 
 
-@specs
+@pytest.mark.parametrize("spec", [s for s in SPECS if not getattr(s, "batch_norm", False)], ids=lambda s: s.family)
 def test_without_biases_there_are_none(spec: ModelSpec) -> None:
     data = images(classes=4)
     model = build(spec.model_copy(update={"bias": False, "normalise": "none"}), data, 0)
@@ -156,7 +174,9 @@ def test_the_seed_alone_decides_the_weights_and_no_global_generator_is_touched(s
     with global_rng_untouched():
         one, same, other = (build(spec, images(), seed).state_dict() for seed in (5, 5, 6))
     assert all(torch.equal(one[name], same[name]) for name in one)
-    assert not any(torch.equal(one[name], other[name]) for name in one if name.endswith("weight"))
+    assert not any(
+        torch.equal(one[name], other[name]) for name in one if name.endswith("weight") and "norm" not in name
+    )
 
 
 def test_a_deeper_network_of_the_same_seed_begins_with_the_same_layers() -> None:
