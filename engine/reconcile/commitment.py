@@ -4,7 +4,8 @@ The helper is ``repeat(Enc(message)) xor hash``, public, with the SHA-256 of the
 direction to within the code's reach cancels the hash and decodes the message. A decoder that gives up or that finds another code
 word opens nothing: what it found is handed out only if its SHA-256 is the helper's.
 
-The check catches wrong readings and a damaged helper. It does not stop someone who writes offset AND digest anew: who makes the
+The check catches wrong readings and a damaged helper; it also refuses the negative of the message, to which a direction opposite to
+the locked one decodes. It does not stop someone who writes offset AND digest anew: who makes the
 helper makes the message, and the input brings nothing but "near enough" to it.
 
 Sources: A. Juels, M. Wattenberg (1999), "A fuzzy commitment scheme"; Y. Dodis, L. Reyzin, A. Smith (2004), "Fuzzy extractors: how
@@ -30,6 +31,10 @@ NOT_DECODED = "More bits are wrong than the code can correct, so nothing was rec
 CHECK_FAILED = (
     "The code was read, but the SHA-256 of what it says is not the one in the helper data: the reading is wrong or the helper data "
     "were tampered with, so nothing was recovered."
+)
+OPPOSITE = (
+    "The features point away from the reference: the code reads them as the exact opposite, whose SHA-256 is not the one in the helper "
+    "data, so nothing was recovered."
 )
 DEAD = "The features are all zero or not finite, so they have no hash and nothing was recovered."
 
@@ -106,11 +111,11 @@ def recovering(
     opened = np.array(
         [c >= 0 and _checksum(m) == helper.sha256 for m, c in zip(messages, corrected, strict=True)], np.bool_
     )
-    messages[~opened] = 0
     sentences = tuple(
-        OPENED if right else DEAD if not lives else NOT_DECODED if count < 0 else CHECK_FAILED
-        for right, lives, count in zip(opened, alive, corrected, strict=True)
+        _said(helper, message, bool(right), bool(lives), int(count))
+        for message, right, lives, count in zip(messages, opened, alive, corrected, strict=True)
     )
+    messages[~opened] = 0
     return Recovered(opened, corrected, sentences, from_bits(messages))
 
 
@@ -125,6 +130,17 @@ def wrong_bits(bits: Bits, reference: Bits, repetition: int) -> tuple[NDArray[np
     """How far hashes ``[N, n r]`` are from the locked one ``[n r]``: share of wrong bits, and wrong code bits by majority, ``[N]``."""
     wrong = np.asarray(bits ^ reference, np.uint8)
     return wrong.mean(-1, dtype=np.float64), majority(wrong, repetition).sum(-1, dtype=np.int64)
+
+
+def _said(helper: Helper, message: Bits, opened: bool, alive: bool, corrected: int) -> str:
+    if opened:
+        return OPENED
+    if not alive:
+        return DEAD
+    if corrected < 0:
+        return NOT_DECODED
+    # the word of all ones is a code word, so near the opposite of the reference lies the opposite of the message
+    return OPPOSITE if _checksum(1 - message) == helper.sha256 else CHECK_FAILED
 
 
 def digest(image: ArrayLike) -> str:

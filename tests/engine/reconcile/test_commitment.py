@@ -100,6 +100,14 @@ def test_a_helper_moved_to_another_code_word_says_that_the_check_failed():
         assert "SHA-256" in found.sentences[0] and "tampered" in found.sentences[0]
 
 
+def test_the_opposite_direction_reads_the_negative_image_and_opens_nothing():
+    reference = random_hash(np.random.default_rng(8), 3)
+    helper = enrol(reference, IMAGE, the_code(), repetition=3, seed=0)
+    found = recover(1 - reference[None], helper, the_code())
+    assert found.image(0) is None and not found._images.any()
+    assert found.corrected[0] == 0 and found.sentences[0] == commitment.OPPOSITE
+
+
 def test_hashes_are_opened_together_and_dead_ones_open_nothing():
     rng = np.random.default_rng(4)
     reference = random_hash(rng, 3)
