@@ -116,16 +116,17 @@ class Cases(QWidget):
         opened = bool(self._frame.info["cases"][k]["recovered"]) and bool((pixels >= 0).all())
         return picture_of(pixels) if opened else None
 
-    def given(self, k: int) -> QImage:
-        """The picture of what was fed to the lock."""
+    def given(self, k: int) -> QImage | None:
+        """The picture of what was fed to the lock; None where there was no such input."""
         assert self._frame is not None
-        return self._picture(self._frame.arrays["case_input"][k])
+        values = self._frame.arrays["case_input"][k]
+        return self._picture(values) if np.isfinite(values).all() else None
 
     def before(self) -> QImage | None:
         """The noise that the fooling noise began with."""
         assert self._frame is not None
         found = self._frame.arrays.get("case_before")
-        return None if found is None or not np.isfinite(found).all() else self._picture(found)
+        return None if found is None or not found.size else self._picture(found)
 
     def _picture(self, values: np.ndarray) -> QImage:
         if values.ndim == 3:
@@ -250,8 +251,7 @@ class Cases(QWidget):
         )
         track.moveTop(rows[3].top() + line + 1)
         verdict = theme.palette["green"] if 0 <= wrong <= limit else theme.palette["vermillion"]
-        full = 0.56 * n  # half are wrong by chance
-        marks.bar(painter, track, wrong / full, verdict, theme, limit / full)
+        marks.bar(painter, track, wrong / n, verdict, theme, limit / n)
 
         if rows[4].height():
             self._write(painter, column, rows[4].top(), texts["predicted chance"])
@@ -267,7 +267,12 @@ class Cases(QWidget):
             ink(painter, self.theme.muted)
             painter.drawText(QRect(left + wide, row.top(), ARROW, high), Qt.AlignmentFlag.AlignCenter, "→")
             left += wide + ARROW
-        draw(painter, self.given(k), QRect(left, row.top(), wide, high))
+        given, box = self.given(k), QRect(left, row.top(), wide, high)
+        if given is not None:
+            draw(painter, given, box)
+        else:
+            painter.setPen(pen(self.theme.line_strong, dash=True))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
 
     def _paint_output(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
         theme, box = self.theme, QRect(row.left(), row.top(), side, side)

@@ -30,6 +30,7 @@ from gui.theme import Theme
 
 PLOT, TABLE = "plot", "table"
 ROOMY = 470  # pixels of height from which on plots and table are shown together
+TABLED = 0.36  # share of the height that the table has beside the plots
 STEP = 0.09  # layers by which the kinds stand apart
 
 
@@ -310,8 +311,9 @@ class LayersPage(Page):
         self._column.want(self.chips, plots)
         self._column.want(self.table, roomy or not plots)
         high = self.table.sizeHint().height()
-        self.table.setMinimumHeight(min(high, self.height() // 3) if roomy else 50)
-        self.table.setMaximumHeight(high if roomy else 16_777_215)
+        share = min(high, round(TABLED * self.height()))  # the plots keep the most of it; a long table scrolls
+        self.table.setMinimumHeight(share if roomy else 50)
+        self.table.setMaximumHeight(share if roomy else 16_777_215)
         self.row.arrange()
         self._column.fit()
 

@@ -44,7 +44,7 @@ def colour(theme: Theme, kind: int) -> str:
 def class_name(frame: Frame, number: int) -> str:
     """A class as the data set calls it."""
     classes = frame.info["classes"]
-    return str(classes[number]) if 0 <= number < len(classes) else str(number)
+    return str(classes[number]) if 0 <= number < len(classes) else "none" if number < 0 else str(number)
 
 
 def default_layer(taps: Iterable[Mapping[str, Any]]) -> str:
@@ -72,6 +72,8 @@ def differences(frame: Frame, spec: ExperimentSpec) -> list[str]:
     message = frame.arrays.get("message")
     if now.message and message is not None and digits_of(message) != now.message:
         found.append("another message")
+    elif info.get("message_given") and not now.message:
+        found.append("message → a training sample")
     return found
 
 

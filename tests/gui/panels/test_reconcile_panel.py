@@ -87,14 +87,12 @@ def test_before_anything_is_made_a_key_can_be_chosen_and_the_button_asks_for_it(
     assert told.args == ["reconcile"]
 
 
-@pytest.mark.parametrize(
-    ("key", "signal"), [("layers", "reconciliation"), ("angle", "reconciliation"), ("price", "price")]
-)
-def test_a_page_without_numbers_says_so_and_offers_to_make_them(qtbot, panel, key, signal):
-    shown = page(qtbot, panel, key)
-    assert shown.button.isVisible() and "Not measured yet" in shown.empty_text
-    with qtbot.waitSignal(getattr(panel, f"{signal}_requested")):
-        qtbot.mouseClick(shown.button, LEFT)
+def test_a_page_without_numbers_says_so_and_offers_to_make_them(qtbot, panel):
+    for key, signal in (("layers", "reconciliation"), ("angle", "reconciliation"), ("price", "price")):
+        shown = page(qtbot, panel, key)
+        assert shown.button.isVisible() and "Not measured yet" in shown.empty_text
+        with qtbot.waitSignal(getattr(panel, f"{signal}_requested")):
+            qtbot.mouseClick(shown.button, LEFT)
 
 
 def test_choosing_sets_the_experiment_and_runs_nothing(qtbot, panel, edits):
@@ -118,16 +116,14 @@ def test_the_default_layer_is_named_once_it_is_known(panel):
     assert box.currentText() == "last: relu 2" and box.currentData() == ""
 
 
-@pytest.mark.parametrize(
-    ("typed", "says"), [("4", "even"), ("", "empty"), ("x", "not a whole number"), ("0", "at least 1")]
-)
-def test_a_repetition_that_cannot_be_is_said_and_the_button_waits(qtbot, panel, edits, typed, says):
+def test_a_repetition_that_cannot_be_is_said_and_the_button_waits(qtbot, panel, edits):
     key = panel.lock.key
-    key.repetition.selectAll()
-    qtbot.keyClick(key.repetition, Qt.Key.Key_Delete)
-    qtbot.keyClicks(key.repetition, typed)
-    assert says in key.message.text() and key.message.isVisible() and not key.button.isEnabled()
-    assert all(spec.repetition == 15 for _, spec, _ in edits)
+    for typed, says in (("4", "even"), ("", "empty"), ("x", "not a whole number"), ("0", "at least 1")):
+        key.repetition.selectAll()
+        qtbot.keyClick(key.repetition, Qt.Key.Key_Delete)
+        qtbot.keyClicks(key.repetition, typed)
+        assert says in key.message.text() and key.message.isVisible() and not key.button.isEnabled()
+        assert not edits
     key.repetition.selectAll()
     qtbot.keyClicks(key.repetition, "3")
     assert key.button.isEnabled() and not key.message.isVisible() and edits[-1][1].repetition == 3
@@ -207,15 +203,13 @@ def test_what_opens_returns_the_image_and_what_does_not_returns_nothing(full):
     assert full.subtitle == "class 3 at relu 2, r = 15 · fooling noise opens the lock · raw noise stays locked"
 
 
-@pytest.mark.parametrize("broken", ["pixels", "flag"])
-def test_a_case_whose_check_failed_never_shows_an_image(panel, broken):
+def test_a_case_whose_check_failed_never_shows_an_image(panel):
     frame = made.reconciliation_frame()
-    if broken == "flag":
-        frame.info["cases"][0]["recovered"] = False
-    else:
-        frame.arrays["case_image"][0, 3, 3] = -1
+    frame.info["cases"][0]["recovered"] = False
+    frame.arrays["case_image"][2, 3, 3] = -1
     panel.show_frame(frame)
-    assert panel.lock.cases.image(0) is None and "nothing is returned" in panel.lock.cases.texts(0)["returned"]
+    for k in range(4):
+        assert panel.lock.cases.image(k) is None and "nothing is returned" in panel.lock.cases.texts(k)["returned"]
 
 
 def test_each_case_says_what_is_known_of_it(full):
@@ -277,32 +271,23 @@ def test_an_input_without_a_hash_is_said_to_be_dead(panel):
 # --- other settings ----------------------------------------------------------------------------------------------
 
 
-def test_what_was_made_with_the_settings_as_they_stand_says_nothing(full):
+def test_what_was_made_with_other_settings_says_which(full):
     assert not full.lock.stale and not full.lock.note.isVisible()
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
+    for change, says in (
         ({"chosen_class": 5}, "class 3 → 5"),
         ({"layer": "relu 1"}, "layer relu 2 → relu 1"),
         ({"repetition": 7}, "r 15 → 7"),
         ({"eps": 2.0}, "ε 1.5 → 2"),
         ({"corrects": 10}, "corrects 18 → 10"),
         ({"message": "0" * 32}, "another message"),
-    ],
-)
-def test_what_was_made_with_other_settings_says_which(full, change, says):
-    full.set_experiment(ExperimentSpec(reconcile=ReconcileSpec(**{"chosen_class": 3, **change})))
-    full.grab()
-    assert full.lock.note.isVisible() and says in full.lock.note.text()
-    full.set_experiment(SPEC)
-    assert not full.lock.stale
-
-
-def test_another_seed_is_another_lock(full):
+    ):
+        full.set_experiment(ExperimentSpec(reconcile=ReconcileSpec(**{"chosen_class": 3, **change})))
+        full.grab()
+        assert full.lock.note.isVisible() and says in full.lock.note.text()
     full.set_experiment(SPEC.model_copy(update={"seed": 9}))
     assert "seed 0 → 9" in full.lock.note.text()
+    full.set_experiment(SPEC)
+    assert not full.lock.stale
 
 
 # --- layers ------------------------------------------------------------------------------------------------------
