@@ -43,6 +43,7 @@ from gui.chrome.rail import STEPS, Rail, Tall
 from gui.chrome.status import StatusBar
 from gui.chrome.step_form import StepForm, link
 from gui.chrome.transport import Transport
+from gui.claim_runs import ClaimRuns
 from gui.comparing import RunRows
 from gui.documents import SUFFIX, Documents
 from gui.editor import Editor
@@ -250,6 +251,7 @@ class MainWindow(QMainWindow):
         self.docks.noise.noise_requested.connect(partial(self.look, "max_likelihood"))
         self.docks.noise.settings_requested.connect(partial(self.show_settings, "max_likelihood"))
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front
+        self._claim_runs = ClaimRuns(self.docks.claims, self.jobs, self._run, self)
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)

@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.experiments.claims import CLAIMS, Claim, Number, Verdict, missing, stale, verdict
-from gui.jobs import TITLES
+from gui.jobs import TITLES, JobView
 from gui.panels.base import Panel
+from gui.panels.claims_progress import MissingRuns, job_says
 from gui.panels.labels import Caption
 from gui.plots.plot import pen
 from gui.selection import Selection
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 HOLDS, PART, AGAINST = "holds", "holds in part", "not supported"
 UNDECIDED = "undecided"
 NOT_RUN, MEASURING, LATER = "not run", "being measured", "not yet testable here"
+WAITING = "waits its turn"
 DIFFER = "settings differ"
 COLOURS = {HOLDS: "green", PART: "orange", AGAINST: "vermillion"}
 HEADER = (
@@ -52,7 +54,8 @@ ANYWHERE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class ClaimsPanel(Panel):
-    """One card a claim. ``run_requested(experiment)`` asks for the first run that a claim's verdict still needs."""
+    """One card a claim. ``run_requested(experiment)`` asks for the first run that a claim's verdict still needs,
+    ``run_all_requested(experiments)`` for every run that any claim still needs, ``stop_requested()`` for their end."""
 
     key = "claims"
     title = "Claims"
@@ -60,6 +63,8 @@ class ClaimsPanel(Panel):
     empty_text = "No claim has been tested at this moment. Press Run beside one."
 
     run_requested = Signal(str)
+    run_all_requested = Signal(object)  # tuple[str, ...]
+    stop_requested = Signal()
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
@@ -78,7 +83,12 @@ class ClaimsPanel(Panel):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(0)
+        self.runs = MissingRuns()
+        self.runs.run_requested.connect(self.run_all_requested)
+        self.runs.stop_requested.connect(self.stop_requested)
         column.addWidget(self.heading)
+        column.addSpacing(3)
+        column.addWidget(self.runs)
         column.addSpacing(5)
         column.addWidget(self.note)
         for card in self.cards.values():
@@ -114,6 +124,12 @@ class ClaimsPanel(Panel):
         self.note.setVisible(bool(text))
         self.show_content()
 
+    def set_jobs(self, jobs: Mapping[str, JobView]) -> None:
+        """The jobs that run or wait, by experiment: each card says how far those are that it needs."""
+        self.runs.set_jobs(jobs)
+        for card in self.cards.values():
+            card.set_jobs(jobs)
+
     def verdicts(self) -> dict[str, Verdict | None]:
         """The verdict of each claim by its key, None while a run is missing."""
         return {key: card.verdict for key, card in self.cards.items()}
@@ -122,6 +138,8 @@ class ClaimsPanel(Panel):
         for card in self.cards.values():
             if set(topics) & set(card.claim.tested_by):
                 card.show_frames(self._frames)
+        left = (name for card in self.cards.values() for name in card.left)
+        self.runs.set_missing(tuple(dict.fromkeys(left)))
         self._say()
 
     def _say(self) -> None:
@@ -186,6 +204,8 @@ class ClaimCard(QFrame):
         self.verdict: Verdict | None = None
         self.left: tuple[str, ...] = claim.tested_by
         self.old: tuple[str, ...] = ()
+        self._frames: Mapping[str, Frame] = {}
+        self._jobs: Mapping[str, JobView] = {}
         self.versions = QLabel(claim.versions)
         self.versions.setWordWrap(True)
         self.versions.setProperty("role", "small")
@@ -238,19 +258,11 @@ class ClaimCard(QFrame):
 
     def show_frames(self, frames: Mapping[str, Frame]) -> None:
         """Judge anew from the frames at hand, by topic."""
+        self._frames = frames
         claim = self.claim
         self.verdict = found = verdict(claim, frames)
         self.left, self.old = missing(claim, frames), stale(claim, frames)
-        if not claim.tested_by:
-            state = LATER
-        elif found is not None:
-            state = found.word
-        elif any(name in frames and not frames[name].info.get("done", True) for name in self.left):
-            state = MEASURING
-        else:
-            state = DIFFER if self.old else NOT_RUN
-        self.state = state
-        self.chip.set_word(state)
+        self._show_state()
         self.chip.setToolTip(found.sentence if found is not None else "")
         _write(self.sentence, found.sentence if found is not None else "")
         self.forest.set_numbers(found.numbers if found is not None else ())
@@ -258,14 +270,41 @@ class ClaimCard(QFrame):
         _write(self.needs, self._needs())
         self._label_button()
 
+    def set_jobs(self, jobs: Mapping[str, JobView]) -> None:
+        """The jobs that run or wait, by experiment."""
+        mine = {name: jobs[name] for name in self.left if name in jobs}
+        if mine != self._jobs:
+            self._jobs = mine
+            self._show_state()
+            _write(self.needs, self._needs())
+
+    def _show_state(self) -> None:
+        started = [name in self._frames and not self._frames[name].info.get("done", True) for name in self.left]
+        states = [self._jobs[name].state for name in self.left if name in self._jobs]
+        if not self.claim.tested_by:
+            state: str = LATER
+        elif self.verdict is not None:
+            state = self.verdict.word
+        elif any(started) or any(each != "waiting" for each in states):
+            state = MEASURING
+        elif states:
+            state = WAITING
+        else:
+            state = DIFFER if self.old else NOT_RUN
+        self.state = state
+        self.chip.set_word(state)
+
     def _needs(self) -> str:
         if not self.left:
             return ""
         done = [name for name in self.claim.tested_by if name not in self.left]
         parts = [f"there is {named(done)}"] if done else []
-        never = [name for name in self.left if name not in self.old]
+        under_way = [self._jobs[name] for name in self.left if name in self._jobs]
+        never = [name for name in self.left if name not in self.old and name not in self._jobs]
+        again = [name for name in self.old if name not in self._jobs]
+        parts += [job_says(job) for job in under_way]
         parts += [f"still to run: {named(never)}"] if never else []
-        parts += [f"run with other settings, to be run again: {named(self.old)}"] if self.old else []
+        parts += [f"run with other settings, to be run again: {named(again)}"] if again else []
         text = ", ".join(parts)
         return text[0].upper() + text[1:] + "."
 

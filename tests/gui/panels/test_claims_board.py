@@ -11,12 +11,13 @@ from conftest import unnamed
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
-from engine.events import Frame
+from engine.events import Frame, Progress
 from engine.experiments import open_experiment
 from engine.experiments.claims import CLAIMS, Number
 from engine.experiments.groups import GROUPS, QUANTITIES
 from engine.specs import ControlsSpec, ExperimentSpec, TrainingSpec
 from gui.helptext import read_help
+from gui.jobs import JobView
 from gui.panels.claims_board import (
     AGAINST,
     DIFFER,
@@ -26,6 +27,7 @@ from gui.panels.claims_board import (
     NOT_RUN,
     PART,
     UNDECIDED,
+    WAITING,
     ClaimsPanel,
     value_text,
 )
@@ -282,3 +284,38 @@ def test_a_real_tiny_run_gives_its_verdict(panel):
     assert set(words[:-1]) == {MEASURING}
     assert words[-1] in (HOLDS, PART, AGAINST, UNDECIDED)
     assert len(panel.cards["vulnerable"].forest.numbers) >= 2  # over so few networks not all is defined
+
+
+# --- all that is missing, at one press -----------------------------------------------------------------------------
+
+
+def job(number: int, experiment: str, state: str = "waiting", progress: Progress | None = None) -> JobView:
+    return JobView(number, experiment, state, ExperimentSpec(), progress=progress)
+
+
+def test_one_press_asks_for_every_missing_experiment_once_and_in_order(qtbot, panel):
+    with qtbot.waitSignal(panel.run_all_requested) as asked:
+        qtbot.mouseClick(panel.runs.button, LEFT)
+    needed = dict.fromkeys(name for claim in CLAIMS for name in claim.tested_by)
+    assert asked.args == [tuple(needed)]
+    panel.show_frame(takeover())
+    with qtbot.waitSignal(panel.run_all_requested) as asked:
+        qtbot.mouseClick(panel.runs.button, LEFT)
+    assert asked.args == [tuple(name for name in needed if name != "takeover")]
+
+
+def test_each_card_says_how_far_its_runs_are_and_all_can_be_stopped(qtbot, panel):
+    qtbot.mouseClick(panel.runs.button, LEFT)
+    jobs = [job(1, "takeover", "running", Progress(2, 5, "measuring controls")), job(2, "falsifier"), job(3, "bell")]
+    panel.set_jobs({each.experiment: each for each in jobs})
+    total = len(panel.runs.missing)
+    assert panel.cards["adversarial"].state == MEASURING == panel.cards["perfect"].state
+    assert panel.cards["bell"].state == WAITING
+    assert panel.cards["adversarial"].needs.full_text.startswith("Takeover 40%, measuring controls, Falsifier waits")
+    assert panel.runs.progress.full_text == f"{total - 2} of {total}: Takeover 40%, measuring controls"
+    assert not panel.runs.button.isVisible()
+    with qtbot.waitSignal(panel.stop_requested):
+        qtbot.mouseClick(panel.runs.stop_button, LEFT)
+    panel.set_jobs({})
+    assert panel.cards["adversarial"].state == NOT_RUN == panel.cards["bell"].state
+    assert panel.runs.button.isVisible() and not panel.runs.stop_button.isVisible()
