@@ -53,7 +53,7 @@ class ControlsPage(NoisePage):
         )
         self._titled = {key: Titled("", plot) for key, _, _, plot in titles}
         room = Room(theme, "Control", [(key, text, tip, self._titled[key]) for key, text, tip, _ in titles])
-        self.build(room, room)
+        self.build(room)
 
     # --- what is drawn -----------------------------------------------------------------------------------------
 
@@ -113,9 +113,9 @@ class ControlsPage(NoisePage):
         waiting = "" if len(self.frame.arrays["label_samples"]) else ": once the layers are there"
         said = {
             "constant": "unseen loss; a constant predictor has none",
-            "labels": f"accuracy on random labels, dashed chance{waiting}",
+            "labels": f"random labels: accuracy, dashed chance{waiting}",
             "rank": f"effective rank exp S, dashed 1{three}",
-            "retrieval": "identity found again by the outputs (share)",
+            "retrieval": "identity retrieved by the outputs (share)",
         }
         for key, text in said.items():
             self._titled[key].title.set_text(text)

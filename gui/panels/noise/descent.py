@@ -55,7 +55,7 @@ class DescentPage(NoisePage):
             ("layers", "layers", "The trained network, layer by layer", pairs["layers"]),
         ]
         room = Room(theme, "Quantity", parts, least=(380, 120))
-        self.build(room, room)
+        self.build(room)
 
     def _curves(self, what: str, task: str) -> Curves:
         found = LOSSES if what == "Loss" else LOSSES[:2]

@@ -22,7 +22,7 @@ LOSSES = (
 )
 AS_THEY_ARE, CENTRED = "0", "1"
 EXACT = Curve("exact", "as they are, not rounded", "green")
-SERIES = (Curve(AS_THEY_ARE, "as they are", "purple"), Curve(CENTRED, "mean subtracted", "grey", dash=True))
+SERIES = (Curve(AS_THEY_ARE, "as they are", "purple"), Curve(CENTRED, "centred", "grey", dash=True))
 TIPS = {
     TRAIN: "Mean loss (1 − C)/2 of the training samples, with a 95% interval over them",
     UNSEEN: "The same of samples that no row was chosen by",
@@ -44,22 +44,22 @@ def controls_of(frame: Frame) -> list[Control]:
     point, centred = (float(arrays["unseen_loss"][k, -1]) for k in (0, 1))
     labelled = len(arrays["label_samples"]) > 0
     few, many = (f"{arrays['label_samples'][k]:,}" for k in (0, -1)) if labelled else ("", "")
-    labels = f"train {span(arrays['label_train'])}, unseen {span(arrays['label_test'])}" if labelled else "…"
+    labels = f"{span(arrays['label_train'])}, unseen {span(arrays['label_test'])}" if labelled else "…"
     targets = float(info["three_targets"])
-    exact = f" (not rounded {figure(float(arrays['retrieval_exact'][0, -1]))})" if "retrieval_exact" in arrays else ""
+    exact = f", exactly {figure(float(arrays['retrieval_exact'][0, -1]))}" if "retrieval_exact" in arrays else ""
     return [
         Control(
             "constant predictor: loss",
             figure(float(info["constant_loss"][0])),
-            f"It says the shared point whatever it is given, and has no loss either; the network has {figure(point)}",
+            f"Its loss: it says the shared point whatever it is given. The network has {figure(point)} on unseen samples",
         ),
         Control(
-            "mean subtracted: unseen loss",
+            "centred: loss",
             figure(centred),
-            "Without a common mean, unseen samples fall to the point or to its antipode, about half of them to each",
+            "Unseen loss with the training mean subtracted: unseen samples fall to the point or to its antipode, about half of them to each",
         ),
         Control(
-            "random labels:",
+            "random labels: accuracy",
             labels,
             f"Accuracy for {few} to {many} samples with labels ±1 at random: what is learnt holds for no unseen one"
             if labelled
@@ -71,12 +71,12 @@ def controls_of(frame: Frame) -> list[Control]:
             "Directions that outputs of unseen samples use: 1 means that all of them are one",
         ),
         Control(
-            "three targets:",
-            f"accuracy {figure(targets)}" if math.isfinite(targets) else "…",
-            "Only two outputs can be had, opposite to each other: of three targets at most two thirds are met",
+            "3 targets: accuracy",
+            figure(targets) if math.isfinite(targets) else "…",
+            "Only two outputs can be had, opposite to each other: at most two thirds are met",
         ),
         Control(
-            "identity found again",
+            "identity retrieved",
             figure(float(arrays["retrieval"][0, -1])) + exact,
             "Share of items whose noisy copy is nearest to itself by the outputs: no loss, and yet not forgotten before the digits "
             "of float64 end; not rounded, longer",
@@ -92,20 +92,20 @@ def controls_of_descent(frame: Frame) -> list[Control]:
         Control(
             "constant predictor: loss",
             figure(float(info["constant_loss"][0])),
-            f"On the shared target, where the network has {figure(float(arrays['unseen_loss'][0, -1]))} on unseen samples",
+            f"Its loss on the shared target, where the network has {figure(float(arrays['unseen_loss'][0, -1]))} on unseen samples",
         ),
         Control(
             "random labels: accuracy",
-            f"train {figure(right[0])}, unseen {figure(right[1])}" if all(map(math.isfinite, right)) else "…",
-            "What was learnt of labels that mean nothing holds for no unseen sample",
+            f"{figure(right[0])}, unseen {figure(right[1])}" if all(map(math.isfinite, right)) else "…",
+            "Accuracy on training and unseen samples: what was learnt of labels that mean nothing holds for no unseen sample",
         ),
     ]
     if "centred" in info:
         found.append(
             Control(
-                "mean subtracted: unseen loss",
+                "centred: loss",
                 figure(float(info["centred"]["unseen_loss"])),
-                f"The shared target without a common mean: {info['centred']['unseen_accuracy']:.0%} of unseen samples on its side",
+                f"Unseen loss on the shared target with the training mean subtracted; {info['centred']['unseen_accuracy']:.0%} of unseen samples are on its side",
             )
         )
     if "effective_rank" in arrays:

@@ -15,7 +15,7 @@ from gui.panels.noise.curves import HEAD, Curve, Curves, figure, least_of, with_
 from gui.panels.noise.facts import AS_THEY_ARE, CENTRED, LOSSES, TIPS, TRAIN, UNSEEN, controls_of, loss_floor
 from gui.panels.noise.page import Drawn, NoisePage
 from gui.panels.noise.room import Room
-from gui.plots.beside import Beside, Titled
+from gui.plots.beside import Titled
 from gui.plots.controls import Segmented
 from gui.theme import Theme
 
@@ -34,7 +34,7 @@ class LikelihoodPage(NoisePage):
         self.series_choice = Segmented(
             theme,
             "Samples",
-            [(AS_THEY_ARE, "as they are", TIPS[AS_THEY_ARE]), (CENTRED, "mean subtracted", TIPS[CENTRED])],
+            [(AS_THEY_ARE, "as they are", TIPS[AS_THEY_ARE]), (CENTRED, "centred", TIPS[CENTRED])],
         )
         self.series_choice.chosen.connect(self._on_series)
         self.diagram_choice = Segmented(
@@ -64,19 +64,20 @@ class LikelihoodPage(NoisePage):
             (
                 "rank",
                 "How many directions the outputs use",
-                "effective rank exp S of unseen samples, dashed 1",
+                "effective rank exp S, dashed 1",
                 self.rank,
             ),
             (
                 "boost",
                 "Rapidity that each layer adds, beside its law",
-                "boost of a layer, dashed ½ ln M₂(n/N)",
+                "boost, dashed ½ ln M₂(n/N)",
                 self.boost,
             ),
         ]
-        room = Room(theme, "Quantity", [(key, key, tip, Titled(title, plot)) for key, tip, title, plot in parts])
         self._titled = Titled("", self.lines)
-        self.build(room, Beside([self._titled, room], [42, 58]), [self.series_choice, self.diagram_choice])
+        shown = [(key, key, tip, Titled(title, plot)) for key, tip, title, plot in parts]
+        shown.append(("lines", "lines", "Each sample on its way to the shared point", self._titled))
+        self.build(Room(theme, "Quantity", shown, lead=True), [self.series_choice, self.diagram_choice])
 
     # --- what is drawn -----------------------------------------------------------------------------------------
 
@@ -86,10 +87,14 @@ class LikelihoodPage(NoisePage):
         return int(self.series_choice.key())
 
     def drawn(self) -> dict[str, tuple[Drawn, ...]]:
-        return {"": (self.lines,), "loss": (self.loss,), "rank": (self.rank,), "boost": (self.boost,)}
+        return {"lines": (self.lines,), "loss": (self.loss,), "rank": (self.rank,), "boost": (self.boost,)}
 
     def switched(self) -> dict[str, tuple[Drawn, ...]]:
         return {"loss": (self.lines, self.loss)}
+
+    def controls(self) -> list[Segmented]:
+        drawn = "lines" in self.room.shown  # else there is no diagram to choose
+        return [choice for choice in super().controls() if choice is not self.diagram_choice or drawn]
 
     def redraw(self) -> None:
         frame = self.frame
@@ -128,7 +133,7 @@ class LikelihoodPage(NoisePage):
         arrays, info, s = self.frame.arrays, self.frame.info, self.series
         layers = arrays["train_loss"].shape[1] - 1
         loss, wrong = float(arrays["unseen_loss"][s, -1]), float(arrays["wrong_pole"][s, -1])
-        name = ("as they are", "mean subtracted")[s]
+        name = ("as they are", "less their training mean (control)")[s]
         what = "angles" if self.diagram_choice.key() == "angle" else "world lines in the light cone (dashed)"
         self._titled.title.set_text(f"{what}, samples {name}")
         at = f"layer {layers}" if layers == info["depth"] else f"layer {layers} of {info['depth']}"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QResizeEvent
 
-from gui.panels.labels import Caption
+from gui.panels.labels import Caption, ElidedLabel
 from gui.panels.noise.cone import WorldLines
 from gui.panels.noise.curves import Curve, Curves
 from gui.panels.noise.room import Room
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Drawn = Curves | WorldLines
 
 
+LOW = 190  # pixels of height below which the controls take one line
+
+
 class NoisePage(Page):
     """A page of linear networks on noise. Its :meth:`controls` stand in the panel's row while it is in front."""
 
@@ -38,16 +41,19 @@ class NoisePage(Page):
         self.hidden: set[str] = set()
         self.choices: list[Segmented] = []
         self.strip = Strip(theme)
+        self.brief = ElidedLabel()
+        self.brief.setProperty("role", "small")
         self.chips = Chips(theme, "Curves")
         self.chips.toggled.connect(self._on_chip)
         self.caption = Caption()
 
-    def build(self, room: Room, middle: QWidget, choices: Sequence[Segmented] = ()) -> None:
-        """``middle`` is the room, or holds it; ``choices`` are controls before the room's own."""
+    def build(self, room: Room, choices: Sequence[Segmented] = ()) -> None:
+        """``choices`` are controls before the room's own."""
         self.room = room
         self.choices = [*choices, room.choice]
         room.arranged.connect(self.arranged)
-        self._column = FitColumn([middle, self.chips, self.strip, self.caption], middle, [self.caption, self.chips])
+        rows = [room, self.chips, self.strip, self.brief, self.caption]
+        self._column = FitColumn(rows, room, [self.caption, self.chips], least=150)
         self.set_body(self._column)
 
     def show_frame(self, frame: Frame) -> None:
@@ -68,7 +74,7 @@ class NoisePage(Page):
         return [choice for choice in self.choices if choice is not self.room.choice or alone] if self.frame else []
 
     def drawn(self) -> dict[str, tuple[Drawn, ...]]:
-        """The plots of each part of the room; of "" those that are always there."""
+        """The plots of each part of the room."""
         raise NotImplementedError
 
     def switched(self) -> dict[str, tuple[Drawn, ...]]:
@@ -97,9 +103,20 @@ class NoisePage(Page):
 
     def told(self) -> None:
         """Call it when summary and caption are written."""
-        self._column.want(self.strip, bool(self.strip.controls))
+        self.brief.set_text(f"Controls: {self.strip.text}")
+        self._offer_controls()
         self.said.emit()
+
+    def _offer_controls(self) -> None:
+        """All controls in full, or where that is too high in one line."""
+        there, low = bool(self.strip.controls), self.height() < LOW
+        self._column.want(self.strip, there and not low)
+        self._column.want(self.brief, there and low)
         self._column.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._offer_controls()
 
     @Slot(str, bool)
     def _on_chip(self, key: str, on: bool) -> None:
@@ -116,5 +133,5 @@ class NoisePage(Page):
         self.redraw()
 
     def plots(self) -> Sequence[tuple[str, Any]]:
-        shown = [plot for key, plots in self.drawn().items() if key in ("", *self.room.shown) for plot in plots]
+        shown = [plot for key in self.room.shown for plot in self.drawn()[key]]
         return [(plot.accessibleName(), plot.getPlotItem()) for plot in shown]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.panels.noise.controls import ControlsPage
@@ -61,8 +61,6 @@ class NoisePanel(Panel):
         self.tag = QLabel("reconstruction")
         self.tag.setToolTip(f"<p>{TAG_TIP}</p>")
         self.tag.setAccessibleDescription(TAG_TIP)
-        self.tag.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.add_tool(self.tag)
         self.measure = MeasureButton(theme, self, self.button.text(), [("", "", self.noise_requested)])
         self.add_tool(self.measure)
         self.settings = self.header.add_button("settings", f"Settings: {self.title}", "Settings", first=True)
@@ -72,7 +70,7 @@ class NoisePanel(Panel):
             "Page",
             [
                 (LIKELIHOOD, "MaxLikelihood", "The MaxLikelihood network, our reconstruction, layer by layer"),
-                (DESCENT, "gradient descent", "The same claim by gradient descent, beside random labels"),
+                (DESCENT, "descent", "The same claim by gradient descent, beside random labels"),
                 (CONTROLS, "controls", "What tells apart what the loss does not"),
             ],
         )
@@ -82,7 +80,7 @@ class NoisePanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        self._row = FlowRow([self.page_choice])
+        self._row = FlowRow([self.page_choice, self.tag])
         column.addWidget(self._row)
         column.addWidget(self._stacked, 1)
         self.set_body(body)
@@ -99,7 +97,9 @@ class NoisePanel(Panel):
             found.said.connect(self._say)
             found.arranged.connect(self._arrange)
             self._stacked.addWidget(found)
-            self._row.set_widgets([self.page_choice, *(each for page in self._pages.values() for each in page.choices)])
+            self._row.set_widgets(
+                [self.page_choice, self.tag, *(each for page in self._pages.values() for each in page.choices)]
+            )
             if found.topic in self._frames:
                 found.show_frame(self._frames[found.topic])
         return found
@@ -144,13 +144,10 @@ class NoisePanel(Panel):
     def _arrange(self) -> None:
         """Show the controls of the page in front that have a meaning now."""
         wanted = self.page.controls()
-        changed = False
         for choice in (choice for page in self._pages.values() for choice in page.choices):
             if choice.isHidden() == (choice in wanted):
                 choice.setVisible(choice in wanted)
-                changed = True
-        if changed:
-            self._row.arrange()
+        self._row.arrange()
 
     # --- look and export ---------------------------------------------------------------------------------------
 
@@ -164,9 +161,9 @@ class NoisePanel(Panel):
 
     def _colour_tag(self) -> None:
         theme = self.theme
-        self.tag.setFont(theme.font(theme.small))
         self.tag.setStyleSheet(
             f"QLabel {{ color: {theme.warning}; background: transparent; border: 1px solid {theme.warning};"
+            f" font-size: {theme.small}px;"
             f" border-radius: 4px; padding: 0px 5px; }}"
         )
 

@@ -96,7 +96,7 @@ def test_world_lines_start_at_0_stay_in_the_cone_and_half_of_the_centred_ones_go
     qtbot.mouseClick(page.series_choice.button("1"), LEFT)
     X = page.lines.positions("unseen")
     assert (X[-1] < 0).sum() == 32 and (page.lines.positions("train")[-1] < 0).sum() == 3
-    assert "mean subtracted" in page._titled.title.full_text and "50% of these" in page.caption.full_text
+    assert "less their training mean" in page._titled.title.full_text and "50% of these" in page.caption.full_text
 
 
 def test_the_angle_that_is_left_can_be_seen_instead(qtbot, full):
@@ -144,11 +144,11 @@ def test_the_controls_stand_beside_the_claim_with_their_numbers(full):
     said = full.page_of(LIKELIHOOD).strip.text
     for part in (
         "constant predictor: loss 0",
-        "mean subtracted: unseen loss 0.5",
-        "random labels: train 0.69–1.00, unseen 0.49–0.53",
+        "centred: loss 0.5",
+        "random labels: accuracy 0.69–1.00, unseen 0.49–0.53",
         "effective rank 1.000",
-        "three targets: accuracy 0.670",
-        "identity found again 0.420 (not rounded 1.000)",
+        "3 targets: accuracy 0.670",
+        "identity retrieved 0.420, exactly 1.000",
     ):
         assert part in said
     assert full.page_of(LIKELIHOOD).strip.isVisible()
@@ -161,8 +161,8 @@ def test_layers_come_one_by_one_and_what_is_not_measured_yet_says_so(panel):
         assert len(panel.page_of(LIKELIHOOD).lines.positions("train")) == layers + 1
     assert panel.subtitle.startswith("N/n = 64 · layer 7 of 20")
     assert (
-        "random labels: …" in panel.page_of(LIKELIHOOD).strip.text
-        and "three targets: …" in panel.page_of(LIKELIHOOD).strip.text
+        "random labels: accuracy …" in panel.page_of(LIKELIHOOD).strip.text
+        and "3 targets: accuracy …" in panel.page_of(LIKELIHOOD).strip.text
     )
     home = panel.page_of(LIKELIHOOD).lines.getViewBox().viewRange()
     panel.show_frame(made.max_likelihood_frame(8))
@@ -176,7 +176,7 @@ def test_a_control_that_cannot_be_measured_is_undefined_and_nothing_breaks(qtbot
             values[1] = np.nan
     frame.info.update(notes=["mean subtracted (control): not measured, since the training samples cancel."])
     panel.show_frame(frame)
-    assert "mean subtracted: unseen loss undefined" in panel.page_of(LIKELIHOOD).strip.text
+    assert "centred: loss undefined" in panel.page_of(LIKELIHOOD).strip.text
     qtbot.mouseClick(panel.page_of(LIKELIHOOD).series_choice.button("1"), LEFT)
     panel.grab()
     assert "since the training samples cancel" in panel.page_of(LIKELIHOOD).caption.full_text
@@ -245,8 +245,8 @@ def test_gradient_descent_shows_the_target_beside_random_labels_on_one_scale(ful
     assert shared.getViewBox().viewRange()[1] == random.getViewBox().viewRange()[1]
     assert drawn(random, "unseen")[1][-1] == pytest.approx(math.log10(0.5))
     assert drawn(page.accuracies[1], "train")[1][-1] == 1.0 and page._chance[1].line.value() == 0.5
-    assert "random labels: accuracy train 1.000, unseen 0.500" in page.strip.text
-    assert "mean subtracted: unseen loss 0.440" in page.strip.text
+    assert "random labels: accuracy 1.000, unseen 0.500" in page.strip.text
+    assert "centred: loss 0.440" in page.strip.text
     assert page.losses[0].describe(0).startswith("step 0\n")
 
 
@@ -297,7 +297,7 @@ def test_controls_constant_labels_rank_and_retrieval(qtbot, full):
 
 def test_with_room_all_plots_stand_together_else_one_is_chosen(qtbot, full):
     page = full.page_of(LIKELIHOOD)
-    assert page.room.shown == ["loss"] and "Quantity" in row_of(full)
+    assert page.room.shown == ["lines", "loss"] and "Quantity" in row_of(full)
     qtbot.mouseClick(page.room.choice.button("rank"), LEFT)
     assert page.rank.isVisible() and not page.loss.isVisible()
     full.resize(1200, 800)
@@ -306,6 +306,18 @@ def test_with_room_all_plots_stand_together_else_one_is_chosen(qtbot, full):
     assert len(full.plots()) == 4
     full.show_page(CONTROLS)
     qtbot.waitUntil(lambda: len(full.page_of(CONTROLS).room.shown) == 4)
+
+
+def test_in_a_narrow_panel_the_lines_are_one_of_the_plots_and_the_controls_one_line(qtbot, full):
+    page = full.page_of(LIKELIHOOD)
+    assert page.room.shown == ["lines", "loss"] and page.strip.isVisible()
+    full.resize(287, 250)
+    qtbot.waitUntil(lambda: page.room.shown == ["loss"] and page.brief.isVisible() and not page.strip.isVisible())
+    assert "Diagram" not in row_of(full) and "constant predictor: loss 0" in page.brief.full_text
+    qtbot.mouseClick(page.room.choice.button("lines"), LEFT)
+    assert page.lines.isVisible() and "Diagram" in row_of(full) and full.tag.isVisible()
+    full.resize(640, 420)
+    qtbot.waitUntil(lambda: page.room.shown == ["lines", "loss"])
 
 
 def test_how_many_columns_there_are_is_a_matter_of_shape():
