@@ -107,6 +107,7 @@ def null_frame(found: Array, known: Theory, model: Network, key: str = "") -> Fr
         "key": key,
         "theory": known.kind,
         "sentence": known.sentence,
+        "phase": known.phase,
     }
     return Frame("null", "measure", 0, arrays, info)
 

@@ -9,6 +9,17 @@ from engine.geometry.nulls import mean_field
 NO_SIGNAL = 1e-6  # a settled mean square below this is none: the layers are linear on what is left
 
 
+def phase_name(activation: str, sigma_w: float, sigma_b: float) -> str:
+    """ordered, critical or chaotic; "" where there is no phase."""
+    if activation not in mean_field.ACTIVATIONS:
+        return ""
+    try:
+        settled = mean_field.fixed_variance(activation, sigma_w, sigma_b)
+    except ValueError:
+        return ""
+    return "" if settled < NO_SIGNAL else mean_field.phase(activation, sigma_w, sigma_b).name
+
+
 def phase_sentence(activation: str, sigma_w: float, sigma_b: float) -> str:
     """The phase of a smooth activation (tanh, erf, gelu) with these scales; "" for an activation that has none."""
     if activation not in mean_field.ACTIVATIONS:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from engine.experiments.null_band import band, rapidity
-from engine.experiments.null_phase import phase_sentence
+from engine.experiments.null_phase import phase_name, phase_sentence
 from engine.geometry import readings
 from engine.geometry.nulls import wide
 from engine.geometry.nulls.gaussian_chain import gaussian_chain
@@ -40,6 +40,9 @@ class Theory:
     low: Array | None = None
     """Lower end of where 95% of networks of the width at hand fall, as ``mean``; NaN where that is not known."""
     high: Array | None = None
+    """Upper end."""
+    phase: str = ""
+    """ordered, critical or chaotic, for activations that have phases."""
 
 
 def theory(
@@ -140,7 +143,8 @@ def _wide(
     hidden = slice(1, 1 + 2 * spec.depth)
     low[..., hidden] = mean[..., hidden] + found.low
     high[..., hidden] = mean[..., hidden] + found.high
-    return Theory(mean, "infinite width", _of_plain(spec, found.layers), low, high)
+    phase = phase_name(spec.activation, sigma_w, sigma_b)
+    return Theory(mean, "infinite width", _of_plain(spec, found.layers), low, high, phase)
 
 
 def _of_plain(spec: MlpSpec, banded: int) -> str:

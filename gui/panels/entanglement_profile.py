@@ -344,7 +344,7 @@ class ProfilePanel(Panel):
             mean, least, most, theory = (part - zero for part in self._beside.null_values(name, at))
             for chip, kind, found in (
                 (NULL_CHIP, "null", (mean, least, most)),
-                (THEORY_CHIP, "theory", (theory, np.full_like(theory, np.nan), np.full_like(theory, np.nan))),
+                (THEORY_CHIP, "theory", (theory, *(part - zero for part in self._beside.theory_band(name, at)))),
             ):
                 if np.isfinite(found[0]).any():
                     self._there.add(chip)
@@ -441,6 +441,8 @@ class ProfilePanel(Panel):
             found = BandCurve(
                 self.plot, colour, dash=kind in ("init", "null"), dot=kind == "baseline", dash_dot=kind == "theory"
             )
+            if kind == "theory":
+                found.outline()
             self._curves[group, kind] = found
             self._colour_curve(group, kind)
         return found
@@ -484,9 +486,10 @@ class ProfilePanel(Panel):
     def _caption(self, frame: Frame, shown: Sequence[str]) -> None:
         counts = sorted({self.count(name) for name in shown})
         n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}" if counts else "0"
-        self.caption.set_text(
-            f"Mean and 95% bootstrap over inputs · n = {n} · {int(frame.info.get('bootstrap', 0)):,} resamples"
-        )
+        said = f"Mean and 95% bootstrap over inputs · n = {n} · {int(frame.info.get('bootstrap', 0)):,} resamples"
+        null = self._beside.null
+        known = "" if null is None else str(null.info.get("sentence", ""))
+        self.caption.set_text(f"{said} · Null: {known}" if known else said)
 
     def count(self, group: str) -> int:
         """How many inputs a group's mean is over."""

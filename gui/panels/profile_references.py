@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NULL_CHIP, THEORY_CHIP, REPEATS_CHIP, BASELINE_CHIP = "/null", "/theory", "/repeats", "/baseline"
 
+NULL_COLUMNS = ("null_mean", "null_low", "null_high", "null_theory", "null_theory_low", "null_theory_high")
+
 Values = tuple[np.ndarray, np.ndarray, np.ndarray]  # mean, low, high
 WHERE = {1: "above its band", -1: "below its band", 0: "within its band"}
 
@@ -76,6 +78,11 @@ class References:
         """Mean over networks drawn anew, the band that one more falls into, and theory."""
         return tuple(row_of(self.null, name, group, at) for name in ("mean", "low", "high", "theory"))  # type: ignore[return-value]
 
+    def theory_band(self, group: str, at: Place) -> tuple[np.ndarray, np.ndarray]:
+        """Where 95% of networks of the width at hand fall by theory."""
+        low, high = (row_of(self.null, name, group, at) for name in ("theory_low", "theory_high"))
+        return low, high
+
     def repeat_values(self, group: str, at: Place) -> Values:
         """Mean and 95% interval over networks trained from other seeds."""
         return three(self.repeats, group, at)
@@ -99,7 +106,8 @@ class References:
         if THEORY_CHIP in there and self.null is not None:
             kind = "Theorem" if self.null.info["theory"] == "exact" else "Theorem in the limit"
             tip = f"{kind}: {self.null.info['sentence']}"
-            found.append(Entry(THEORY_CHIP, f"null: {self.null.info['theory']}", colour, tip, "dashdot"))
+            text = ", ".join(filter(None, (f"null: {self.null.info['theory']}", self.null.info.get("phase"))))
+            found.append(Entry(THEORY_CHIP, text, colour, tip, "dashdot"))
         if REPEATS_CHIP in there and self.repeats is not None:
             networks = int(self.repeats.info["networks"])
             tip = f"Measurement: mean and Student's interval over {networks} networks trained from other seeds"
@@ -121,8 +129,11 @@ class References:
             networks = int(self.null.info["networks"])
             lines.append(f"null: {signed(mean)}{unit} [{signed(low)}, {signed(high)}], {networks} networks drawn anew")
         if self.null is not None and math.isfinite(theory):
-            lines.append(f"null, {self.null.info['theory']}: {signed(theory)}{unit}")
+            low, high = (float(part[k]) for part in self.theory_band(group, at))
+            band = f" [{signed(low)}, {signed(high)}] at this width" if math.isfinite(low) else ""
+            lines.append(f"null, {self.null.info['theory']}: {signed(theory)}{unit}{band}")
         if math.isfinite(mean) and math.isfinite(now):
+            _, low, high, _ = (float(part[k]) for part in self.null_values(group, at))
             where = WHERE[rows.beyond(least, most, low, high)]
             lines.append(f"excess over the null: {signed(now - mean)}{unit}, {where}")
         again, low, high = (float(part[k]) for part in self.repeat_values(group, at))
@@ -135,7 +146,7 @@ class References:
 
     def columns(self) -> list[str]:
         """Names of the further columns of a CSV file."""
-        names = ["null_mean", "null_low", "null_high", "null_theory", "excess"] if self.null is not None else []
+        names = [*NULL_COLUMNS, "excess"] if self.null is not None else []
         return names + (["repeats_mean", "repeats_low", "repeats_high"] if self.repeats is not None else [])
 
     def cells(self, group: str, at: Place, mean: np.ndarray) -> list[list[Any]]:
@@ -143,7 +154,7 @@ class References:
         parts: list[np.ndarray] = []
         if self.null is not None:
             null = self.null_values(group, at)
-            parts += [*null, mean - null[0]]
+            parts += [*null, *self.theory_band(group, at), mean - null[0]]
         if self.repeats is not None:
             parts += self.repeat_values(group, at)
         return [[float(part[k]) for part in parts] for k in range(len(mean))]

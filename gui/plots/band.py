@@ -20,6 +20,7 @@ class BandCurve:
         self._dash, self._dot, self._dash_dot = dash, dot, dash_dot
         quiet = dash or dot or dash_dot
         self._strength = 1.0
+        self._outlined = False
         self.band = QGraphicsPathItem()
         self.band.setPen(Qt.PenStyle.NoPen)
         self.line = pg.PlotCurveItem(antialias=True, connect="finite", skipFiniteCheck=False)
@@ -38,7 +39,12 @@ class BandCurve:
         opacity = fill if fill is not None else 0.10 if quiet else 0.26
         ink = QColor(colour)
         ink.setAlphaF(opacity * strength)
-        self.band.setBrush(ink)
+        self.band.setBrush(Qt.BrushStyle.NoBrush if self._outlined else ink)
+        self.band.setPen(pen(colour, dot=True, alpha=0.8 * strength) if self._outlined else Qt.PenStyle.NoPen)
+
+    def outline(self) -> None:
+        """Draw the band by its edges alone: another one's filling stays to be seen through it."""
+        self._outlined = True
 
     def set_data(self, x: np.ndarray, mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Arrays of one length; x ascending."""

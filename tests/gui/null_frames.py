@@ -17,7 +17,7 @@ INFO = {
 }
 
 
-def null_frame(theory: str = "", mean: float = 0.1) -> Frame:
+def null_frame(theory: str = "", mean: float = 0.1, phase: str = "") -> Frame:
     """The same mean everywhere, its band 0.04 wide either side; theory 0.01 above it, for pairs of clean samples."""
     values = np.full(SHAPE, mean)
     known = np.full(SHAPE, np.nan)
@@ -31,7 +31,15 @@ def null_frame(theory: str = "", mean: float = 0.1) -> Frame:
         "high": values + 0.04,
         "theory": known,
     }
-    info = {**INFO, "networks": 20, "theory": theory, "sentence": "Said of the theory." if theory else ""}
+    if theory == "infinite width":
+        arrays |= {"theory_low": known - 0.02, "theory_high": known + 0.03}
+    info = {
+        **INFO,
+        "networks": 20,
+        "theory": theory,
+        "sentence": "Said of the theory." if theory else "",
+        "phase": phase,
+    }
     return Frame("null", "measure", 0, arrays, info)
 
 

@@ -87,6 +87,24 @@ def test_theory_has_a_line_of_its_own_and_says_what_it_is(panel, kind):
     assert pens[0] != pens[1]
 
 
+def test_the_wide_limit_has_a_band_of_this_width_drawn_by_its_edges(qtbot, panel):
+    panel.show_frame(frames.profile_frame(present=("same", "different")))
+    panel.show_frame(null_frames.null_frame("infinite width", phase="chaotic"))
+    curve = panel._curves["same", "theory"]
+    box = curve.band.path().boundingRect()
+    assert (box.top(), box.bottom()) == pytest.approx((0.09, 0.14))
+    assert curve.band.brush().style() == Qt.BrushStyle.NoBrush and curve.band.pen().style() != Qt.PenStyle.NoPen
+    assert text_of(panel, THEORY_CHIP) == "null: infinite width, chaotic"
+    assert "Null: Said of the theory." in panel.caption.full_text
+    assert "null, infinite width: +0.110 [+0.090, +0.140] at this width" in panel.describe(2, "same")
+    head, *rows = panel.csv_rows()
+    found = next(d for d in (dict(zip(head, row, strict=True)) for row in rows) if d["tap"] == "relu 1")
+    assert (found["null_theory_low"], found["null_theory_high"]) == pytest.approx((0.09, 0.14))
+    qtbot.mouseClick(panel.values_choice.button("excess"), LEFT)
+    box = curve.band.path().boundingRect()
+    assert (box.top(), box.bottom()) == pytest.approx((-0.01, 0.04))
+
+
 def test_where_no_theory_is_known_none_is_named(panel):
     panel.show_frame(frames.profile_frame(present=("same",)))
     panel.show_frame(null_frames.null_frame(""))
