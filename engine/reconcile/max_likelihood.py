@@ -18,7 +18,7 @@ from engine.reconcile.likelihood import Likelihood
 
 Array = NDArray[np.float64]
 
-_NANOSECONDS = 25e6  # of work between two breaths, roughly
+_NANOSECONDS = 15e6  # of work between two breaths, roughly
 _LEAST = 4 * 2.0**-52  # deviations of a unit vector below this are rounding
 
 
@@ -35,7 +35,7 @@ def most_likely(
     """One layer ``[rows, d]`` float64 for unit samples ``x`` ``[m, d]`` with signs ``y`` ``[m]``: ``W = yield from most_likely(..)``.
 
     The candidates are drawn a block at a time and only the best are kept, so memory goes with ``rows``, not ``candidates``. ``block``
-    (0: some 25 ms of work) changes no number: the generator gives one stream, and of equal scores the first drawn is kept. The
+    (0: some 20 ms of work) changes no number: the generator gives one stream, and of equal scores the first drawn is kept. The
     rows are in the order in which they were drawn. Raises ValueError for more rows than candidates.
     """
     if rows > candidates:
