@@ -17,6 +17,7 @@ from engine.session import Session
 COUNTS = {  # written without a decimal point
     "step", "epoch", "restart", "samples", "test_samples", "tap_index", "n", "networks", "layer", "dead", "source", "counted", "pairs", "saturated",
     "sample", "y", "target", "clean_prediction", "prediction", "success", "success_8bit", "random_success", "invalid", "first_step",
+    "layers", "identities", "distinct", "repetition",
 }  # fmt: skip
 
 

@@ -34,8 +34,8 @@ def reconciliation(session: Session) -> Figure | None:
 
 def reconciliation_figure(frame: Frame) -> Figure:
     """Above, input and output of the four cases; below, layers on the left and added noise on the right."""
-    figure = new_figure(7.6, 5.4)
-    rows = figure.add_gridspec(2, 1, height_ratios=(1, 1.25))
+    figure = new_figure(7.6, 4.6)
+    rows = figure.add_gridspec(2, 1, height_ratios=(1, 3))
     above, below = (figure.add_subfigure(rows[row]) for row in range(2))
     grid = above.subplots(1, 9)
     _picture(grid[0], frame.arrays["message"], LEVELS)
@@ -52,9 +52,8 @@ def reconciliation_figure(frame: Frame) -> Figure:
             _picture(given, frame.arrays["case_image"][k], LEVELS)
             given.set_xlabel("recovered", fontsize=7)
         else:
-            given.set_xticks([])
-            given.set_yticks([])
-            given.text(0.5, 0.5, "locked", ha="center", va="center", fontsize=7, color="#5a6673")
+            _picture(given, np.full((8, 8), np.nan), LEVELS)
+            given.text(3.5, 3.5, "locked", ha="center", va="center", fontsize=7, color="#5a6673")
     layers, norms = (plain(axes) for axes in below.subplots(1, 2))
     _layers(layers, frame)
     _norms(norms, frame)
@@ -108,10 +107,17 @@ def curve_figure(frame: Frame) -> Figure:
         share, low, high = (frame.arrays[name][row] for name in ("measured", "low", "high"))
         reach = np.stack([share - low, high - share]).clip(0)
         axes.errorbar(frame.arrays["angle"], share, reach, fmt="o", color=colour, markersize=3, elinewidth=0.7)
-        axes.plot(frame.arrays["fine_angle"], frame.arrays["law"][row], color=colour, label=f"r = {int(repetition)}")
+        axes.plot(
+            frame.arrays["fine_angle"],
+            frame.arrays["law"][row],
+            color=colour,
+            linewidth=1.2,
+            label=f"law, r = {int(repetition)}",
+        )
         axes.axvline(frame.arrays["shannon"][row], color=colour, linestyle=":", linewidth=0.9)
     axes.set(xlabel="angle between features (degrees)", ylabel="share recovered", ylim=(-0.04, 1.04))
-    axes.legend(frameon=False, fontsize=7, title="law; dotted: Shannon's limit", title_fontsize=7)
+    axes.plot([], [], ":", color="#222222", linewidth=0.9, label="Shannon's limit of its rate")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", frameon=False, ncols=4, fontsize=8)
     return figure
 
 

@@ -142,6 +142,46 @@ def sets(session: Session) -> str:
     )
 
 
+def reconciled(session: Session) -> str:
+    """What noise and reconciliation gave, as one table each."""
+    return (
+        _plain(
+            session,
+            "max_likelihood",
+            "Noise in the MaxLikelihood network",
+            "Our reconstruction. Losses (1 − C)/2 with 95% bootstrap intervals over samples, the rapidity that each layer gives, and the "
+            "share of samples that end at the antipode.",
+            (
+                "series",
+                "layer",
+                "train_loss",
+                "unseen_loss",
+                "blind_loss",
+                "boost",
+                "wrong_pole",
+                "effective_rank",
+                "retrieval",
+            ),
+        )
+        + _plain(
+            session,
+            "reconciliation",
+            "Reconciliation at every tap",
+            "Mean angle to the reference in degrees, the share of inputs that open the lock with its 95% Wilson interval, and what the "
+            "binomial law predicts of their angles.",
+            ("tap", "kind", "angle", "recovered", "low", "high", "predicted", "n"),
+        )
+        + _plain(
+            session,
+            "price",
+            "The price of entangling first",
+            "After so many MaxLikelihood layers (our reconstruction): how many different hashes are left, with the entropy of their "
+            "distribution in bits, and the share of genuine and impostor readings that open a lock.",
+            ("series", "layers", "identities", "distinct", "entropy", "genuine", "impostor"),
+        )
+    )
+
+
 def statistics(session: Session) -> str:
     """The rank correlations of the fleet with their tests."""
     parts = []

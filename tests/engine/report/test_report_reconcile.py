@@ -1,0 +1,83 @@
+"""The report of noise and of reconciliation: figures with captions, tables, and the word reconstruction wherever it belongs."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.events import Frame, Record
+from engine.experiments import open_experiment
+from engine.report import write_report
+from engine.session import Session
+from engine.specs import ExperimentSpec, MaxLikelihoodSpec, MlpSpec, ReconcileSpec, TrainingSpec
+
+TINY = ExperimentSpec(
+    title="Tiny",
+    model=MlpSpec(depth=2, width=24),
+    training=TrainingSpec(epochs=4, learning_rate=0.01),
+    max_likelihood=MaxLikelihoodSpec(
+        candidates=256, rows=16, depth=4, samples=12, unseen=40, descent_steps=30, descent_depth=2
+    ),
+    reconcile=ReconcileSpec(
+        trials=2, decodings=10, steps=20, confidence=0.9, price_depth=4, price_pairs=10, price_ratio=4
+    ),
+)
+LOOKS = ("max_likelihood", "reconciliation", "price")
+TITLES = {
+    "Noise and the MaxLikelihood network": "reconstruction",
+    "The same by gradient descent": "control",
+    "Reconciliation": "Reconciliation, not encryption",
+    "Reconciliation against the angle": "Theorem",
+    "The price of entangling first": "reconstruction",
+}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    with Session.create(tmp_path_factory.mktemp("copies"), TINY) as made:
+        for name in LOOKS:
+            recorder = made.recorder(made.begin_run(name, TINY))
+            for event in open_experiment(name, TINY, {}):
+                if isinstance(event, Frame | Record):
+                    recorder.put(event)
+            recorder.close("finished")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def folder(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("report")
+    write_report(session, made)
+    return made
+
+
+def test_every_figure_is_drawn_and_its_caption_says_what_is_measured_known_and_reconstructed(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    captions = dict(re.findall(r"<h2>([^<]+)</h2><figure>.*?<figcaption>(.*?)</figcaption>", page, flags=re.S))
+    for title, words in TITLES.items():
+        assert words in captions[title], title
+        assert re.search(r" Run \d\.$", captions[title]), title
+
+
+def test_the_tables_have_the_numbers_of_the_frames(session: Session, folder: Path) -> None:
+    frame = session.frame("reconciliation")
+    assert frame is not None
+    with (folder / "tables" / "reconciliation.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == frame.arrays["recovered"].size
+    told = np.array([float(row["recovered"]) for row in rows]).reshape(-1, 4).T
+    np.testing.assert_allclose(told, frame.arrays["recovered"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for title in ("Noise in the MaxLikelihood network", "Reconciliation at every tap", "The price of entangling first"):
+        assert f"<h2>{title}</h2>" in page
+
+
+def test_counts_are_written_without_a_decimal_point(folder: Path) -> None:
+    for name, column in (("price", "layers"), ("price", "distinct"), ("reconciliation_curve", "repetition")):
+        with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+            assert all(row[column].isdigit() for row in csv.DictReader(file)), (name, column)
