@@ -10,6 +10,7 @@ import frames
 import look_frames
 import noise_frames
 import pytest
+import reconcile_frames
 import relation_frames
 from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage
@@ -29,6 +30,7 @@ from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
+from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
@@ -53,6 +55,7 @@ PANELS = [
     StructurePanel,
     AllPairsPanel,
     RelationsPanel,
+    ReconcilePanel,
     NoisePanel,
     ClaimsPanel,
 ]
@@ -77,6 +80,9 @@ def fill(panel):
         "max_likelihood": noise_frames.max_likelihood_frame,
         "noise_descent": noise_frames.noise_descent_frame,
         "transferability": relation_frames.transferability_frame,
+        "reconciliation": reconcile_frames.reconciliation_frame,
+        "reconciliation_curve": reconcile_frames.curve_frame,
+        "price": reconcile_frames.price_frame,
     }
     for topic in panel.topics:
         if topic in makers:
