@@ -26,10 +26,10 @@ from engine.experiments.rates import wilson
 from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.reconcile.code import Bits, Code, prepared
-from engine.reconcile.commitment import enrol, majority
+from engine.reconcile.commitment import Helper, enrol, majority
 from engine.reconcile.entropy import secrecy
 from engine.reconcile.hashing import Projection
-from engine.reconcile.message import BITS, SIDE
+from engine.reconcile.message import BITS, LEVELS, SIDE
 from engine.seeds import derive
 
 Array = NDArray[np.float64]
@@ -132,8 +132,9 @@ class Told:
         each.distinct.append(len(same))
         each.entropy.append(max(0.0, float(-(share * np.log2(share)).sum())))
         yield None
+        helpers = yield from self._locked(enrolled)
         for name, bits in zip(READINGS, readings, strict=True):
-            opened = yield from self._opened(enrolled, bits)
+            opened = yield from self._opened(helpers, enrolled, bits)
             each.opened[name].append(int(opened.sum()))
 
     def _projection(self, features: int) -> Projection:
@@ -144,20 +145,25 @@ class Told:
             )
         return self._projections[features]
 
-    def _opened(self, enrolled: Bits, bits: Bits) -> Generator[None, None, NDArray[np.bool_]]:
+    def _locked(self, enrolled: Bits) -> Generator[None, None, list[Helper]]:
+        """Helper data of each identity's own random message."""
+        seed = self._bench.spec.seed
+        rng = np.random.default_rng(derive(seed, "price", "messages"))
+        helpers = []
+        for row in enrolled:
+            image = rng.integers(LEVELS, size=(SIDE, SIDE))
+            helpers.append(enrol(row, image, self._code, repetition=self._spec.price_repetition, seed=seed))
+            if len(helpers) % 32 == 0:
+                yield None
+        return helpers
+
+    def _opened(self, helpers: list[Helper], enrolled: Bits, bits: Bits) -> Generator[None, None, NDArray[np.bool_]]:
         """Which hashes ``[N]`` open the lock of their own row.
 
         Decoded are the words that decoding decides: one without a wrong bit is its own message, and one with more than twice the
-        bits that the code corrects is nearer to other words than to its own, which no decoder of bounded distance returns.
+        bits that the code corrects is too far from its own for any decoder of bounded distance.
         """
         code, repetition = self._code, self._spec.price_repetition
-        rng = np.random.default_rng(derive(self._bench.spec.seed, "price", "messages"))
-        helpers = []
-        for row in enrolled:
-            image = rng.integers(4, size=(SIDE, SIDE))
-            helpers.append(enrol(row, image, code, repetition=repetition, seed=self._bench.spec.seed))
-            if len(helpers) % 32 == 0:
-                yield None
         received = majority(bits ^ np.stack([helper.offset for helper in helpers]), repetition)
         wrong = majority(bits ^ enrolled, repetition).sum(1, dtype=np.int64)
         messages = received[:, :BITS].copy()
