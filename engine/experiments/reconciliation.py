@@ -122,7 +122,7 @@ def messages_of(dataset: Dataset, spec: ReconcileSpec, seed: int) -> NDArray[np.
     for k in range(dataset.n_classes):
         members = order[dataset.y_train[order] == k]
         if len(members):
-            messages[k] = reduced(dataset.x_train[members[0]].numpy(), dataset.bounds)
+            messages[k] = reduced(dataset.x_train[members[0]].numpy(), None)  # at its full contrast, small as it is
     if spec.message:
         messages[spec.chosen_class] = from_hex(spec.message)
     return messages
