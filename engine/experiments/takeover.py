@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from engine.attacks import Iterate
 from engine.data import Dataset, balanced_order
-from engine.events import Artifact, Event, Frame, Progress, Record
+from engine.events import Artifact, Event, Frame, Progress
 from engine.experiments.attack import begin, driven_to
 from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import EXAMPLES, Attacked, Bench, Making
@@ -26,9 +25,10 @@ from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Lens, Work, look
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
+from engine.experiments.takeover_rows import Rows, means_of, records, rows_of
 from engine.experiments.train import trained
 from engine.generators import stoppable
-from engine.geometry.bootstrap import Interval, input_means
+from engine.geometry.bootstrap import Interval
 from engine.models import Network, build, load_arrays, weights_to_arrays
 from engine.seeds import derive, generator
 from engine.training import evaluate, fit
@@ -54,17 +54,6 @@ FALSIFIER = {
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Mean correlations C with their 95% intervals over inputs, one row a control: float64 ``[K, T]``."""
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    count: np.ndarray
-    """int64 ``[K]``: inputs."""
-
-
-@dataclass(frozen=True, eq=False)
 class Seen:
     """A moment of the attack: mean C of x_adv with the target and with the true class, ``[T]``."""
 
@@ -81,14 +70,13 @@ def takeover(bench: Bench) -> Making:
     model = yield from trained(bench)
     probe = yield from probe_for(bench)
     lens = yield from look(model, *probe.reference)
-    means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))
     moments: list[Seen] = []
 
     def measure(step: int, fraction: float, now: Attacked) -> Making:
         target = yield from own_correlations(lens, now.x_adv, now.target)
         true = yield from own_correlations(lens, now.x_adv, now.y)
         true = true.masked_fill(now.target[:, None] < 0, torch.nan)  # both curves are of the inputs driven somewhere
-        moments.append(Seen(step, fraction, means(target), means(true)))
+        moments.append(Seen(step, fraction, means_of(target, spec), means_of(true, spec)))
         yield _frame(bench, model, moments, None, now)
 
     attacked = yield from _attack(bench, dataset, model, measure)
@@ -108,14 +96,10 @@ def takeover(bench: Bench) -> Making:
         yield Progress(len(controls), len(CONTROLS), "measuring controls")
     members = yield from own_correlations(lens, probe.x, probe.y)
     controls["members"] = members.masked_fill(~torch.isin(probe.y, attacked.target)[:, None], torch.nan)
-    everyone = _rows([means(values) for values in controls.values()])
-    missed = ~attacked.success[:, None]
-    successes = _rows(
-        [means(v if name == "members" else v.masked_fill(missed, torch.nan)) for name, v in controls.items()]
-    )
+    everyone, successes = rows_of(controls, spec), rows_of(controls, spec, attacked.success)
     distances = yield from stoppable(_distances(attacked, dataset), None)
     yield _frame(bench, model, moments, (everyone, successes), attacked, distances)
-    yield from _records(model, everyone, successes, "takeover", CONTROLS)
+    yield from records(model, everyone, successes, "takeover", list(CONTROLS))
     yield Progress(1, 1, "takeover measured")
 
 
@@ -139,18 +123,15 @@ def falsifier(bench: Bench) -> Making:
     attacked = yield from _attack(bench, data, model, labels=y)
     chosen = torch.arange(min(spec.probe.reference, count - min(spec.probe.samples, count // 4)))
     lens = yield from look(model, data.x_train[chosen], data.y_train[chosen])
-    means = partial(_mean, resamples=spec.probe.bootstrap, seed=derive(spec.seed, "takeover bootstrap"))
     draw = generator(spec.seed, "random perturbation")
     moved = yield from moving_at_random(attacked.x, attacked.x_adv, spec.attack.norm, dataset.bounds, draw)
-    values = []
-    for inputs in (attacked.x_adv, moved):
-        values.append((yield from own_correlations(lens, inputs, attacked.target)))
+    values: dict[str, Tensor] = {}
+    for name, inputs in (("adversarial", attacked.x_adv), ("random", moved)):
+        values[name] = yield from own_correlations(lens, inputs, attacked.target)
     # what of these samples the reference does not hold: what a class that means nothing has in common
     rest = slice(len(chosen), len(chosen) + spec.probe.samples)
-    members = yield from own_correlations(lens, data.x_train[rest], data.y_train[rest])
-    everyone = _rows([*(means(value) for value in values), means(members)])
-    missed = ~attacked.success[:, None]
-    successes = _rows([*(means(value.masked_fill(missed, torch.nan)) for value in values), means(members)])
+    values["members"] = yield from own_correlations(lens, data.x_train[rest], data.y_train[rest])
+    everyone, successes = rows_of(values, spec), rows_of(values, spec, attacked.success)
     info = {
         **_described(bench, model, attacked),
         "names": list(FALSIFIER),
@@ -158,8 +139,8 @@ def falsifier(bench: Bench) -> Making:
         "memorised": accuracy,
         "samples_memorised": count,
     }
-    yield Frame("falsifier", "measure", 0, {**_arrays("all", everyone), **_arrays("success", successes)}, info)
-    yield from _records(model, everyone, successes, "falsifier", FALSIFIER)
+    yield Frame("falsifier", "measure", 0, {**everyone.arrays("all"), **successes.arrays("success")}, info)
+    yield from records(model, everyone, successes, "falsifier", list(FALSIFIER))
     yield Progress(1, 1, "falsifier measured")
 
 
@@ -171,16 +152,6 @@ def own_correlations(lens: Lens, x: Tensor, labels: Tensor) -> Work[Tensor]:
     features = yield from lens.features(x)
     values, _ = yield from lens.toward(features, labels)
     return values[:, 0, 0]
-
-
-def _mean(values: Tensor, *, resamples: int, seed: int) -> Interval:
-    """Over inputs ``[n, T]``, NaN left out."""
-    return input_means(values, resamples=resamples, seed=seed)
-
-
-def _rows(found: Sequence[Interval]) -> Rows:
-    mean, low, high = (torch.stack([getattr(each, name) for each in found]).numpy() for name in ("mean", "low", "high"))
-    return Rows(mean, low, high, np.array([int(each.count.max()) for each in found]))
 
 
 def _attack(
@@ -258,13 +229,13 @@ def _frame(
     distances: dict[str, float | None] | None = None,
 ) -> Frame:
     """``step`` and ``fraction`` [S], ``target_*`` and ``true_*`` [S, T] along the attack; in the end, of each control and
-    for all inputs and for successes alone, ``all_*`` and ``success_*`` [K, T]."""
+    for all inputs and for successes alone, ``all_*`` and ``success_*`` [K, T], with x_adv less each on the same inputs."""
     arrays = {"step": np.array([m.step for m in moments]), "fraction": np.array([m.fraction for m in moments])}
     for name in ("target", "true"):
         for end in ("mean", "low", "high"):
             arrays[f"{name}_{end}"] = np.stack([getattr(getattr(m, name), end).numpy() for m in moments])
     if controls is not None:
-        arrays |= _arrays("all", controls[0]) | _arrays("success", controls[1])
+        arrays |= controls[0].arrays("all") | controls[1].arrays("success")
     info = {**_described(bench, model, attacked), "names": list(CONTROLS), "labels": list(CONTROLS.values())}
     info |= {"done": controls is not None, "nearest_member": None, "moved": None, **(distances or {})}
     return Frame("takeover", "measure", 0, arrays, info, keep=controls is not None)
@@ -298,26 +269,3 @@ def _distances(attacked: Attacked, dataset: Dataset) -> Work[dict[str, float | N
         yield None
     moved = (attacked.x_adv - attacked.x).flatten(1).norm(dim=1)
     return {"nearest_member": float(np.median(nearest)) if nearest else None, "moved": float(moved.median())}
-
-
-def _arrays(name: str, rows: Rows) -> dict[str, np.ndarray]:
-    return {f"{name}_{end}": getattr(rows, end) for end in ("mean", "low", "high", "count")}
-
-
-def _records(model: Network, everyone: Rows, successes: Rows, table: str, names: dict[str, str]) -> Making:
-    for which, rows in (("all", everyone), ("successes", successes)):
-        for row, name in enumerate(names):
-            for position, tap in enumerate(model.taps):
-                yield Record(
-                    table,
-                    {
-                        "what": name,
-                        "inputs": which,
-                        "tap": tap.name,
-                        "tap_index": position,
-                        "C": float(rows.mean[row, position]),
-                        "low": float(rows.low[row, position]),
-                        "high": float(rows.high[row, position]),
-                        "n": int(rows.count[row]),
-                    },
-                )

@@ -51,6 +51,8 @@ class Verdict:
     beaten: tuple[Value, ...]
     unbeaten: tuple[Value, ...]
     ceiling: Value
+    least: Value | None = None
+    """The smallest of what x_adv has more than a control on the same inputs."""
 
     @property
     def against_ceiling(self) -> Literal["short of", "at", "beyond", "unknown"]:
@@ -90,6 +92,17 @@ def value(frame: Frame, name: str, tap: int, inputs: Inputs = "all") -> Value:
     return Value(name, str(frame.info["labels"][row]), mean, low, high)
 
 
+def paired(frame: Frame, name: str, tap: int, inputs: Inputs = "all") -> Value | None:
+    """What x_adv has more than a control on the same inputs, at a tap; None where that was not measured."""
+    names = list(frame.info["names"])
+    if name not in names or f"{inputs}_paired_mean" not in frame.arrays:
+        return None
+    row = names.index(name)
+    mean, low, high = (float(frame.arrays[f"{inputs}_paired_{end}"][row, tap]) for end in ("mean", "low", "high"))
+    found = Value(name, f"x_adv less {frame.info['labels'][row]}", mean, low, high)
+    return found if found.measured else None
+
+
 def verdict(frame: Frame, tap: int, inputs: Inputs = "all") -> Verdict | None:
     """What the controls decide at a tap; None before they are measured, or where x_adv has no number there.
 
@@ -103,5 +116,7 @@ def verdict(frame: Frame, tap: int, inputs: Inputs = "all") -> Verdict | None:
     controls = [each for name in CONTROLS if (each := value(frame, name, tap, inputs)).measured]
     beaten = tuple(each for each in controls if adversarial.low > each.high)
     unbeaten = tuple(each for each in controls if adversarial.low <= each.high)
-    name = str(frame.info["taps"][tap]["name"])
-    return Verdict(name, adversarial, beaten, unbeaten, value(frame, CEILING, tap, inputs))
+    where = str(frame.info["taps"][tap]["name"])
+    differences = [each for each in (paired(frame, name, tap, inputs) for name in CONTROLS) if each is not None]
+    least = min(differences, key=lambda each: each.low, default=None)
+    return Verdict(where, adversarial, beaten, unbeaten, value(frame, CEILING, tap, inputs), least)

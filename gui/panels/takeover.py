@@ -18,6 +18,7 @@ from engine.experiments.takeover_views import (
     Verdict,
     crossings,
     first_takeover,
+    paired,
     value,
     verdict,
 )
@@ -430,7 +431,18 @@ class TakeoverPanel(Panel):
         mean, low, high = (float(part[place]) for part in found)
         if math.isnan(mean):
             return f"{label}\n{tap}: not measured"
-        return f"{label}\n{tap}: C {signed(mean)} [{signed(low)}, {signed(high)}]"
+        said = f"{label}\n{tap}: C {signed(mean)} [{signed(low)}, {signed(high)}]"
+        more = self.paired(place, name)
+        if more is None:
+            return said
+        return f"{said}\nx_adv has {signed(more.mean)} [{signed(more.low)}, {signed(more.high)}] more, paired over the same inputs"
+
+    def paired(self, place: int, name: str) -> Value | None:
+        """What x_adv has more than a control on the same inputs, at a place."""
+        frame = self._frame_shown
+        if frame is None or name == FALSIFIER:
+            return None
+        return paired(frame, name, self._places[place], self.inputs)
 
     def describe_moment(self, place: int, column: int) -> str:
         """What the readout says of a layer at a moment of the attack."""
@@ -569,14 +581,25 @@ class TakeoverPanel(Panel):
         """Along the attack, then in the end, with every control: mean C, interval and inputs at every tap."""
         if self._any is None:
             return
-        yield ["part", "what", "inputs", "step", "tap", "C", "low", "high", "n"]
+        yield ["part", "what", "inputs", "step", "tap", "C", "low", "high", "n", "paired", "paired_low", "paired_high"]
         frame = self._frame_shown
         if frame is not None:
             for which in ("target", "true"):
                 for moment, step in enumerate(frame.arrays["step"].tolist()):
                     for k, tap in enumerate(frame.info["taps"]):
                         numbers = [float(frame.arrays[f"{which}_{end}"][moment, k]) for end in ("mean", "low", "high")]
-                        yield ["attack", f"{which} class", "all", step, tap["name"], *numbers, frame.info["inputs"]]
+                        yield [
+                            "attack",
+                            f"{which} class",
+                            "all",
+                            step,
+                            tap["name"],
+                            *numbers,
+                            frame.info["inputs"],
+                            "",
+                            "",
+                            "",
+                        ]
         for part, source in (("takeover", frame), (FALSIFIER, self._falsifier)):
             for inputs in ("all", "success"):
                 if source is None or f"{inputs}_mean" not in source.arrays:
@@ -585,7 +608,9 @@ class TakeoverPanel(Panel):
                     for k, tap in enumerate(source.info["taps"]):
                         numbers = [float(source.arrays[f"{inputs}_{end}"][row, k]) for end in ("mean", "low", "high")]
                         n = int(source.arrays[f"{inputs}_count"][row]) if f"{inputs}_count" in source.arrays else ""
-                        yield [part, name, inputs, "", tap["name"], *numbers, n]
+                        more = paired(source, name, k, inputs)  # type: ignore[arg-type]  # "all" or "success"
+                        less = ["", "", ""] if more is None else [more.mean, more.low, more.high]
+                        yield [part, name, inputs, "", tap["name"], *numbers, n, *less]
 
 
 def _number(found: float) -> str:
@@ -611,6 +636,8 @@ def _verdict(found: Verdict) -> str:
     else:
         middle = f"not beyond {_named(found.unbeaten)}" if found.unbeaten else "no control has numbers here"
     ceiling = _number(found.ceiling.mean)
+    if found.least is not None:
+        middle += f", on the same inputs by {_interval(found.least)} or more"
     tail = {
         "short of": f", short of the ceiling ({ceiling})",
         "at": f", at the ceiling ({ceiling})",

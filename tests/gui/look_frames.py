@@ -40,6 +40,13 @@ def takeover_frame(done: bool = True, moments: int = 5, **info: Any) -> Frame:
         success = mean + 0.1
         for which, values in (("all", mean), ("success", success)):
             arrays |= {f"{which}_mean": values, f"{which}_low": values - 0.03, f"{which}_high": values + 0.02}
+            less = values[0] - values
+            less[[NAMES.index("adversarial"), NAMES.index("members")]] = np.nan
+            arrays |= {
+                f"{which}_paired_mean": less,
+                f"{which}_paired_low": less - 0.01,
+                f"{which}_paired_high": less + 0.01,
+            }
         arrays |= {"all_count": np.array([100] * 5 + [40]), "success_count": np.array([70] * 5 + [40])}
     return Frame(
         "takeover",

@@ -101,6 +101,27 @@ def test_every_layer_has_the_controls_in_the_published_order(measured, taps):
     assert abs(frame.info["success"] - PUBLISHED["success"]) < 0.1
 
 
+def test_the_paired_difference_is_that_of_the_means_and_sharper_than_the_two_apart(measured, taps):
+    """On the same inputs: its interval is narrower than that of two independent means, and agrees with theirs in the middle."""
+    frame = last(measured, "takeover")
+    deep, names = taps.index("relu 3"), list(CONTROLS)
+    for inputs in ("all", "success"):
+        mean, low, high = (frame.arrays[f"{inputs}_{end}"][:, deep] for end in ("mean", "low", "high"))
+        paired, least, most = (frame.arrays[f"{inputs}_paired_{end}"][:, deep] for end in ("mean", "low", "high"))
+        for name in ("clean", "random", "initial", "other"):
+            row = names.index(name)
+            assert paired[row] == pytest.approx(mean[0] - mean[row], abs=1e-12)
+            assert least[row] < paired[row] < most[row] and least[row] > 0.1
+            apart = math.hypot(high[0] - low[0], high[row] - low[row])
+            if name == "other":  # of what makes an input easy both networks see the same
+                assert most[row] - least[row] < apart
+        assert np.isnan(paired[[names.index("adversarial"), names.index("members")]]).all()
+    table = rows(measured, "takeover")
+    random = next(r for r in table if (r["what"], r["inputs"], r["tap"]) == ("random", "successes", "relu 3"))
+    assert random["paired_low"] < random["paired_mean"] < random["paired_high"]
+    assert {r["paired_mean"] for r in table if r["what"] == "members"} == {None}
+
+
 def test_it_stops_at_the_ceiling_of_natural_members_and_controls_stand_in_order(measured, taps):
     frame = last(measured, "takeover")
     deep = taps.index("relu 3")

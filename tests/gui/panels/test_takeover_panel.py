@@ -45,7 +45,7 @@ def test_the_buttons_ask_for_the_takeover_and_for_its_falsifier(qtbot, panel):
 def test_the_verdict_names_the_layer_the_interval_the_controls_and_the_ceiling(full):
     assert full.sentence.text() == (
         "Measurement: x_adv reaches 0.33 [0.30, 0.35] at relu 2: beyond every control (highest 0.11, network at "
-        "initialisation), short of the ceiling (0.66)."
+        "initialisation), on the same inputs by 0.22 [0.21, 0.23] or more, short of the ceiling (0.66)."
     )
     assert full.subtitle == "PGD · L2 · ε = 1 · 70% fooled"
 
@@ -153,6 +153,11 @@ def test_hover_says_both_correlations_with_their_intervals(full):
     ]
     full._on_hover(2.0, 0.7)
     assert full.plot.readout.text() == "members (ceiling)\nrelu 2: C +0.660 [+0.630, +0.680]"
+    full._on_hover(2.0, 0.12)
+    assert full.plot.readout.text().splitlines()[1:] == [
+        "relu 2: C +0.110 [+0.080, +0.130]",
+        "x_adv has +0.220 [+0.210, +0.230] more, paired over the same inputs",
+    ]
 
 
 def test_one_layer_along_the_attack_shows_both_curves_and_the_crossing(qtbot, full):
@@ -177,7 +182,9 @@ def test_csv_holds_the_course_and_every_control(full):
     head, *rows = full.csv_rows()
     assert {len(row) for row in rows} == {len(head)}
     last = next(r for r in rows if r[:3] == ["takeover", "adversarial", "all"] and r[4] == "relu 2")
-    assert last[5:] == pytest.approx([0.33, 0.30, 0.35, 100])
+    assert last[5:9] == pytest.approx([0.33, 0.30, 0.35, 100]) and last[9:] == ["", "", ""]
+    other = next(r for r in rows if r[:3] == ["takeover", "other", "success"] and r[4] == "relu 2")
+    assert other[9:] == pytest.approx([0.23, 0.22, 0.24])
     assert sum(row[0] == "attack" for row in rows) == 2 * 5 * 6
 
 
