@@ -109,12 +109,12 @@ class ControlsPage(NoisePage):
         assert self.frame is not None
         info = self.frame.info
         targets = float(info["three_targets"])
-        three = f"; three targets: accuracy {figure(targets)}" if math.isfinite(targets) else ""
+        three = f"; 3 targets: accuracy {figure(targets)}" if math.isfinite(targets) else ""
         waiting = "" if len(self.frame.arrays["label_samples"]) else ": once the layers are there"
         said = {
             "constant": "unseen loss; a constant predictor has none",
             "labels": f"random labels: accuracy, dashed chance{waiting}",
-            "rank": f"effective rank exp S, dashed 1{three}",
+            "rank": f"effective rank, dashed 1{three}",
             "retrieval": "identity retrieved by the outputs (share)",
         }
         for key, text in said.items():

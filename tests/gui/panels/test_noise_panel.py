@@ -8,6 +8,7 @@ import noise_frames as made
 import numpy as np
 import pytest
 from conftest import unnamed
+from person import TINY
 from PySide6.QtCore import Qt
 
 from engine.events import Frame
@@ -285,7 +286,7 @@ def test_controls_constant_labels_rank_and_retrieval(qtbot, full):
         "random labels: unseen: 0.530",
     ]
     assert drawn(page.rank, "0")[1][-1] == pytest.approx(0.0, abs=1e-3), "log10 of 1"
-    assert "three targets: accuracy 0.670" in page._titled["rank"].title.full_text
+    assert "3 targets: accuracy 0.670" in page._titled["rank"].title.full_text
     assert drawn(page.retrieval, "0")[1][-1] == pytest.approx(0.42)
     assert drawn(page.retrieval, "exact")[1].tolist() == [1.0] * 21
     qtbot.mouseClick(page.chips.chip("series 1"), LEFT)
@@ -352,13 +353,35 @@ def test_every_control_has_a_name_and_the_help_says_which_is_which(full):
     assert "econstruction" in found.body and "M₂" in found.body
 
 
+SMALL = {
+    "dataset": UniformNoiseSpec(features=16, train_size=64, test_size=64),
+    "max_likelihood": MaxLikelihoodSpec(
+        candidates=128, rows=16, depth=4, samples=16, unseen=60, descent_depth=2, descent_steps=20
+    ),
+}
+
+
+def test_in_the_window_it_is_asked_for_drawn_set_and_gone_with_another_session(open_lab):
+    person = open_lab(spec=TINY.model_copy(update=SMALL))
+    window = person.window
+    panel = window.docks.noise
+    window.docks.show_panel("noise")
+    person.click(panel.settings)
+    assert window.rail.current == "entangle" and person.form("max_likelihood").isVisible()
+    person.type("max_likelihood", "depth", "3")
+    person.click(panel.button)
+    person.wait_for_job()
+    assert person.notices() == []
+    window.rotation.draw_all()
+    assert panel.page_of(LIKELIHOOD).lines.positions("unseen").shape[0] == 4
+    assert window.rail.is_done("data") and not window.rail.is_done("model")
+    person.press("Ctrl+N")
+    person.wait(lambda: panel.is_empty)
+    assert panel.plots() == ()
+
+
 def test_a_real_tiny_run_is_drawn_as_it_comes(panel):
-    spec = ExperimentSpec(
-        dataset=UniformNoiseSpec(features=16, train_size=64, test_size=64),
-        max_likelihood=MaxLikelihoodSpec(
-            candidates=128, rows=16, depth=4, samples=16, unseen=60, descent_depth=2, descent_steps=20
-        ),
-    )
+    spec = ExperimentSpec(**SMALL)
     kept: dict[str, Frame] = {}
     for event in open_experiment("max_likelihood", spec, {}):
         if isinstance(event, Frame) and event.topic in panel.topics:
