@@ -16,7 +16,7 @@ LOOKS = (
     "takeover", "falsifier", "bell", "structure", "all_pairs", "null", "layers", "repeats", "vulnerability", "transferability",
     "max_likelihood", "price", "reconciliation",
 )  # fmt: skip
-PATIENCE = 120  # seconds for the example to run
+PATIENCE = 600  # seconds for the example to run
 
 
 def main(folder: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 GAP = 12  # pixels between cases
+BEFORE = 0.62  # of a picture's side: the noise that it began with
 ARROW = 16  # pixels of the arrow between the noise before and after
 ROOMY = 12  # pixels between two rows at most
 NAMED = 470  # pixels of width from which on the rows have names
@@ -149,9 +150,9 @@ class Cases(QWidget):
         named = max(metrics.horizontalAdvance(row) for row in ROWS) + 14 if area.width() >= NAMED else 0
         count, wide = max(1, self.count), area.width() - named
         free = wide - (count - 1) * GAP
-        others = max((free - ARROW) / (count + 1), min(TEXTS, free / (count + 0.4)))  # the first has two pictures
+        others = max((free - ARROW) / (count + BEFORE), min(TEXTS, free / (count + 0.4)))  # the first has two pictures
         first = free - (count - 1) * others
-        unit = min(others, (first - ARROW) / 2)
+        unit = min(others, (first - ARROW) / (1 + BEFORE))
         low = area.height() < LOW  # then only what decides
         texts = (
             (1 if low else 2) * line + 4,
@@ -261,12 +262,15 @@ class Cases(QWidget):
         wide = side if self.is_image else max(side, min(row.width(), 2 * side))
         high = side if self.is_image else min(STRIP, side)
         left, noise = row.left(), self.before() if k == FOOLING else None
-        if noise is not None and row.width() >= 2 * side + ARROW - 2:
-            wide = side if self.is_image else max(side, (row.width() - ARROW) // 2)
-            draw(painter, noise, QRect(left, row.top(), wide, high))
+        small = round(BEFORE * side)
+        if noise is not None and row.width() >= side + small + ARROW - 2:
+            if not self.is_image:
+                small, wide = (max(side, (row.width() - ARROW) // 2),) * 2
+            before = small if self.is_image else high
+            draw(painter, noise, QRect(left, row.top() + (high - before) // 2, small, before))
             ink(painter, self.theme.muted)
-            painter.drawText(QRect(left + wide, row.top(), ARROW, high), Qt.AlignmentFlag.AlignCenter, "→")
-            left += wide + ARROW
+            painter.drawText(QRect(left + small, row.top(), ARROW, high), Qt.AlignmentFlag.AlignCenter, "→")
+            left += small + ARROW
         given, box = self.given(k), QRect(left, row.top(), wide, high)
         if given is not None:
             draw(painter, given, box)

@@ -28,6 +28,8 @@ from gui.theme import Theme
 
 COLOURS = ("sky", "orange", "green")  # of the three series
 PLOT, BOUND = "plot", "bound"
+BRIEF = "More is tolerated only because fewer hashes are left: reconciliation, not encryption."
+LOW = 300  # pixels of height below which that is all that is said
 ROOMY = 440  # pixels of height from which on the bound stands below the plots
 READINGS = ("genuine", "impostor")
 HEAD = (
@@ -85,7 +87,7 @@ class PricePage(Page):
             self.hashes.addItem(line, ignoreBounds=True)
             self.counts.append(line)
         self.limits = tuple(
-            Level(self.plot, 0, text, dash=True, at=at) for text, at in (("1 − θ/π", 0.72), ("½", 0.86))
+            Level(self.plot, 0, text, dash=True, at=at) for text, at in (("1 − θ/π", 0.72), ("½", 0.52))
         )
         self.table = FiguresTable(theme, "Residual entropy bound")
         self.chips = Chips(theme, "Identities")
@@ -94,7 +96,7 @@ class PricePage(Page):
         self._titles = Titled("", self.plot), Titled("", self.hashes)
         self._drawn = Beside(self._titles, [56, 44])
         self._column = FitColumn(
-            [self._drawn, self.chips, self.table, self.caption], self._drawn, [self.chips, self.caption]
+            [self._drawn, self.chips, self.table, self.caption], self._drawn, [self.caption, self.chips]
         )
         self.set_body(self._column)
         self._recolour()
@@ -186,12 +188,18 @@ class PricePage(Page):
                 words.append(f"{left:,} hash{'es' * (left != 1)} left ({name})")
         self.summary = " · ".join(words)
         without = "" if self._known(2) else " No network’s features were measured here."
-        self.caption.set_text(
+        self._whole = (
             f"{PRICE} Measurement on a reconstruction: MaxLikelihood layers (N/n = {info['ratio']}) are our reading of the paper. "
             f"Bands: 95% Wilson intervals over {info['identities']:,} identities. Dashed: limits of zero-mean identities "
             f"(theorem).{without}"
         )
+        self._caption()
         self.said.emit()
+
+    _whole = ""
+
+    def _caption(self) -> None:
+        self.caption.set_text(self._whole if self.height() >= LOW else BRIEF)
 
     def describe(self, at: int) -> str:
         """All series at one depth, in words."""
@@ -252,6 +260,7 @@ class PricePage(Page):
     @Slot()
     def _lay_out(self, *_: object) -> None:
         roomy = self.height() >= ROOMY
+        self._caption()
         self.shown_choice.setVisible(not roomy)
         plots = roomy or self.shown_choice.key() == PLOT
         self._drawn.setVisible(plots)
