@@ -34,6 +34,7 @@ STRIP = 26  # height of a vector's strip at most
 SMALLEST, LARGEST = 22, 132  # side of a picture
 ROWS = ("input", "network thinks", "angle to reference", "bits wrong", "predicted chance", "returned")
 NOTHING = "stays locked: nothing is returned"
+ABSENT = "no such input: nothing was fed to the lock"
 LEFT, TOP, MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
 
 
@@ -86,6 +87,8 @@ class Cases(QWidget):
         """What stands in each row of a case."""
         assert self._frame is not None
         case, n = self._frame.info["cases"][k], self._frame.info["code"]["n"]
+        if self.given(k) is None:
+            return dict.fromkeys(ROWS, "–") | {"returned": ABSENT}
         return {
             "input": "",
             "network thinks": f"{class_name(self._frame, int(case['seen']))} · {percent(case['confidence'], 2)}",
@@ -99,6 +102,8 @@ class Cases(QWidget):
         """All that is known of a case, in a few lines."""
         assert self._frame is not None
         case, texts, info = self._frame.info["cases"][k], self.texts(k), self._frame.info
+        if self.given(k) is None:
+            return f"{case['name']}\n{case['sentence']}"
         return "\n".join(
             (
                 f"{case['name']}, fed to the lock of class {class_name(self._frame, int(case['lock']))}",
@@ -230,19 +235,23 @@ class Cases(QWidget):
         self._paint_input(painter, k, rows[0], places.side)
 
         ink(painter, theme.text)
-        seen = class_name(self._frame, int(case["seen"]))
-        self._write(
-            painter, column, rows[1].top(), texts["network thinks"], f"{seen} · {percent(case['confidence'])}", seen
+        sure = f" · {percent(case['confidence'])}"
+        room = column.width() - painter.fontMetrics().horizontalAdvance(sure)
+        seen = painter.fontMetrics().elidedText(
+            texts["network thinks"].rpartition(" · ")[0], Qt.TextElideMode.ElideRight, room
         )
+        self._write(painter, column, rows[1].top(), texts["network thinks"], f"{seen}{sure}", seen)
         track = QRect(column.left(), rows[1].top() + line + 1, min(column.width(), 150), marks.BAR)
-        if rows[1].height() > track.height() + line:
+        there = self.given(k) is not None
+        if there and rows[1].height() > track.height() + line:
             marks.bar(painter, track, float(case["confidence"]), own, theme)
 
         if rows[2].height():
-            glyph = QRect(column.left(), rows[2].top(), 2 * line if column.width() >= GLYPH else 0, line - 1)
-            if glyph.width() and np.isfinite(case["angle"]):
+            drawn = column.width() >= GLYPH and np.isfinite(case["angle"])
+            glyph = QRect(column.left(), rows[2].top(), 2 * line if drawn else 0, line - 1)
+            if drawn:
                 marks.angle(painter, glyph, float(case["angle"]), own, theme)
-            beside = column.adjusted(glyph.width() + 5 if glyph.width() else 0, 0, 0, 0)
+            beside = column.adjusted(glyph.width() + 5 if drawn else 0, 0, 0, 0)
             self._write(painter, beside, rows[2].top(), texts["angle to reference"])
 
         n, limit, wrong = self._frame.info["code"]["n"], int(case["corrects"]), int(case["wrong_code_bits"])
@@ -252,7 +261,8 @@ class Cases(QWidget):
         )
         track.moveTop(rows[3].top() + line + 1)
         verdict = theme.palette["green"] if 0 <= wrong <= limit else theme.palette["vermillion"]
-        marks.bar(painter, track, wrong / n, verdict, theme, limit / n)
+        if wrong >= 0:
+            marks.bar(painter, track, wrong / n, verdict, theme, limit / n)
 
         if rows[4].height():
             self._write(painter, column, rows[4].top(), texts["predicted chance"])
@@ -289,13 +299,14 @@ class Cases(QWidget):
             painter.setPen(pen(theme.line_strong, dash=True))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
             middle = box.adjusted(side // 4, side // 4, -side // 4, -side // 4)
-            marks.padlock(painter, middle if side >= 56 else box.adjusted(3, 3, -3, -3), theme.muted)
+            if self.given(k) is not None:
+                marks.padlock(painter, middle if side >= 56 else box.adjusted(3, 3, -3, -3), theme.muted)
         ink(painter, theme.palette["green"] if image is not None else theme.muted)
         below = QRect(row.left(), box.bottom() + 3, row.width(), max(0, row.bottom() - box.bottom() + 2))
         says, wrapped = self.texts(k)["returned"], LEFT | TOP | Qt.TextFlag.TextWordWrap
         needed = painter.fontMetrics().boundingRect(below.adjusted(0, 0, 0, 999), int(wrapped), says)
         if needed.height() > below.height() or needed.width() > below.width():
-            says = "opens" if image is not None else "locked"
+            says = "opens" if image is not None else "locked" if self.given(k) is not None else "no input"
         painter.drawText(below, wrapped, says)
 
     def _write(self, painter: QPainter, column: QRect, top: int, *texts: str) -> None:

@@ -268,6 +268,19 @@ def test_an_input_without_a_hash_is_said_to_be_dead(panel):
     )
 
 
+def test_a_kind_of_which_there_is_no_input_is_said_to_be_missing(panel):
+    frame = made.reconciliation_frame()
+    frame.arrays["case_input"][2] = np.nan
+    frame.arrays["case_image"][2] = -1
+    nothing = dict.fromkeys(("confidence", "angle", "wrong_bits", "predicted"), float("nan"))
+    said = "The data has no test sample of this class, so nothing was fed to the lock."
+    frame.info["cases"][2] |= nothing | {"seen": -1, "wrong_code_bits": -1, "recovered": False, "sentence": said}
+    panel.show_frame(frame)
+    panel.grab()
+    assert panel.lock.cases.texts(2)["returned"] == "no such input: nothing was fed to the lock"
+    assert panel.lock.cases.describe(2) == f"clean test image\n{said}"
+
+
 # --- other settings ----------------------------------------------------------------------------------------------
 
 
