@@ -12,10 +12,12 @@ from PySide6.QtCore import Slot
 
 from gui.panels.noise.curves import Curve, WholeAxis
 from gui.plots.axes import PlainAxis
+from gui.plots.bundle import thinned
 from gui.plots.plot import Plot, pen
 from gui.plots.says import signed
 from gui.theme import Theme
 
+POINTS = 200  # of a line at most, about one a pixel
 NEAR = 14.0  # pixels within which the pointer takes a line
 
 
@@ -83,10 +85,10 @@ class WorldLines(Plot):
         self._lines = {key: make(found) for key, found in self._C.items()}
         for key, item in self._items.items():
             lines = self._lines.get(key, np.empty((1, 0)))
-            layers, count = lines.shape
+            places, count = thinned(len(lines), POINTS), lines.shape[1]
             # a NaN after each line keeps it apart from the next
-            x = np.concatenate([lines, np.full((1, count), math.nan)]).T.ravel()
-            item.setData(x, np.tile(np.append(np.arange(layers, dtype=float), math.nan), count))
+            x = np.concatenate([lines[places], np.full((1, count), math.nan)]).T.ravel()
+            item.setData(x, np.tile(np.append(places.astype(float), math.nan), count))
         top = float(self._depth)
         self._cone.setData([-top, 0, top], [top, 0, top])
         self._axis.setData([90, 90] if self._angles else [0, 0], [0, top])

@@ -100,6 +100,14 @@ def test_world_lines_start_at_0_stay_in_the_cone_and_half_of_the_centred_ones_go
     assert "less their training mean" in page._titled.title.full_text and "50% of these" in page.caption.full_text
 
 
+def test_of_many_layers_no_more_is_drawn_than_can_be_seen_and_nothing_is_lost(panel):
+    lines = panel.page_of(LIKELIHOOD).lines
+    lines.draw({"train": np.full((1001, 2), 0.5)}, 1000)
+    x, y = lines._items["train"].getData()
+    assert len(x) < 2 * 203 and np.nanmax(y) == 1000 and np.nanmax(x) == 500
+    assert lines.positions("train").shape == (1001, 2)
+
+
 def test_the_angle_that_is_left_can_be_seen_instead(qtbot, full):
     page = full.page_of(LIKELIHOOD)
     qtbot.mouseClick(page.diagram_choice.button("angle"), LEFT)
