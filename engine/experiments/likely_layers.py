@@ -25,7 +25,7 @@ SHOWN = 64  # samples of each kind whose world lines are drawn
 RESAMPLES = 500
 _BOOTSTRAP = 5000  # inputs up to which means are resampled; beyond, the bootstrap is normal anyway
 _WORK = 2e8  # multiplications of one product
-_RANKED = 400  # the smaller side of the samples whose effective rank is taken
+_RANKED = 400  # the smaller side at most of samples whose effective rank is taken
 
 MEANS = ("train_loss", "unseen_loss", "blind_loss")
 INTERVALS = (*MEANS, "boost")
@@ -146,8 +146,7 @@ class Series:
 
     def _rank(self) -> float:
         x, _ = self._first(self.seen.items + min(self.count, 4 * _RANKED))
-        x = x[self.seen.items :]
-        return spectrum(torch.from_numpy(x if min(x.shape) <= _RANKED else x[:_RANKED])).effective_rank
+        return effective_rank(x[self.seen.items :])
 
     def _retrieval(self, *, exact: bool) -> float:
         """Share of items whose noisy copy is nearest to the item itself, by the cosines of float64 outputs or exactly."""
@@ -188,6 +187,11 @@ def nearest_exactly(flow: Flow, items: int) -> float:
         far = (flow.along[copy, None] - flow.along[None, item]) ** 2 / scale
     distance = apart + np.where(np.abs(total) > 1, pole, far)
     return float((distance.argmin(1) == np.arange(items)).mean())
+
+
+def effective_rank(x: Array) -> float:
+    """exp S of unit rows, of the first 400 where both sides are larger: more would take more than a moment."""
+    return spectrum(torch.from_numpy(x if min(x.shape) <= _RANKED else x[:_RANKED])).effective_rank
 
 
 def mean_interval(values: Array, seed: int) -> Array:

@@ -7,7 +7,7 @@ training mean subtracted; how that ends is told in ``info["centred"]``.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,9 @@ from torch import Tensor
 
 from engine.events import Event, Frame, Progress, Record
 from engine.experiments.bench import Bench
-from engine.experiments.likely_layers import SHOWN, mean_interval
+from engine.experiments.likely_layers import SHOWN, effective_rank, mean_interval
 from engine.experiments.noise_samples import View
 from engine.geometry.pairs import unit_rows
-from engine.geometry.spectrum import spectrum
 from engine.seeds import derive, generator
 from engine.training.descent import cosine_loss, descend, linear_layers, outputs
 
@@ -67,21 +66,22 @@ class Curves:
         self.measured["train_accuracy"].append(float(((train @ task.target) * task.y > 0).double().mean()))
         self.measured["unseen_accuracy"].append(float((right < wrong).double().mean()))
 
-    def layers(self) -> tuple[Array, Array]:
+    def layers(self) -> Generator[None, None, tuple[Array, Array]]:
         """Effective rank ``[layers + 1]`` of unseen features, and C ``[layers + 1, b]`` with where the training samples go.
 
         That is the target behind the last layer; before it, where widths differ, the direction of their mean feature, each turned by
         its sign.
         """
-        task, shown = self.task, self.task.unseen[:SHOWN]
+        task = self.task
         with torch.no_grad():
             seen, trained = outputs(self.weights, task.unseen), outputs(self.weights, task.train)
-            ranks = [spectrum(features).effective_rank for features in seen]
-            poles = [(task.y[:, None] * unit_rows(features)[0]).mean(0) for features in trained[:-1]] + [task.target]
-            c = [
-                (unit_rows(features[: len(shown)])[0] @ (pole / torch.linalg.vector_norm(pole))).numpy()
-                for features, pole in zip(seen, poles, strict=True)
-            ]
+        ranks, c = [], []
+        for layer, features in enumerate(seen):
+            yield None
+            last = layer == len(seen) - 1
+            pole = task.target if last else (task.y[:, None] * unit_rows(trained[layer])[0]).mean(0)
+            ranks.append(effective_rank(features.numpy()))
+            c.append((unit_rows(features[:SHOWN])[0] @ (pole / torch.linalg.vector_norm(pole))).numpy())
         return np.array(ranks), np.stack(c)
 
 
@@ -94,20 +94,24 @@ def noise_descent(bench: Bench, title: str, views: list[View]) -> Generator[Even
         Curves(_task(views[0], width, seed, labels), _weights(bench, views[0], width), seed) for labels in (False, True)
     ]
 
-    def frame(done: bool) -> Frame:
-        return _frame(bench, title, width, steps, curves, done)
+    def frame() -> Frame:
+        return _frame(bench, title, width, steps, curves)
 
     for number, curve in enumerate(curves):
-        yield from _trained(bench, curve, steps, TASKS[number], lambda: frame(False))
+        yield from _trained(bench, curve, steps, TASKS[number], frame)
     yield from _records(steps, curves)
     centred: dict[str, float] = {}
     if len(views[1].train) and len(views[1].unseen) > 1:
         about = Curves(_task(views[1], width, seed, False), _weights(bench, views[1], width), seed)
         yield from _trained(bench, about, steps[[0, -1]], "shared target, mean subtracted", None)
         centred = _ends(about)
-    last = frame(True)
-    last = Frame(TOPIC, "measure", 0, last.arrays, {**last.info, "centred": centred})
-    yield last
+    layers = []
+    for curve in curves:
+        layers.append((yield from curve.layers()))
+    ranks, c = (np.stack(each) for each in zip(*layers, strict=True))
+    last = frame()
+    arrays = {**last.arrays, "effective_rank": ranks, "layer_C": c}
+    yield Frame(TOPIC, "measure", 0, arrays, {**last.info, "done": True, "centred": centred})
     return {"shared": _ends(curves[0]), "labels": _ends(curves[1]), "centred": centred}
 
 
@@ -128,7 +132,7 @@ def _weights(bench: Bench, seen: View, width: int) -> list[Tensor]:
 
 
 def _trained(
-    bench: Bench, curve: Curves, steps: NDArray[np.int64], name: str, show: Any
+    bench: Bench, curve: Curves, steps: NDArray[np.int64], name: str, show: Callable[[], Frame] | None
 ) -> Generator[Event | None, None, None]:
     spec, total = bench.spec.max_likelihood, bench.spec.max_likelihood.descent_steps
     points = set(steps.tolist())
@@ -143,7 +147,7 @@ def _trained(
                 yield show()
 
 
-def _frame(bench: Bench, title: str, width: int, steps: NDArray[np.int64], curves: list[Curves], done: bool) -> Frame:
+def _frame(bench: Bench, title: str, width: int, steps: NDArray[np.int64], curves: list[Curves]) -> Frame:
     most = max(len(curve.measured["train_loss"]) for curve in curves)
     arrays: dict[str, Array | NDArray[np.int64]] = {"step": steps[:most]}
     for name in LOSSES:
@@ -157,13 +161,10 @@ def _frame(bench: Bench, title: str, width: int, steps: NDArray[np.int64], curve
         for k, curve in enumerate(curves):
             values[k, : len(curve.measured[name])] = curve.measured[name]
         arrays[name] = values
-    if done:
-        ranks, c = zip(*(curve.layers() for curve in curves), strict=True)
-        arrays |= {"effective_rank": np.stack(ranks), "layer_C": np.stack(c)}
     spec = bench.spec.max_likelihood
     info = {
         "key": bench.spec.key("dataset", "max_likelihood"),
-        "done": done,
+        "done": False,
         "title": title,
         "tasks": list(TASKS),
         "depth": spec.descent_depth,
@@ -173,7 +174,7 @@ def _frame(bench: Bench, title: str, width: int, steps: NDArray[np.int64], curve
         "unseen": len(curves[0].task.unseen),
         "constant_loss": [_constant(curve.task) for curve in curves],
     }
-    return Frame(TOPIC, "measure", 0, arrays, info, done)
+    return Frame(TOPIC, "measure", 0, arrays, info, keep=False)
 
 
 def _constant(task: Task) -> float:
