@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QToolTip, QWidget
 
 from gui.panels.reconcile import marks
 from gui.panels.reconcile.message import digits_of, picture_of
+from gui.panels.reconcile.places import ARROW, BEFORE, ROWS, STRIP, Layout, layout_of
 from gui.panels.reconcile.words import FOOLING, RAW, SHORT, TIPS, class_name, colour, percent
 from gui.plots.images import draw, mapped, picture
 from gui.plots.plot import pen
@@ -22,31 +22,10 @@ from gui.theme import Theme
 if TYPE_CHECKING:
     from engine.events import Frame
 
-GAP = 12  # pixels between cases
-BEFORE = 0.62  # of a picture's side: the noise that it began with
-ARROW = 16  # pixels of the arrow between the noise before and after
-ROOMY = 12  # pixels between two rows at most
-NAMED = 470  # pixels of width from which on the rows have names
-TEXTS = 112  # pixels of width in which the texts of a case are whole
-LOW = 215  # pixels of height below which rows are left out
 GLYPH = 76  # pixels of width from which an angle is drawn beside its number
-STRIP = 26  # height of a vector's strip at most
-SMALLEST, LARGEST = 22, 132  # side of a picture
-ROWS = ("input", "network thinks", "angle to reference", "bits wrong", "predicted chance", "returned")
 NOTHING = "stays locked: nothing is returned"
 ABSENT = "no such input: nothing was fed to the lock"
 LEFT, TOP, MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where things are: the columns of the cases, the top and height of each row, the side of the pictures."""
-
-    columns: tuple[QRect, ...]
-    head: QRect
-    rows: tuple[QRect, ...]  # as wide as all, one for each of ROWS
-    side: int
-    out: int
 
 
 class Cases(QWidget):
@@ -149,41 +128,8 @@ class Cases(QWidget):
 
     def layout_of(self, area: QRect) -> Layout:
         """Where things are in an area."""
-        theme = self.theme
-        line = QFontMetrics(theme.font(theme.small)).height()
-        metrics = QFontMetrics(theme.font(theme.small))
-        named = max(metrics.horizontalAdvance(row) for row in ROWS) + 14 if area.width() >= NAMED else 0
-        count, wide = max(1, self.count), area.width() - named
-        free = wide - (count - 1) * GAP
-        others = max((free - ARROW) / (count + BEFORE), min(TEXTS, free / (count + 0.4)))  # the first has two pictures
-        first = free - (count - 1) * others
-        unit = min(others, (first - ARROW) / (1 + BEFORE))
-        low = area.height() < LOW  # then only what decides
-        texts = (
-            (1 if low else 2) * line + 4,
-            line + (3 if low else marks.BAR + 8),
-            0 if low else line + 5,
-            line + marks.BAR + 8,
-            0 if low else line + 5,
-        )
-        spare = area.height() - sum(texts) - (1 if low else 2) * line - 12
-        side = max(SMALLEST, min(LARGEST, int(unit), int(spare * 0.56)))
-        out = max(SMALLEST, min(side, spare - side, LARGEST))
-        shown = side if self.is_image or self._frame is None else min(STRIP, side)
-        lines = 1 if low else 2 if others >= 90 or area.height() < 300 else 3
-        heights = (shown + 6, *texts[1:], out + lines * line + 4)
-        air = max(0, min(ROOMY, (area.height() - texts[0] - sum(heights)) // len(heights)))
-        left, columns = area.left() + named, []
-        for k in range(count):
-            column = round(first if k == FOOLING else others)
-            columns.append(QRect(left, area.top(), column, area.height()))
-            left += column + GAP
-        top, rows = area.top() + texts[0], []
-        for height in heights:
-            rows.append(QRect(area.left(), top, area.width(), height))
-            top += height + (air if height else 0)
-        head = QRect(area.left(), area.top(), area.width(), texts[0])
-        return Layout(tuple(columns), head, tuple(rows), side, out)
+        strips = self._frame is not None and not self.is_image
+        return layout_of(area, self.theme, max(1, self.count), strips=strips)
 
     def case_at(self, x: int) -> int | None:
         """The case at a place across; None between them."""
