@@ -37,9 +37,10 @@ attack-pictures: $(TEST_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.attack_pictures
 	$(BIN)/python -m docs.attack_tables
 
-# the pictures of docs/theory.md
+# the pictures of docs/theory.md and docs/noise.md
 theory-pictures: $(TEST_STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.theory_pictures
+	OMP_NUM_THREADS=1 $(BIN)/python -m docs.noise_pictures
 
 $(VENV)/bin/python:
 	@sh .ci/system-packages
