@@ -133,9 +133,9 @@ class LikelihoodPage(NoisePage):
         arrays, info, s = self.frame.arrays, self.frame.info, self.series
         layers = arrays["train_loss"].shape[1] - 1
         loss, wrong = float(arrays["unseen_loss"][s, -1]), float(arrays["wrong_pole"][s, -1])
-        name = ("as they are", "less their training mean (control)")[s]
+        name = ("as they are", "centred (control: training mean subtracted)")[s]
         what = "angles" if self.diagram_choice.key() == "angle" else "world lines in the light cone (dashed)"
-        self._titled.title.set_text(f"{what}, samples {name}")
+        self._titled.title.set_text(f"{('as they are', 'centred')[s]}: {what}")
         at = f"layer {layers}" if layers == info["depth"] else f"layer {layers} of {info['depth']}"
         self.summary = (
             f"N/n = {info['candidates'] / info['rows']:g} · {at} · unseen loss {figure(loss)} · reconstruction"

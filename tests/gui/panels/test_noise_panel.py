@@ -97,7 +97,7 @@ def test_world_lines_start_at_0_stay_in_the_cone_and_half_of_the_centred_ones_go
     qtbot.mouseClick(page.series_choice.button("1"), LEFT)
     X = page.lines.positions("unseen")
     assert (X[-1] < 0).sum() == 32 and (page.lines.positions("train")[-1] < 0).sum() == 3
-    assert "less their training mean" in page._titled.title.full_text and "50% of these" in page.caption.full_text
+    assert page._titled.title.full_text.startswith("centred: world lines") and "50% of these" in page.caption.full_text
 
 
 def test_of_many_layers_no_more_is_drawn_than_can_be_seen_and_nothing_is_lost(panel):
