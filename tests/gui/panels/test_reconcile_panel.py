@@ -309,14 +309,16 @@ def test_what_was_made_with_other_settings_says_which(full):
 def test_layers_are_drawn_with_intervals_beside_the_law(qtbot, full):
     layers = page(qtbot, full, "layers")
     frame = full.lock.frame
-    x, y = layers.measured[0].dots.getData()
+    x, y = layers.drawn.measured[0].dots.getData()
     assert y.tolist() == frame.arrays["recovered"][0].tolist() and len(x) == made.T
-    assert layers.predicted[0].line.getData()[1].tolist() == frame.arrays["predicted"][0].tolist()
-    assert layers.measured[2].bars.getData()[1].tolist() == pytest.approx(
+    assert layers.drawn.predicted[0].line.getData()[1].tolist() == frame.arrays["predicted"][0].tolist()
+    assert layers.drawn.measured[2].bars.getData()[1].tolist() == pytest.approx(
         np.stack([frame.arrays["recovered_low"][2], frame.arrays["recovered_high"][2]], 1).ravel().tolist()
     )
-    assert layers.angle[3].dots.getData()[1].tolist() == made.ANGLES[3].tolist()
-    assert layers.controls[0].getData()[1].tolist() == [0.74] and layers.controls[1].getData()[1].tolist() == [0.03]
+    assert layers.drawn.angle[3].dots.getData()[1].tolist() == made.ANGLES[3].tolist()
+    assert layers.drawn.controls[0].getData()[1].tolist() == [0.74] and layers.drawn.controls[1].getData()[
+        1
+    ].tolist() == [0.03]
     assert (
         "raw noise opens the lock in 74%" in layers.caption.text()
         and "untrained network: fooling noise opens it in 3%" in layers.caption.text()
@@ -336,35 +338,38 @@ def test_layers_are_a_table_as_well(qtbot, full, selection):
 def test_where_there_is_little_height_it_is_the_plot_or_the_table(qtbot, full):
     full.resize(500, 330)
     layers = page(qtbot, full, "layers")
-    assert layers.plot.isVisible() and not layers.table.isVisible()
+    assert layers.drawn.plot.isVisible() and not layers.table.isVisible()
     qtbot.mouseClick(layers.shown_choice.button("table"), LEFT)
-    assert layers.table.isVisible() and not layers.plot.isVisible()
+    assert layers.table.isVisible() and not layers.drawn.plot.isVisible()
 
 
 def test_a_layer_is_chosen_in_all_panels_and_can_become_the_lock_s(qtbot, full, selection, edits):
     layers = page(qtbot, full, "layers")
     assert not layers.lock_button.isVisible()
-    at = layers.plot.at(2.0, 0.5)
-    qtbot.mouseClick(layers.plot.viewport(), LEFT, pos=QPoint(at.x(), at.y()))
+    at = layers.drawn.plot.at(2.0, 0.5)
+    qtbot.mouseClick(layers.drawn.plot.viewport(), LEFT, pos=QPoint(at.x(), at.y()))
     qtbot.waitUntil(lambda: selection.tap == "relu 1")
-    assert layers.marks[0].isVisible() and layers.marks[0].value() == 2
+    assert layers.drawn.marks[0].isVisible() and layers.drawn.marks[0].value() == 2
     full.grab()
     assert layers.lock_button.text() == "Lock at relu 1"
     qtbot.mouseClick(layers.lock_button, LEFT)
     assert edits[-1][1].layer == "relu 1" and full.page is full.lock
     selection.set_tap("a layer of another network")
-    assert not layers.marks[0].isVisible()
+    assert not layers.drawn.marks[0].isVisible()
 
 
 def test_kinds_are_switched_off_by_their_chips(qtbot, full):
     layers = page(qtbot, full, "layers")
     qtbot.mouseClick(layers.chips.chip(KINDS[0]), LEFT)
-    assert not layers.measured[0].dots.isVisible() and not layers.predicted[0].line.isVisible()
-    assert layers.measured[1].dots.isVisible()
+    assert not layers.drawn.measured[0].dots.isVisible() and not layers.drawn.predicted[0].line.isVisible()
+    assert layers.drawn.measured[1].dots.isVisible()
     qtbot.mouseClick(layers.chips.chip("law"), LEFT)
-    assert not layers.predicted[1].line.isVisible()
-    layers.plot.hovered.emit(4.1, 0.5)
-    assert layers.plot.readout.text().splitlines()[0] == "relu 2" and "fooling noise" not in layers.plot.readout.text()
+    assert not layers.drawn.predicted[1].line.isVisible()
+    layers.drawn.plot.hovered.emit(4.1, 0.5)
+    assert (
+        layers.drawn.plot.readout.text().splitlines()[0] == "relu 2"
+        and "fooling noise" not in layers.drawn.plot.readout.text()
+    )
 
 
 # --- angle -------------------------------------------------------------------------------------------------------
@@ -496,7 +501,7 @@ def test_a_frame_still_being_made_draws_what_it_has(panel):
     for key in ("lock", "layers", "angle"):
         panel.show_page(key)
         panel.grab()
-    assert panel.lock.cases.count == 0 and len(panel.layers.measured[0].dots.getData()[0]) == 3
+    assert panel.lock.cases.count == 0 and len(panel.layers.drawn.measured[0].dots.getData()[0]) == 3
 
 
 def test_clearing_forgets_all_but_the_key(full):
@@ -506,14 +511,14 @@ def test_clearing_forgets_all_but_the_key(full):
     full.clear()
     assert full.is_empty and full.subtitle == "" and full.plots() == () and list(full.csv_rows()) == []
     assert full.lock.cases.count == 0 and not full.lock.stale and full.lock.key.class_box.currentData() == 5
-    assert len(full.layers.measured[0].dots.getData()[0]) == 0 and full.angle.curve.repetitions == []
+    assert len(full.layers.drawn.measured[0].dots.getData()[0]) == 0 and full.angle.curve.repetitions == []
     assert full.price.frame is None and full.price.table.rowCount() == 0
 
 
 def test_a_page_first_looked_at_later_draws_what_came_before_it(qtbot, full, selection):
     selection.set_tap("linear 1")
     layers = page(qtbot, full, "layers")
-    assert layers.frame is full.lock.frame and layers.marks[0].value() == 1
+    assert layers.frame is full.lock.frame and layers.drawn.marks[0].value() == 1
 
 
 # --- look and export ---------------------------------------------------------------------------------------------
@@ -543,7 +548,7 @@ def test_another_theme_recolours_everything(full):
     for key in ("lock", "layers", "angle", "price"):
         full.show_page(key)
         full.grab()
-    assert full.layers.plot.backgroundBrush().color().name() == Theme.light().surface
+    assert full.layers.drawn.plot.backgroundBrush().color().name() == Theme.light().surface
     assert full.lock.cases.theme.name == "light" and full.lock.key.painter.theme.name == "light"
 
 
