@@ -173,7 +173,7 @@ class Cases(QWidget):
         lock = class_name(self._frame, int(case["lock"]))
         painter.setFont(theme.font(theme.small, bold=True))
         ink(painter, own if k != RAW else theme.text)
-        self._write(painter, column, column.top(), str(case["name"]), *SHORT[k : k + 1])
+        self._write(painter, column, column.top(), str(case["name"]), SHORT[k], SHORT[k].split()[0])
         painter.setFont(theme.font(theme.small))
         ink(painter, theme.muted)
         if places.head.height() >= 2 * line:
@@ -211,7 +211,9 @@ class Cases(QWidget):
             marks.bar(painter, track, wrong / n, verdict, theme, limit / n)
 
         if rows[4].height():
-            self._write(painter, column, rows[4].top(), texts["predicted chance"])
+            chance = texts["predicted chance"]
+            named = places.columns[0].left() > places.head.left()  # the row says what it is
+            self._write(painter, column, rows[4].top(), *((chance,) if named else (f"chance {chance}", f"p {chance}")))
         self._paint_output(painter, k, rows[5], places.out)
 
     def _paint_input(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
