@@ -14,7 +14,7 @@ run: $(STAMP)
 test: $(TEST_STAMP) lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
-# our attacks beside those of other libraries; torchattacks and pyautoattack ask for torchvision and do not need it
+# our attacks and our CKA beside those of other libraries; torchattacks and pyautoattack ask for torchvision and do not need it
 peers: $(TEST_STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,peers]"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps torchattacks==3.5.1 pyautoattack==0.2.0
