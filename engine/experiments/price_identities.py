@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data import Dataset, balanced_order
-from engine.errors import ReconcileError
 from engine.experiments.bench import test_order
 from engine.experiments.lens import BATCH
 from engine.experiments.noise_samples import unit
@@ -59,16 +58,6 @@ def drawn(kind: str, *, count: int, train: int, correlation: float, seed: int) -
     aside -= (aside * enrolled).sum(1, keepdims=True) * enrolled
     genuine = correlation * enrolled + math.sqrt(1 - correlation**2) * unit(aside)[0]
     return Identities(trained, enrolled, unit(genuine)[0], impostor, correlation)
-
-
-def chosen_tap(model: Network, layer: str) -> int:
-    """Position of the layer that is hashed: as named, or the last before the class scores. Raises ReconcileError for no layer."""
-    names = [tap.name for tap in model.taps]
-    if not layer:
-        return max(0, len(names) - 2)
-    if layer not in names:
-        raise ReconcileError(f"This network has no layer {layer!r} to hash: choose one of {', '.join(names)}.")
-    return names.index(layer)
 
 
 def of_network(

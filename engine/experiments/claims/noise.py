@@ -136,14 +136,14 @@ def shared_point(frames: Frames) -> Verdict:
                 f"All samples arrive at one point, with the mean subtracted as well; {by_descent}. {RECONSTRUCTION}"
             )
         where = (
-            "As they are all arrive at one point; with the mean subtracted"
+            "As they are, all arrive at one point; with the mean subtracted"
             if not split[AS_THEY_ARE]
             else "They arrive at two opposite points: as they are"
         )
         share = wrong[AS_THEY_ARE if split[AS_THEY_ARE] else CENTRED].value
         return "holds in part", (
-            f"Lengths contract as the law says, and every sample arrives. {where}, {share:.0%} are at the antipode: a line "
-            f"is shared, not a point; {by_descent}. {RECONSTRUCTION}"
+            f"Lengths contract by {boost.value:.2f} a layer (the law says {frame.info['law']:.2f}), and every sample arrives. "
+            f"{where}, {share:.0%} are at the antipode: a line is shared, not a point; {by_descent}. {RECONSTRUCTION}"
         )
 
     numbers = (*blind, *wrong, boost, trained)

@@ -12,7 +12,7 @@ from looking import last, longest_breath, looked, rows
 from engine.data import Dataset
 from engine.errors import ReconcileError
 from engine.events import Artifact, Frame
-from engine.experiments.price_identities import FEATURES, chosen_tap, drawn, of_network
+from engine.experiments.price_identities import FEATURES, drawn, of_network
 from engine.generators import drain
 from engine.models import build
 from engine.specs import ExperimentSpec, MaxLikelihoodSpec, MlpSpec, ReconcileSpec, TrainingSpec
@@ -111,13 +111,15 @@ def test_drawn_readings_are_at_exactly_the_correlation_asked_for(kind, c):
 
 
 def test_a_layer_that_is_not_there_is_refused_by_name():
-    dataset = Dataset(
-        "Made", torch.rand(20, 5), torch.arange(20) % 2, torch.rand(20, 5), torch.arange(20) % 2, ("0", "1"), (0.0, 1.0)
+    spec = SPEC.model_copy(
+        update={
+            "reconcile": ReconcileSpec(layer="relu 9"),
+            "training": TrainingSpec(epochs=1),
+            "model": MlpSpec(depth=1),
+        }
     )
-    model = build(MlpSpec(depth=2, width=8), dataset, 0)
-    assert model.taps[chosen_tap(model, "")].name == "relu 2" and chosen_tap(model, "input") == 0
     with pytest.raises(ReconcileError, match="no layer 'relu 9'"):
-        chosen_tap(model, "relu 9")
+        looked("price", spec)
 
 
 def test_dead_samples_of_the_network_are_no_identities():
