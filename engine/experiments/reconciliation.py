@@ -118,9 +118,10 @@ def known_classes(dataset: Dataset, spec: ReconcileSpec) -> torch.Tensor:
 def messages_of(dataset: Dataset, spec: ReconcileSpec, seed: int) -> NDArray[np.uint8]:
     """What is locked for each class ``[K, 8, 8]``: a training sample of it, or for the chosen class the spec's message."""
     order = balanced_order(dataset.y_train, seed, "reconciliation")
+    labels = dataset.y_train[order]
     messages = np.zeros((dataset.n_classes, SIDE, SIDE), np.uint8)
     for k in range(dataset.n_classes):
-        members = order[dataset.y_train[order] == k]
+        members = order[labels == k]
         if len(members):
             messages[k] = reduced(dataset.x_train[members[0]].numpy(), None)  # at its full contrast, small as it is
     if spec.message:

@@ -82,7 +82,12 @@ def test_no_tampering_with_the_offset_ever_shows_a_wrong_image(seed, flips, repe
     image = found.image(0)
     assert image is None or np.array_equal(image, IMAGE)
     if image is None:
-        assert found.sentences[0] in (commitment.NOT_DECODED, commitment.CHECK_FAILED) and not found._images.any()
+        said = (
+            commitment.NOT_DECODED,
+            commitment.CHECK_FAILED,
+            commitment.OPPOSITE,
+        )  # the last where nearly all bits flip
+        assert found.sentences[0] in said and not found._images.any()
     if repetition == 1:
         assert (image is not None) == (flips <= T)
 
