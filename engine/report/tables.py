@@ -139,6 +139,28 @@ def sets(session: Session) -> str:
             "Spectra of the probe samples, centred; NC1 to NC4 of training samples, 0 at full collapse.",
             ("net", "tap", "effective_rank_centred", "purity_centred", "nc1", "nc2_norms", "nc2_angles", "nc3", "nc4"),
         )
+        + similarity(session)
+    )
+
+
+def similarity(session: Session) -> str:
+    """Debiased CKA of every tap with the one before it, with the last before the logits, and with itself before training."""
+    table = session.latest_table("similarity")
+    if not len(table):
+        return ""
+    held = zip(*(table.column(name) for name in ("tap", "other", "cka_layers", "cka_networks")), strict=True)
+    found = {(tap, other): (_float(layers), _float(networks)) for tap, other, layers, networks in held}
+    taps = list(dict.fromkeys(tap for tap, _ in found))
+    last = taps[-2] if len(taps) > 1 else taps[-1]
+    rows = ""
+    for k, tap in enumerate(taps):
+        before = found[tap, taps[k - 1]][0] if k else math.nan
+        values = (before, found[tap, last][0], found[tap, tap][1])
+        rows += f"<tr><td>{html.escape(tap)}" + "".join(_value(value) for value in values)
+    return (
+        "<h2>How alike layers are</h2><p>Debiased linear CKA of the probe samples' features: 1 is the same arrangement up to rotation and "
+        "scale, 0 is none in common. One network, no interval.</p><table><tr><th>tap<th>with the tap before it"
+        f"<th>with {html.escape(last)}<th>with the same tap before training{rows}</table>"
     )
 
 

@@ -93,6 +93,19 @@ def test_every_look_has_its_figure_with_a_caption_that_names_its_run(page: str, 
         assert captions[title].endswith(f"Run {runs[name]}."), title
 
 
+def test_layers_are_compared_in_a_table_with_the_values_of_the_frame(page: str, session: Session) -> None:
+    text = page.split("<h2>How alike layers are</h2>")[1].split("</table>")[0]
+    frame = session.frame("structure", run=LOOKS.index("structure") + 1)
+    assert frame is not None
+    rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in text.split("<tr>")[2:]]
+    names = [tap["name"] for tap in frame.info["taps"]]
+    assert [row[0] for row in rows] == names
+    layers, networks = frame.arrays["cka_layers"], frame.arrays["cka_networks"]
+    for k, (before, last, untrained) in enumerate(tuple(row[1:]) for row in rows):
+        assert before == (f"{layers[k, k - 1]:.4g}" if k else "–")
+        assert (last, untrained) == (f"{layers[k, -2]:.4g}", f"{networks[k, k]:.4g}")
+
+
 def test_verdicts_are_a_table_as_well_one_row_a_number(folder: Path, session: Session) -> None:
     with (folder / "tables" / "claims.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
