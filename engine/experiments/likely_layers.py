@@ -181,7 +181,7 @@ def nearest_exactly(flow: Flow, items: int) -> float:
     apart = squares[copy, None] + squares[None, item] - 2 * across[copy] @ across[item].T
     scale = np.exp(2 * flow.log_scale)
     total = flow.along[copy, None] + flow.along[None, item]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # at one pole, the difference along the axis follows from the lengths across it
         pole = scale * (squares[copy, None] - squares[None, item]) ** 2 / total**2
         far = (flow.along[copy, None] - flow.along[None, item]) ** 2 / scale

@@ -201,6 +201,20 @@ def test_deviations_keep_their_digits_where_float64_vectors_have_lost_them():
     assert (np.linalg.norm(flow.x - flow.x[0], axis=1) < 1e-15).all(), "float64 vectors are one point long since"
 
 
+def test_boosts_go_on_where_the_deviation_itself_has_underflown():
+    rng = np.random.default_rng(12)
+    x = units(rng.random((30, 8)))
+    axis = shared_axis(x[:6], np.ones(6))
+    train, flow, median = flow_from(x[:6], axis), flow_from(x, axis), []
+    for _ in range(800):
+        weight = drain(most_likely(train.x, np.ones(6), candidates=256, rows=8, likelihood=SUM, rng=rng))
+        train, flow = train.through(weight), flow.through(weight)
+        median.append(np.median(flow.log_tan))
+    assert median[-1] < -780 and (flow.loss == 0).all(), "beyond e^-745 the deviation is no float64 number"
+    late = -np.diff(median[700:])
+    assert abs(late.mean() - boost_law(32)[1] - width_gain(8, 32)) < 4 * late.std() / math.sqrt(len(late)) + 0.05
+
+
 def test_near_the_input_a_flow_is_the_plain_product():
     rng = np.random.default_rng(7)
     x = units(rng.standard_normal((20, 9)))
