@@ -42,6 +42,7 @@ NO_SPLIT = (
     "sum of a map's, a bias's and an activation's. Its linear maps and its sums are taps of the profile; to see layers split, "
     "choose an MLP, a linear or a convolutional network in the Model step."
 )
+WITH_NORM = "σ is the batch normalisation and the activation together."
 SLACK = 1e-6  # rounding of rapidities and singular values
 
 
@@ -59,7 +60,7 @@ def layers(bench: Bench) -> Making:
     for number, network in enumerate((model, initial)):
         said = Progress(number, 2, "splitting every layer")
         found.append((yield from stoppable(_split(network, probe.x, bootstrap), said)))
-    frame = _frame(found, resamples)
+    frame = _frame(found, resamples, WITH_NORM if getattr(bench.spec.model, "batch_norm", False) else "")
     yield frame
     yield from _records(found)
     yield Progress(2, 2, "every layer split")
@@ -165,7 +166,7 @@ def _input_shape(model: Network, tap: Tap, x: Tensor) -> tuple[int, ...]:
     return tuple(found[0])
 
 
-def _frame(found: list[list[dict[str, Any]]], resamples: int) -> Frame:
+def _frame(found: list[list[dict[str, Any]]], resamples: int, note: str) -> Frame:
     """``boost`` [nets, layers, parts, groups, mean | low | high], ``limit``, ``largest`` and ``gap`` [nets, layers]."""
     arrays = {"boost": np.stack([np.stack([layer["parts"] for layer in net]) for net in found])}
     for name in ("limit", "largest", "gap"):
@@ -176,6 +177,7 @@ def _frame(found: list[list[dict[str, Any]]], resamples: int) -> Frame:
         "groups": list(GROUPS),
         "nets": list(NETS),
         "bootstrap": resamples,
+        "note": note,
     }
     return Frame("layers", "measure", 0, arrays, info)
 

@@ -176,7 +176,8 @@ class LayerSplit(QWidget):
         self._axis.set_parts(names, signs)
         self.plot.set_home((-0.55, len(names) - 0.45), padded(low, high, 0.06), slack=0.15)
         self._fill_chips(frame)
-        self.caption.set_text(f"{self.speed_limit()} · {_intervals(frame)}")
+        said = (self.speed_limit(), _intervals(frame), str(frame.info.get("note", "")))
+        self.caption.set_text(" · ".join(filter(None, said)))
         self._show_tap(self.selection.tap)
 
     def _set_bars(self, item: pg.BarGraphItem, x: np.ndarray, mean: np.ndarray, shown: bool) -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from looking import last, looked, rows
 
+from engine.errors import ModelError
 from engine.experiments import layers as module
 from engine.geometry.nulls.gaussian_chain import gap
-from engine.specs import CnnSpec, ExperimentSpec, LinearSpec, MlpSpec, ProbeSpec, TrainingSpec
+from engine.specs import CnnSpec, ExperimentSpec, LinearSpec, MlpSpec, ProbeSpec, ResidualSpec, TrainingSpec
 
 SMALL = ExperimentSpec(
     model=MlpSpec(depth=2, width=80),
@@ -50,6 +51,22 @@ def test_the_parts_add_up_to_the_change_of_the_whole_layer(split):
     frame = last(split, "layers")
     assert np.isfinite(frame.arrays["boost"][0, :2, :, :, 0].sum(1)).all()
     np.testing.assert_allclose(frame.arrays["gap"][0], gap([80, 80, 10]))
+
+
+def test_a_residual_block_has_no_such_split_and_says_so_before_anything_is_trained():
+    residual = SMALL.model_copy(
+        update={"model": ResidualSpec(depth=2, width=16), "training": TrainingSpec(epochs=1000)}
+    )
+    with pytest.raises(ModelError, match="adds its input to what its linear map gives"):
+        looked("layers", residual)
+
+
+def test_batch_normalisation_counts_as_part_of_the_activation_and_is_named():
+    frame = last(
+        looked("layers", SMALL.model_copy(update={"model": MlpSpec(depth=2, width=16, batch_norm=True)})), "layers"
+    )
+    assert "batch normalisation" in frame.info["note"]
+    assert np.isfinite(frame.arrays["boost"][0, :2, :, :, 0]).all()
 
 
 def test_convolutions_have_a_limit_too_and_linear_networks_no_activation():
