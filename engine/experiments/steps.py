@@ -15,13 +15,13 @@ from engine.experiments.class_matrix import class_matrix
 from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
 from engine.experiments.layers import layers
-from engine.experiments.max_likelihood import max_likelihood
+from engine.experiments.noise.max_likelihood import max_likelihood
 from engine.experiments.null import null
 from engine.experiments.pictures import dataset_frame, model_frame
 from engine.experiments.population import all_pairs
-from engine.experiments.price import price
 from engine.experiments.probe import initial_frames
-from engine.experiments.reconciliation import reconciliation
+from engine.experiments.reconciling.price import price
+from engine.experiments.reconciling.reconciliation import reconciliation
 from engine.experiments.repeats import repeats
 from engine.experiments.structure import structure
 from engine.experiments.takeover import falsifier, takeover

@@ -45,8 +45,11 @@ def max_likelihood_figure(frame: Frame) -> Figure:
     _boosts(boosts, frame)
     for axes in (lines, losses, boosts):
         axes.title.set_fontsize(9)
-    entries = [axes.get_legend_handles_labels() for axes in (lines, losses, boosts)]
-    handles, labels = ([entry for found in entries for entry in found[part]] for part in range(2))
+    handles, labels = [], []
+    for axes in (lines, losses, boosts):
+        shown, said = axes.get_legend_handles_labels()
+        handles += shown
+        labels += said
     figure.legend(handles, labels, loc="outside lower center", frameon=False, ncols=3, fontsize=7.5)
     return figure
 

@@ -9,7 +9,7 @@ from looking import last, looked
 from engine.events import Artifact, Frame
 from engine.experiments.bench import Bench
 from engine.experiments.keys import artifact_keys
-from engine.experiments.reconcile_cases import CLEAN, FOOLING, RAW, WRONG
+from engine.experiments.reconciling.cases import CLEAN, FOOLING, RAW, WRONG
 from engine.generators import drain
 from engine.models import weights_to_arrays
 from engine.paths import RESOURCES

@@ -14,8 +14,8 @@ from engine.errors import DataError, TrainingError
 from engine.events import Frame
 from engine.experiments import warm
 from engine.experiments.bench import Bench
-from engine.experiments.likely_controls import label_sizes
-from engine.experiments.max_likelihood import max_likelihood
+from engine.experiments.noise.controls import label_sizes
+from engine.experiments.noise.max_likelihood import max_likelihood
 from engine.spec_files import load_spec
 from engine.specs import DigitsSpec, ExperimentSpec, GaussianNoiseSpec, MaxLikelihoodSpec, UniformNoiseSpec
 from engine.training.descent import cosine_loss, descend, linear_layers, outputs

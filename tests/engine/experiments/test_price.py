@@ -12,7 +12,7 @@ from looking import last, longest_breath, looked, rows
 from engine.data import Dataset
 from engine.errors import ReconcileError
 from engine.events import Artifact, Frame
-from engine.experiments.price_identities import FEATURES, drawn, of_network
+from engine.experiments.reconciling.identities import FEATURES, drawn, of_network
 from engine.generators import drain
 from engine.models import build
 from engine.specs import ExperimentSpec, MaxLikelihoodSpec, MlpSpec, ReconcileSpec, TrainingSpec

@@ -16,10 +16,11 @@ from small_data import images, vectors
 
 from engine.errors import ReconcileError
 from engine.events import Artifact, Event, Frame, Progress
-from engine.experiments import open_experiment, reconcile_locks, reconcile_trials, reconciliation, warm
+from engine.experiments import open_experiment, warm
 from engine.experiments.bench import Bench
 from engine.experiments.keys import artifact_keys
-from engine.experiments.reconcile_cases import CLEAN, FOOLING, KINDS, RAW, WRONG
+from engine.experiments.reconciling import locks, reconciliation, trials
+from engine.experiments.reconciling.cases import CLEAN, FOOLING, KINDS, RAW, WRONG
 from engine.generators import drain
 from engine.models import weights_to_arrays
 from engine.paths import RESOURCES
@@ -83,7 +84,7 @@ def both(digits, weights, breaths) -> dict[int, list[Event]]:
     finally:
         gc.enable()
     with pytest.MonkeyPatch.context() as fewer:
-        fewer.setattr(reconcile_trials, "ROBUST", 10)
+        fewer.setattr(trials, "ROBUST", 10)
         found[7] = looked("reconciliation", apply_overrides(digits, ["reconcile.repetition=7"]), weights)
     return found
 
@@ -256,8 +257,8 @@ def test_how_inputs_are_batched_changes_nothing(monkeypatch):
     dataset = vectors(torch.randn(30, 10, generator=torch.Generator().manual_seed(0)), classes=3)
     spec = apply_overrides(SMALL, ["reconcile.layer=linear 1"])
     whole = tried(dataset, spec)
-    monkeypatch.setattr(reconcile_locks, "TOGETHER", 2)
-    monkeypatch.setattr(reconcile_locks, "BATCH", 1)
+    monkeypatch.setattr(locks, "TOGETHER", 2)
+    monkeypatch.setattr(locks, "BATCH", 1)
     parts = tried(dataset, spec)
     assert parts.info["chosen"] == {"class": 0, "layer": "linear 1", "tap": 1}
     for name in ("angle", "recovered", "robust_share"):

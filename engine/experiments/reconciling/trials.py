@@ -11,10 +11,10 @@ from torch import Tensor
 
 from engine.data import Dataset
 from engine.experiments.control import moving_at_random
-from engine.experiments.fooling import Fooling
 from engine.experiments.lens import Work
 from engine.experiments.rates import wilson
-from engine.experiments.reconcile_locks import Fed, Locks, fed, predicted
+from engine.experiments.reconciling.fooling import Fooling
+from engine.experiments.reconciling.locks import Fed, Locks, fed, predicted
 from engine.models import Network, Tap
 from engine.reconcile.code import Code
 from engine.seeds import generator

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.events import Scalar
-from engine.experiments.reconcile_locks import Fed, predicted
+from engine.experiments.reconciling.locks import Fed, predicted
 from engine.models import Network, observe
 from engine.reconcile.code import Code
 from engine.reconcile.message import SIDE

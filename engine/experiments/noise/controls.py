@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import Event, Progress
-from engine.experiments.likely_layers import Layers, stream
+from engine.experiments.noise.layers import Layers, stream
 from engine.generators import stoppable
 from engine.reconcile.max_likelihood import Flow
 from engine.specs import MaxLikelihoodSpec

@@ -13,9 +13,9 @@ from engine.events import Frame, Record, Scalar
 from engine.experiments.bench import Bench, Making
 from engine.experiments.pictures import taps_info
 from engine.experiments.rates import wilson
-from engine.experiments.reconcile_cases import CLEAN, FOOLING, KINDS, Cases, demonstration
-from engine.experiments.reconcile_locks import Fed, predicted
-from engine.experiments.reconcile_trials import Inputs, Robust
+from engine.experiments.reconciling.cases import CLEAN, FOOLING, KINDS, Cases, demonstration
+from engine.experiments.reconciling.locks import Fed, predicted
+from engine.experiments.reconciling.trials import Inputs, Robust
 from engine.geometry.bootstrap import input_means
 from engine.models import Network
 from engine.reconcile.code import Code

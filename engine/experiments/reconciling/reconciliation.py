@@ -22,12 +22,12 @@ from engine.data import Dataset, balanced_order
 from engine.errors import ReconcileError
 from engine.events import Event, Progress
 from engine.experiments.bench import Bench, Making
-from engine.experiments.fooling import clean_images, fooling_noise
-from engine.experiments.reconcile_cases import KINDS
-from engine.experiments.reconcile_locks import Locks, forged, references
-from engine.experiments.reconcile_table import Tried
-from engine.experiments.reconcile_trials import Inputs, at_lock, robustness, share_opened
-from engine.experiments.reconciliation_curve import reconciliation_curve
+from engine.experiments.reconciling.cases import KINDS
+from engine.experiments.reconciling.curve import reconciliation_curve
+from engine.experiments.reconciling.fooling import clean_images, fooling_noise
+from engine.experiments.reconciling.locks import Locks, forged, references
+from engine.experiments.reconciling.table import Tried
+from engine.experiments.reconciling.trials import Inputs, at_lock, robustness, share_opened
 from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.models import Network, Tap

@@ -3,7 +3,7 @@
 The network (:mod:`engine.reconcile.max_likelihood`) is built on a few samples that are all to end at one shared point, and tried
 on unseen ones; beside it the same with the training mean subtracted. What tells its zero loss from learning is measured in the
 same run: the loss blind to the sign, a constant predictor, random labels, three targets, and whether outputs still tell inputs
-apart. Then gradient descent is asked for the same (:mod:`engine.experiments.noise_descent`).
+apart. Then gradient descent is asked for the same (:mod:`engine.experiments.noise.descent`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from scipy.stats import t as student
 from engine.errors import DataError
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
-from engine.experiments.likely_controls import SIZES, constant_loss, label_sizes, random_labels, three_targets
-from engine.experiments.likely_layers import INTERVALS, SINGLE, Series
-from engine.experiments.noise_descent import noise_descent
-from engine.experiments.noise_samples import COPY_NOISE, SERIES, Samples, samples, view
+from engine.experiments.noise.controls import SIZES, constant_loss, label_sizes, random_labels, three_targets
+from engine.experiments.noise.descent import noise_descent
+from engine.experiments.noise.layers import INTERVALS, SINGLE, Series
+from engine.experiments.noise.samples import COPY_NOISE, SERIES, Samples, samples, view
 from engine.generators import stoppable
 from engine.geometry.ceiling import ceiling
 from engine.reconcile.boost_law import boost_law, width_gain

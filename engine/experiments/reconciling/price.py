@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
-from engine.experiments.likely_layers import Layers, stream
-from engine.experiments.price_identities import FEATURES, Identities, drawn, of_network
+from engine.experiments.noise.layers import Layers, stream
 from engine.experiments.rates import wilson
-from engine.experiments.reconciliation import chosen_tap
+from engine.experiments.reconciling.identities import FEATURES, Identities, drawn, of_network
+from engine.experiments.reconciling.reconciliation import chosen_tap
 from engine.experiments.train import trained
 from engine.generators import stoppable
 from engine.reconcile.code import Bits, Code, prepared

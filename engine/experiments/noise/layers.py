@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from engine.experiments.noise_samples import View
+from engine.experiments.noise.samples import View
 from engine.geometry.bootstrap import multiplicities
 from engine.geometry.spectrum import spectrum
 from engine.reconcile.likelihood import Likelihood

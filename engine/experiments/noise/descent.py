@@ -18,8 +18,8 @@ from torch import Tensor
 
 from engine.events import Event, Frame, Progress, Record
 from engine.experiments.bench import Bench
-from engine.experiments.likely_layers import SHOWN, effective_rank, mean_interval
-from engine.experiments.noise_samples import View
+from engine.experiments.noise.layers import SHOWN, effective_rank, mean_interval
+from engine.experiments.noise.samples import View
 from engine.geometry.pairs import unit_rows
 from engine.seeds import derive, generator
 from engine.training.descent import cosine_loss, descend, linear_layers, outputs

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.data import Dataset, balanced_order
 from engine.experiments.bench import test_order
 from engine.experiments.lens import BATCH
-from engine.experiments.noise_samples import unit
+from engine.experiments.noise.samples import unit
 from engine.geometry.pairs import centred
 from engine.models import Network, Tap, observe
 from engine.seeds import derive, generator
