@@ -83,7 +83,7 @@ class ResidualSpec(NetworkSpec):
         "depth",
         "How strongly each block's branch is added: by alpha below, or by 1 / sqrt(blocks), with which depth stops entangling",
         label="Branch scale",
-        choices={"depth": "alpha^2 = 1 / blocks", "alpha": "alpha below"},
+        choices={"depth": "1/√blocks", "alpha": "alpha below"},
     )
     alpha: float = param(1.0, "Factor of each branch, used with the branch scale alpha", label="alpha", gt=0, le=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from person import LEFT
 
-from engine.specs import CnnSpec, FgsmSpec, PgdSpec
+from engine.specs import FgsmSpec, PgdSpec, ResidualSpec
 
 
 def test_edits_are_undone_and_redone_by_keyboard(person, window):
@@ -42,8 +42,8 @@ def test_a_choice_can_be_made_by_keyboard(person, window):
     chooser = person.form("model").chooser
     chooser.setFocus()
     person.press("Down", chooser)
-    assert chooser.currentText() == "CNN"
-    assert isinstance(window.editor.spec.model, CnnSpec)
+    assert chooser.currentText() == "Residual"
+    assert isinstance(window.editor.spec.model, ResidualSpec)
 
 
 @pytest.mark.parametrize(
