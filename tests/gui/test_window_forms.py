@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from person import LEFT
 
-from engine.specs import FgsmSpec, PgdSpec, ResidualSpec
+from engine.specs import CnnSpec, FgsmSpec, PgdSpec, ResidualSpec
 
 
 def test_edits_are_undone_and_redone_by_keyboard(person, window):
