@@ -79,7 +79,11 @@ def scatter(
             limit.append(each)
         yield None
     roots = [_root(each) for each in limit[: 2 * of.depth : 2]]
-    middle = np.stack([read(each) for each in limit[: 2 * of.depth]])
+    at_limit = []
+    for each in limit[: 2 * of.depth]:
+        at_limit.append(read(each))
+        yield None
+    middle = np.stack(at_limit)
     first, second = np.zeros_like(middle), np.zeros_like(middle)
     phi = elementwise(of.activation, of.slope)
     for _ in range(draws):
@@ -91,16 +95,17 @@ def scatter(
                 [(now @ now.T - CROWD * limit[2 * layer + k]) / math.sqrt(CROWD) for k, now in enumerate((u, after))]
             )
         yield None
-        up = _perturbed(of, more, STEP, read)
-        yield None
-        down = _perturbed(of, more, -STEP, read)
+        up = yield from _perturbed(of, more, STEP, read)
+        down = yield from _perturbed(of, more, -STEP, read)
         first += ((up - down) / (2 * STEP)) ** 2
         second += (up - 2 * middle + down) / STEP**2
         yield None
     return Scatter(second / 2 / draws, first / draws)
 
 
-def _perturbed(of: Wide, more: list[list[Array]], step: float, read: Callable[[Array], Array]) -> Array:
+def _perturbed(
+    of: Wide, more: list[list[Array]], step: float, read: Callable[[Array], Array]
+) -> Generator[None, None, Array]:
     """The readings at all taps where each layer has a ``step`` of more units than the wide limit has."""
     found, gram = [], of.gram
     for before, after in more:
@@ -108,6 +113,7 @@ def _perturbed(of: Wide, more: list[list[Array]], step: float, read: Callable[[A
         found.append(read(gram + step * before))
         gram = wide.dual(of.activation, gram, of.slope) + step * after
         found.append(read(gram))
+        yield None
     return np.stack(found)
 
 
