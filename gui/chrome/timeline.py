@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QSlider, QToolTip, QWidget
 
+from gui.jobs import job_title
 from gui.theme import Theme, mix
 
 
@@ -46,6 +47,14 @@ PHASE_COLOURS = {
     "matrix": "blue",
 }
 ATTACKED = ("attack", "measure", "map", "matrix")  # phases that have to do with one attack
+LOOKS = {
+    topic: topic
+    for topic in (
+        "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure", "all_pairs", "vulnerability",
+        "transferability", "max_likelihood", "reconciliation", "price",
+    )
+} | {"noise_descent": "max_likelihood", "reconciliation_curve": "reconciliation"}  # fmt: skip
+"""The closer look that each topic is of. What only looks have measured is no final measurement of an attack."""
 EDGE = 8  # room for the handle beyond both ends
 GROOVE = 4
 HANDLE = 6.5
@@ -63,6 +72,8 @@ class Band:
     """The attack of its run, where that is known and the phase has to do with it."""
     best: bool = False
     """The last moment is an attack's result, the best points found, and no step."""
+    look: str = ""
+    """The closer look whose moments these are, by its title."""
 
 
 def bands(moments: Sequence[Moment], names: Mapping[int, str] | None = None, ended: Collection[int] = ()) -> list[Band]:
@@ -80,13 +91,22 @@ def bands(moments: Sequence[Moment], names: Mapping[int, str] | None = None, end
         name = (names or {}).get(run, "") if phase in ATTACKED else ""
         last = position + len(members) - 1
         last_step = members[-1].step - 1 if best else max(m.step for m in steps)
-        found.append(Band(phase, position, last, last_step, name, best))
+        looks = {look_of(member) for member in members}
+        look = looks.pop() if len(looks) == 1 else ""
+        found.append(Band(phase, position, last, last_step, name, best, look))
         position = last + 1
     return found
 
 
+def look_of(moment: Moment) -> str:
+    """The title of the one closer look that a moment is of; "" where it is of none, or of more than one."""
+    looks = {LOOKS.get(topic, "") for topic in getattr(moment, "topics", ())}
+    look = looks.pop() if len(looks) == 1 else ""
+    return job_title(look) if look and moment.phase == "measure" else ""
+
+
 def moment_text(moment: Moment, last_step: int, name: str = "", best: bool = False) -> str:
-    """A moment in words: "PGD: step 23 / 40", "PGD: best found", "at initialisation"."""
+    """A moment in words: "PGD: step 23 / 40", "PGD: best found", "Reconciliation", "at initialisation"."""
     match moment.phase:
         case "train":
             return f"training step {moment.step} / {last_step}"
@@ -97,6 +117,8 @@ def moment_text(moment: Moment, last_step: int, name: str = "", best: bool = Fal
             return "at initialisation"
         case "measure" if tuple(getattr(moment, "topics", ())) == ("attack_checks",):
             return f"{name}: checks" if name else "attack checks"
+        case "measure" if look := look_of(moment):
+            return f"{name}: {look[:1].lower()}{look[1:]}" if name and look == job_title("takeover") else look
         case "measure":
             return f"{name}: final measurement" if name else "final measurement"
     what = PHASE_NAMES.get(moment.phase, moment.phase)
@@ -261,7 +283,7 @@ class Timeline(QSlider):
             if here > left:
                 painter.setBrush(QColor(colour))
                 painter.drawRoundedRect(QRectF(left, middle - GROOVE / 2, min(right, here) - left, GROOVE), 2, 2)
-            name = (band.name if band.phase == "attack" else "") or PHASE_NAMES.get(band.phase, band.phase)
+            name = band.look or (band.name if band.phase == "attack" else "") or PHASE_NAMES.get(band.phase, band.phase)
             if band.last_step and band.last > band.first:
                 long = f"{name}  {band.last_step}"
                 name = long if metrics.horizontalAdvance(long) < right - left else name

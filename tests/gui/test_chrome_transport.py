@@ -15,6 +15,7 @@ class Moment:
     run: int
     phase: str
     step: int
+    topics: tuple[str, ...] = ()
 
 
 STORY = [
@@ -127,6 +128,28 @@ def test_moments_say_which_attack_they_belong_to(bar):
     assert bar.timeline.name(411) == "FMN: best found", "its run went to its end"
     assert bar.timeline.name(402) == "FMN: step 2 / 10"
     assert bar.timeline.name(10) == "data"
+
+
+def test_moments_of_a_closer_look_are_called_by_its_name_and_not_by_an_attack_s(bar):
+    looks = [
+        Moment(300, 2, "measure", 0, ("reconciliation", "reconciliation_curve")),
+        Moment(301, 3, "measure", 0, ("price",)),
+        Moment(302, 4, "measure", 0, ("max_likelihood",)),
+        Moment(303, 4, "measure", 0, ("noise_descent",)),
+        Moment(304, 5, "measure", 0, ("takeover",)),
+        Moment(305, 6, "measure", 0, ("attack_checks",)),
+        Moment(306, 7, "measure", 0, ("pairs", "profile")),
+    ]
+    bar.set_moments([*STORY, *looks])
+    assert bar.timeline.name(300) == "Reconciliation"
+    bar.set_attacks(dict.fromkeys(range(1, 8), "PGD"), frozenset(range(1, 8)))
+    assert [bar.timeline.name(moment.id) for moment in looks] == [
+        "Reconciliation", "Price of entangling first", "Linear networks and noise",
+        "Linear networks and noise", "PGD: takeover", "PGD: checks", "PGD: final measurement",
+    ]  # fmt: skip
+    assert [band.look for band in bar.timeline._bands][-6:-1] == [
+        "Reconciliation", "Price of entangling first", "Linear networks and noise", "Takeover", "",
+    ]  # fmt: skip
 
 
 def test_a_moment_set_from_outside_tells_nothing(bar, qtbot):
