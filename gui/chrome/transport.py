@@ -18,8 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from gui.actions import COMMANDS, RunState
+from gui.chrome.moments import Moment
 from gui.chrome.timeleft import TimeLeft, clock_text
-from gui.chrome.timeline import Moment, Timeline
+from gui.chrome.timeline import Timeline
 from gui.icons import icon
 from gui.panels.labels import ElidedLabel
 from gui.theme import Theme

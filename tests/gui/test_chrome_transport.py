@@ -4,8 +4,8 @@ import pytest
 from conftest import unnamed
 from PySide6.QtCore import QPoint, Qt
 
+from gui.chrome.moments import bands
 from gui.chrome.timeleft import TimeLeft, clock_text
-from gui.chrome.timeline import bands
 from gui.chrome.transport import Transport
 
 
