@@ -10,7 +10,8 @@ networks" (erf); F. G. Mehler (1866), for the expansion in Hermite polynomials t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -23,11 +24,13 @@ Array = NDArray[np.float64]
 TERMS = 120  # of the Hermite series; what is left of it is put into the last
 NODES, REACH = 400, 12.0
 AT_ONCE = 40_000  # pairs between two breaths
+CLOSED = ("relu", "leaky_relu", "erf")  # activations whose kernel has a closed form
+ROUNDING = 1e-15
 
 
 def layers(
     gram: Array, activation: str, sigma_w: float, sigma_b: float, depth: int, slope: float = 0.01
-) -> Iterator[Array | None]:
+) -> Generator[Array | None, None, None]:
     """Gram matrices ``[N, N]`` before and after each activation, 2 ``depth`` + 1 of them: the last are the logits'.
 
     In between, None: a pause for breath.
@@ -39,17 +42,13 @@ def layers(
         gram = sigma_w**2 * gram + sigma_b**2
         yield gram
         if layer < depth and activation != "linear":
-            parts = []
-            for rows in np.array_split(np.arange(len(gram)), 1 + len(gram) ** 2 // AT_ONCE):
-                parts.append(dual(activation, gram, slope, rows))
-                yield None
-            gram = np.concatenate(parts)
+            gram = yield from _in_parts(activation, gram, slope)
             yield gram
 
 
 def residual(
     gram: Array, activation: str, sigma_w: float, sigma_b: float, depth: int, alpha2: float, slope: float = 0.01
-) -> Iterator[Array | None]:
+) -> Generator[Array | None, None, None]:
     """Gram matrices of a linear map, then of each block ``x + alpha (W phi(x) + b)`` its map and its sum, then the logits'.
 
     2 ``depth`` + 2 of them, and None in between: a pause for breath. ``alpha2`` is alpha squared. The sum is exact since the
@@ -60,21 +59,32 @@ def residual(
     gram = sigma_w**2 * gram + sigma_b**2
     yield gram
     for _ in range(depth):
-        parts = []
-        for rows in np.array_split(np.arange(len(gram)), 1 + len(gram) ** 2 // AT_ONCE):
-            parts.append(dual(activation, gram, slope, rows))
-            yield None
-        branch = sigma_w**2 * np.concatenate(parts) + sigma_b**2
+        branch = sigma_w**2 * (yield from _in_parts(activation, gram, slope)) + sigma_b**2
         yield branch
         gram = gram + alpha2 * branch
         yield gram
     yield sigma_w**2 * gram + sigma_b**2
 
 
-def dual(activation: str, gram: Array, slope: float = 0.01, rows: NDArray[np.int64] | None = None) -> Array:
-    """E phi(u) phi(v) for every pair of normal u, v with this covariance matrix ``[N, N]``, or for some of its rows."""
+def dual(activation: str, gram: Array, slope: float = 0.01) -> Array:
+    """E phi(u) phi(v) for every pair of normal u, v with this covariance matrix ``[N, N]``."""
+    return _rows(activation, gram, slope, slice(None), _coefficients_of(activation, gram))
+
+
+def _in_parts(activation: str, gram: Array, slope: float) -> Generator[None, None, Array]:
+    """:func:`dual`, with breaths."""
+    known, parts = _coefficients_of(activation, gram), []
+    yield None
+    step = max(1, AT_ONCE // len(gram))
+    for start in range(0, len(gram), step):
+        parts.append(_rows(activation, gram, slope, slice(start, start + step), known))
+        yield None
+    return np.concatenate(parts)
+
+
+def _rows(activation: str, gram: Array, slope: float, rows: slice, known: Coefficients | None) -> Array:
+    """Some rows of :func:`dual`."""
     q = np.diagonal(gram)
-    rows = np.arange(len(gram)) if rows is None else rows
     gram, own = gram[rows], q[rows]
     scale = np.sqrt(np.outer(own, q))
     c = np.divide(gram, scale, out=np.zeros_like(gram), where=scale > 0)  # a zero input has no direction
@@ -87,7 +97,8 @@ def dual(activation: str, gram: Array, slope: float = 0.01, rows: NDArray[np.int
         case "erf":
             value: Array = 2 / math.pi * np.arcsin(2 * gram / np.sqrt(np.outer(1 + 2 * own, 1 + 2 * q)))
             return value
-    return _by_series(activation, c, q, rows)
+    assert known is not None
+    return _by_series(known, c, rows)
 
 
 def _half_linear(c: Array, scale: Array, slope: float) -> Array:
@@ -98,33 +109,65 @@ def _half_linear(c: Array, scale: Array, slope: float) -> Array:
     return value
 
 
-def _by_series(name: str, c: Array, q: Array, rows: NDArray[np.int64]) -> Array:
-    """sum_k a_k(q_i) a_k(q_j) c^k with the Hermite coefficients of z -> phi(sqrt(q) z)."""
-    a, even, odd = _coefficients(name, q)
-    total = np.outer(even[rows], even) + c * np.outer(odd[rows], odd)  # TERMS is even
-    for k in range(TERMS - 1, -1, -1):
-        total = total * c + np.outer(a[k, rows], a[k])
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Of z -> phi(sqrt(q) z) in Hermite polynomials, for N values of q."""
+
+    a: Array
+    """``[TERMS, N]``"""
+    even: Array
+    """What they leave of the even part of phi: the root of its share of E phi^2, ``[N]``."""
+    odd: Array
+    """The same of the odd part."""
+
+
+def _by_series(known: Coefficients, c: Array, rows: slice) -> Array:
+    """sum_k a_k(q_i) a_k(q_j) c^k by Horner's scheme, without the terms that symmetry leaves out."""
+    a = known.a
+    total = np.outer(known.even[rows], known.even) + c * np.outer(known.odd[rows], known.odd)
+    at, square = TERMS, c * c  # TERMS is even
+    for k in _present(a)[::-1].tolist():
+        for _ in range((at - k) // 2):
+            total *= square
+        if (at - k) % 2:
+            total *= c
+        total += a[k, rows, None] * a[k]
+        at = k
+    for _ in range(at):
+        total *= c
     return total
 
 
-def _coefficients(name: str, q: Array) -> tuple[Array, Array, Array]:
-    """``a [TERMS, N]``, and the roots ``[N]`` of what they leave of the even and of the odd part of phi, E phi^2."""
+def _present(a: Array) -> NDArray[np.int64]:
+    """Which terms are more than rounding: an odd activation has no even ones, and GELU no odd ones but the first."""
+    largest = np.abs(a).max(1, initial=0.0)
+    return np.flatnonzero(largest > ROUNDING * largest.max())
+
+
+def _coefficients_of(activation: str, gram: Array) -> Coefficients | None:
+    """None for an activation with a closed form."""
+    return None if activation in CLOSED else _coefficients(activation, np.diagonal(gram))
+
+
+def _coefficients(name: str, q: Array) -> Coefficients:
     phi = ACTIVATIONS[name].value
     z, weight, weighted = _basis()
-    values = phi(np.sqrt(q)[:, None] * z)
-    a = weighted @ values.T
-    left = [
-        np.maximum((((values + sign * values[:, ::-1]) / 2) ** 2) @ weight - (a[first::2] ** 2).sum(0), 0)
-        for first, sign in ((0, 1), (1, -1))
-    ]
-    return a, np.sqrt(left[0]), np.sqrt(left[1])
+    root = np.sqrt(q)[:, None] * z
+    there, mirrored = phi(root), phi(-root)
+    a, left = np.empty((TERMS, len(q))), []
+    for first, part in ((0, (there + mirrored) / 2), (1, (there - mirrored) / 2)):
+        a[first::2] = weighted[first::2] @ part.T
+        left.append(np.sqrt(np.maximum((part * part) @ weight - (a[first::2] ** 2).sum(0), 0)))
+    return Coefficients(a, *left)
 
 
 @cache
 def _basis() -> tuple[Array, Array, Array]:
-    """Nodes ``[NODES]``, their weights, and the weighted Hermite polynomials there ``[TERMS, NODES]``."""
+    """Nodes above 0 ``[NODES / 2]``, their weights with those of their mirror images, and the Hermite polynomials there so
+    weighted ``[TERMS, NODES / 2]``: each is even or odd, as the part of phi that it is to meet."""
     z = np.linspace(-REACH, REACH, NODES)
-    weight = (z[1] - z[0]) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    weight = 2 * (z[1] - z[0]) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    z, weight = z[NODES // 2 :], weight[NODES // 2 :]
     return z, weight, _hermite(TERMS, z) * weight
 
 
