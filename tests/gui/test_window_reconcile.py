@@ -64,9 +64,9 @@ def test_the_lock_is_opened_and_priced(open_lab):
     cases = panel.lock.cases
     assert cases.count == 4 and not panel.lock.stale
     for k in range(4):
-        image = cases.image(k)
+        image = cases.told.image(k)
         assert image is None or np.array_equal(window.stage.frame("reconciliation").arrays["case_image"][k], painted)
-    assert cases.image(3) is None, "another class's lock stays shut"
+    assert cases.told.image(3) is None, "another class's lock stays shut"
     assert window.rail.is_done("train") and key.layer_box.currentText() == "last: relu 2"
 
     # other settings are said to be others

@@ -99,9 +99,13 @@ class WorldLines(Plot):
         across = (-4.0, 184.0) if self._angles else (-top * 1.04, top * 1.04)
         self.set_home(across, (-top * 0.03, top * 1.04))
         self._show()
-        if self._pointed is not None and self.readout.isVisible():
+        if self._pointed is not None:
             group, sample, layer = self._pointed
-            self._point(group, sample, min(layer, len(self._lines[group]) - 1))
+            lines = self._lines.get(group, np.empty((1, 0)))
+            if sample < lines.shape[1] and self.readout.isVisible():
+                self._point(group, sample, min(layer, len(lines) - 1))
+            else:
+                self.leave()
 
     def positions(self, group: str) -> np.ndarray:
         """Where the lines drawn are, [layers + 1, samples]: X, or degrees."""
@@ -118,7 +122,6 @@ class WorldLines(Plot):
 
     def forget(self) -> None:
         """Draw no line."""
-        self._pointed = None
         self.leave()
         self.draw({}, 1)
 

@@ -106,7 +106,9 @@ class Curves(Plot):
                 level.line.setPos(float(self._lift(np.array([value]))[0]))
         self._show()
         self.set_home(across, self._range(up, levels or {}))
-        if self._pointed is not None and self.readout.isVisible():
+        if not len(x):
+            self.leave()
+        elif self._pointed is not None and self.readout.isVisible():
             self._point(min(self._pointed, len(x) - 1))
 
     def _lift(self, values: np.ndarray) -> np.ndarray:
@@ -142,8 +144,6 @@ class Curves(Plot):
 
     def forget(self) -> None:
         """Draw nothing."""
-        self._pointed = None
-        self.leave()
         self.draw(np.empty(0), {}, (0.0, 1.0), levels=dict.fromkeys(self._levels, math.nan))
 
     # --- pointer and keys --------------------------------------------------------------------------------------

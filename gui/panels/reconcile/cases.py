@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QToolTip, QWidget
 
 from gui.panels.reconcile import marks
-from gui.panels.reconcile.message import digits_of, picture_of
 from gui.panels.reconcile.places import ARROW, BEFORE, ROWS, STRIP, Layout, layout_of
-from gui.panels.reconcile.words import FOOLING, RAW, SHORT, TIPS, class_name, colour, percent
-from gui.plots.images import draw, mapped, picture
+from gui.panels.reconcile.told import Told
+from gui.panels.reconcile.words import FOOLING, RAW, SHORT, class_name, colour, percent
+from gui.plots.images import draw
 from gui.plots.plot import pen
 from gui.plots.tiles import ink
 from gui.theme import Theme
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 GLYPH = 76  # pixels of width from which an angle is drawn beside its number
-NOTHING = "stays locked: nothing is returned"
-ABSENT = "no such input: nothing was fed to the lock"
 LEFT, TOP, MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
 
 
 class Cases(QWidget):
-    """``chosen(case)`` is a click on one of them."""
+    """``chosen(case)`` is a click on one of them, or Return on the one that the arrow keys have reached."""
 
     chosen = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self._frame: Frame | None = None
+        self.told: Told | None = None
+        self._pointed: int | None = None  # by the arrow keys
         self._says = ""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("The four cases")
         self.setMinimumSize(60, 60)
         self._scene = QGraphicsScene(self)
@@ -46,9 +46,11 @@ class Cases(QWidget):
 
     def show_frame(self, frame: Frame | None, says: str = "") -> None:
         """Draw the cases of a frame; without one, a sentence."""
-        self._frame = frame if frame is not None and frame.info.get("cases") else None
+        self.told = Told(frame) if frame is not None and frame.info.get("cases") else None
+        self._pointed = None
         self._says = says
-        self.setAccessibleDescription("\n\n".join(self.describe(k) for k in range(self.count)) or says)
+        told = self.told
+        self.setAccessibleDescription(says if told is None else "\n\n".join(map(told.describe, range(told.count))))
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -58,77 +60,13 @@ class Cases(QWidget):
     @property
     def count(self) -> int:
         """How many cases there are."""
-        return 0 if self._frame is None else len(self._frame.info["cases"])
-
-    # --- what is said ------------------------------------------------------------------------------------------
-
-    def texts(self, k: int) -> dict[str, str]:
-        """What stands in each row of a case."""
-        assert self._frame is not None
-        case, n = self._frame.info["cases"][k], self._frame.info["code"]["n"]
-        if self.given(k) is None:
-            return dict.fromkeys(ROWS, "–") | {"returned": ABSENT}
-        return {
-            "input": "",
-            "network thinks": f"{class_name(self._frame, int(case['seen']))} · {percent(case['confidence'], 2)}",
-            "angle to reference": f"{case['angle']:.1f}°" if np.isfinite(case["angle"]) else "none: dead",
-            "bits wrong": f"{case['wrong_code_bits']} of {n}" if case["wrong_code_bits"] >= 0 else "no hash",
-            "predicted chance": percent(case["predicted"]),
-            "returned": "opens: the image is returned" if self.image(k) is not None else NOTHING,
-        }
-
-    def describe(self, k: int) -> str:
-        """All that is known of a case, in a few lines."""
-        assert self._frame is not None
-        case, texts, info = self._frame.info["cases"][k], self.texts(k), self._frame.info
-        if self.given(k) is None:
-            return f"{case['name']}\n{case['sentence']}"
-        return "\n".join(
-            (
-                f"{case['name']}, fed to the lock of class {class_name(self._frame, int(case['lock']))}",
-                TIPS[k] if k < len(TIPS) else "",
-                f"The network thinks {texts['network thinks']}",
-                f"{texts['angle to reference']} to the reference: {percent(case['wrong_bits'], 1)} of {info['hash_bits']:,} signs differ",
-                f"{texts['bits wrong']} bits wrong after the majority of {info['repetition']}; up to {case['corrects']} are corrected",
-                f"Predicted chance {texts['predicted chance']}. {case['sentence']}",
-            )
-        )
-
-    def image(self, k: int) -> QImage | None:
-        """The image that came out; None where the check failed, and nothing may be shown."""
-        assert self._frame is not None
-        pixels = self._frame.arrays["case_image"][k]
-        opened = bool(self._frame.info["cases"][k]["recovered"]) and bool((pixels >= 0).all())
-        return picture_of(pixels) if opened else None
-
-    def given(self, k: int) -> QImage | None:
-        """The picture of what was fed to the lock; None where there was no such input."""
-        assert self._frame is not None
-        values = self._frame.arrays["case_input"][k]
-        return self._picture(values) if np.isfinite(values).all() else None
-
-    def before(self) -> QImage | None:
-        """The noise that the fooling noise began with."""
-        assert self._frame is not None
-        found = self._frame.arrays.get("case_before")
-        return None if found is None or not found.size else self._picture(found)
-
-    def _picture(self, values: np.ndarray) -> QImage:
-        if values.ndim == 3:
-            return picture(values)
-        held = self._frame.arrays["case_input"] if self._frame is not None else values
-        low, high = float(np.nanmin(held)), float(np.nanmax(held))
-        return mapped(values.reshape(1, -1), low, high if high > low else low + 1, "viridis")
-
-    @property
-    def is_image(self) -> bool:
-        return self._frame is not None and self._frame.arrays["case_input"].ndim == 4
+        return 0 if self.told is None else self.told.count
 
     # --- layout ------------------------------------------------------------------------------------------------
 
     def layout_of(self, area: QRect) -> Layout:
         """Where things are in an area."""
-        strips = self._frame is not None and not self.is_image
+        strips = self.told is not None and not self.told.is_image
         return layout_of(area, self.theme, max(1, self.count), strips=strips)
 
     def case_at(self, x: int) -> int | None:
@@ -145,7 +83,8 @@ class Cases(QWidget):
         """Draw all of it into an area."""
         theme = self.theme
         painter.setFont(theme.font(theme.small))
-        if self._frame is None:
+        told = self.told
+        if told is None:
             ink(painter, theme.muted)
             wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(area.adjusted(8, 4, -8, -4), wrapped, self._says)
@@ -155,22 +94,24 @@ class Cases(QWidget):
             ink(painter, theme.muted)
             shown = [(name, row) for name, row in zip(ROWS, places.rows, strict=True) if row.height()]
             for name, row in shown:
-                high = places.side if name == "input" and self.is_image else places.out if name == "returned" else 0
+                high = places.side if name == "input" and told.is_image else places.out if name == "returned" else 0
                 align = LEFT | (MIDDLE if high else TOP)
                 painter.drawText(QRect(row.left(), row.top(), row.width(), high or row.height()), align, name)
             below = places.rows[3].adjusted(0, painter.fontMetrics().height() - 1, 0, 8)
             ink(painter, theme.faint)
-            painter.drawText(below, LEFT | TOP, f"≤ {self._frame.info['code']['t']} corrected")
+            painter.drawText(below, LEFT | TOP, f"≤ {told.frame.info['code']['t']} corrected")
         for k, column in enumerate(places.columns):
-            self._paint_case(painter, k, column, places)
+            self._paint_case(painter, told, k, column, places)
+            if k == self._pointed and self.hasFocus():
+                painter.setPen(pen(theme.accent, 1.5))
+                painter.drawRect(column.adjusted(-3, 0, 2, -1))
 
-    def _paint_case(self, painter: QPainter, k: int, column: QRect, places: Layout) -> None:
-        assert self._frame is not None
-        theme, case = self.theme, self._frame.info["cases"][k]
-        own, texts = colour(theme, k), self.texts(k)
+    def _paint_case(self, painter: QPainter, told: Told, k: int, column: QRect, places: Layout) -> None:
+        theme, case = self.theme, told.frame.info["cases"][k]
+        own, texts = colour(theme, k), told.texts(k)
         line = painter.fontMetrics().height()
         rows = [QRect(column.left(), row.top(), column.width(), row.height()) for row in places.rows]
-        lock = class_name(self._frame, int(case["lock"]))
+        lock = class_name(told.frame, int(case["lock"]))
         painter.setFont(theme.font(theme.small, bold=True))
         ink(painter, own if k != RAW else theme.text)
         self._write(painter, column, column.top(), str(case["name"]), SHORT[k], SHORT[k].split()[0])
@@ -178,7 +119,7 @@ class Cases(QWidget):
         ink(painter, theme.muted)
         if places.head.height() >= 2 * line:
             self._write(painter, column, column.top() + line, f"to the lock of {lock}", f"lock of {lock}", lock)
-        self._paint_input(painter, k, rows[0], places.side)
+        self._paint_input(painter, told, k, rows[0], places.side)
 
         ink(painter, theme.text)
         sure = f" · {percent(case['confidence'])}"
@@ -188,7 +129,7 @@ class Cases(QWidget):
         )
         self._write(painter, column, rows[1].top(), texts["network thinks"], f"{seen}{sure}", seen)
         track = QRect(column.left(), rows[1].top() + line + 1, min(column.width(), 150), marks.BAR)
-        there = self.given(k) is not None
+        there = told.given(k) is not None
         if there and rows[1].height() > track.height() + line:
             marks.bar(painter, track, float(case["confidence"]), own, theme)
 
@@ -200,7 +141,7 @@ class Cases(QWidget):
             beside = column.adjusted(glyph.width() + 5 if drawn else 0, 0, 0, 0)
             self._write(painter, beside, rows[2].top(), texts["angle to reference"])
 
-        n, limit, wrong = self._frame.info["code"]["n"], int(case["corrects"]), int(case["wrong_code_bits"])
+        n, limit, wrong = told.frame.info["code"]["n"], int(case["corrects"]), int(case["wrong_code_bits"])
         more = f" > {limit}" if wrong > limit else ""
         self._write(
             painter, column, rows[3].top(), f"{texts['bits wrong']}{more}", texts["bits wrong"], f"{wrong}{more}"
@@ -214,31 +155,31 @@ class Cases(QWidget):
             chance = texts["predicted chance"]
             named = places.columns[0].left() > places.head.left()  # the row says what it is
             self._write(painter, column, rows[4].top(), *((chance,) if named else (f"chance {chance}", f"p {chance}")))
-        self._paint_output(painter, k, rows[5], places.out)
+        self._paint_output(painter, told, k, rows[5], places.out)
 
-    def _paint_input(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
-        wide = side if self.is_image else max(side, min(row.width(), 2 * side))
-        high = side if self.is_image else min(STRIP, side)
-        left, noise = row.left(), self.before() if k == FOOLING else None
+    def _paint_input(self, painter: QPainter, told: Told, k: int, row: QRect, side: int) -> None:
+        wide = side if told.is_image else max(side, min(row.width(), 2 * side))
+        high = side if told.is_image else min(STRIP, side)
+        left, noise = row.left(), told.before() if k == FOOLING else None
         small = round(BEFORE * side)
         if noise is not None and row.width() >= side + small + ARROW - 2:
-            if not self.is_image:
+            if not told.is_image:
                 small, wide = (max(side, (row.width() - ARROW) // 2),) * 2
-            before = small if self.is_image else high
+            before = small if told.is_image else high
             draw(painter, noise, QRect(left, row.top() + (high - before) // 2, small, before))
             ink(painter, self.theme.muted)
             painter.drawText(QRect(left + small, row.top(), ARROW, high), Qt.AlignmentFlag.AlignCenter, "→")
             left += small + ARROW
-        given, box = self.given(k), QRect(left, row.top(), wide, high)
+        given, box = told.given(k), QRect(left, row.top(), wide, high)
         if given is not None:
             draw(painter, given, box)
         else:
             painter.setPen(pen(self.theme.line_strong, dash=True))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
 
-    def _paint_output(self, painter: QPainter, k: int, row: QRect, side: int) -> None:
+    def _paint_output(self, painter: QPainter, told: Told, k: int, row: QRect, side: int) -> None:
         theme, box = self.theme, QRect(row.left(), row.top(), side, side)
-        image = self.image(k)
+        image = told.image(k)
         if image is not None:
             draw(painter, image, box)
             painter.setPen(pen(theme.palette["green"], 2))
@@ -247,14 +188,14 @@ class Cases(QWidget):
             painter.setPen(pen(theme.line_strong, dash=True))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
             middle = box.adjusted(side // 4, side // 4, -side // 4, -side // 4)
-            if self.given(k) is not None:
+            if told.given(k) is not None:
                 marks.padlock(painter, middle if side >= 56 else box.adjusted(3, 3, -3, -3), theme.muted)
         ink(painter, theme.palette["green"] if image is not None else theme.muted)
         below = QRect(row.left(), box.bottom() + 3, row.width(), max(0, row.bottom() - box.bottom() + 2))
-        says, wrapped = self.texts(k)["returned"], LEFT | TOP | Qt.TextFlag.TextWordWrap
+        says, wrapped = told.texts(k)["returned"], LEFT | TOP | Qt.TextFlag.TextWordWrap
         needed = painter.fontMetrics().boundingRect(below.adjusted(0, 0, 0, 999), int(wrapped), says)
         if needed.height() > below.height() or needed.width() > below.width():
-            says = "opens" if image is not None else "locked" if self.given(k) is not None else "no input"
+            says = "opens" if image is not None else "locked" if told.given(k) is not None else "no input"
         painter.drawText(below, wrapped, says)
 
     def _write(self, painter: QPainter, column: QRect, top: int, *texts: str) -> None:
@@ -269,7 +210,9 @@ class Cases(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             found = self.case_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), "" if found is None else self.describe(found), self)
+            QToolTip.showText(
+                event.globalPos(), "" if found is None or self.told is None else self.told.describe(found), self
+            )
             return True
         return super().event(event)
 
@@ -277,6 +220,30 @@ class Cases(QWidget):
         found = self.case_at(event.position().toPoint().x())
         if found is not None and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(found)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right go from case to case, whose facts are then said; Return chooses its class."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        told, key = self.told, event.key()
+        if told is not None and key in steps:
+            before = -1 if self._pointed is None else self._pointed
+            self._pointed = min(told.count - 1, max(0, before + steps[Qt.Key(key)]))
+            self.setAccessibleDescription(told.describe(self._pointed))
+            column = self.layout_of(self.rect()).columns[self._pointed]
+            QToolTip.showText(self.mapToGlobal(column.center()), told.describe(self._pointed), self)
+            self.update()
+        elif self._pointed is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.chosen.emit(self._pointed)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(420, 320)
@@ -288,16 +255,8 @@ class Cases(QWidget):
         return (("cases", self.drawing),) if self.count else ()
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
-        """One row a case; the image that came out as hexadecimal digits, "" where nothing did."""
-        if self._frame is None:
-            return
-        names = (
-            "name", "lock", "seen", "confidence", "angle", "wrong_bits", "wrong_code_bits", "corrects", "predicted", "recovered",
-        )  # fmt: skip
-        yield ["case", *names[1:], "image"]
-        for k, case in enumerate(self._frame.info["cases"]):
-            pixels = self._frame.arrays["case_image"][k]
-            yield [*(case[name] for name in names), digits_of(pixels) if self.image(k) is not None else ""]
+        """One row a case."""
+        return () if self.told is None else self.told.csv_rows()
 
 
 class _Drawing(QGraphicsItem):

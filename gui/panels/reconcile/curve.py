@@ -28,6 +28,7 @@ class SuccessCurve(Plot):
         self._frame: Frame | None = None
         self._own: int | None = None
         self._hidden: set[str] = set()
+        self._pointed: tuple[int, int] | None = None  # repetition and angle, by their positions
         self._points: list[Points] = []
         self._laws: list[pg.PlotCurveItem] = []
         self._limits: list[pg.InfiniteLine] = []
@@ -40,6 +41,8 @@ class SuccessCurve(Plot):
         self.chips = Chips(theme, "Repetitions")
         self.chips.toggled.connect(self._on_chip)
         self.hovered.connect(self._on_hover)
+        self.left.connect(self._on_left)
+        self.moved.connect(self._on_keys)
 
     @property
     def repetitions(self) -> list[int]:
@@ -49,6 +52,7 @@ class SuccessCurve(Plot):
     def show_frame(self, frame: Frame) -> None:
         """Draw the curves."""
         self._frame = frame
+        self.leave()
         arrays = frame.arrays
         while len(self._points) < len(arrays["repetitions"]):
             self._add()
@@ -56,6 +60,7 @@ class SuccessCurve(Plot):
             if k >= len(arrays["repetitions"]):
                 points.clear()
                 law.setData([], [])
+                limit.setVisible(False)
                 continue
             points.set_data(arrays["angle"], arrays["measured"][k], arrays["low"][k], arrays["high"][k])
             law.setData(arrays["fine_angle"], arrays["law"][k])
@@ -65,6 +70,7 @@ class SuccessCurve(Plot):
     def clear_curves(self) -> None:
         """Draw nothing."""
         self._frame = None
+        self.leave()
         for points, law, limit in zip(self._points, self._laws, self._limits, strict=True):
             points.clear()
             law.setData([], [])
@@ -132,9 +138,34 @@ class SuccessCurve(Plot):
     def _on_hover(self, x: float, y: float) -> None:
         found = self.nearest(x, y)
         if found is None:
-            self.readout.silence()
+            self.leave()
         else:
+            self._pointed = found
             self.readout.say(self.describe(*found), self.at(x, y))
+
+    def _on_left(self) -> None:
+        self._pointed = None
+
+    def _on_keys(self, across: int, up: int) -> None:
+        """Left and right go from angle to angle, up and down from repetition to repetition."""
+        shown = [k for k, r in enumerate(self.repetitions) if f"r {r}" not in self._hidden]
+        if self._frame is None or not shown:
+            return
+        arrays, own = self._frame.arrays, self._own
+        if self._pointed is None:
+            k = self.repetitions.index(own) if own in self.repetitions else shown[0]
+            a = 0
+        else:
+            k, a = self._pointed
+            a = min(len(arrays["angle"]) - 1, max(0, a + across))
+        # one that is hidden is passed over
+        beyond = [place for place in shown if (place - k) * up > 0]
+        if up and self._pointed is not None and beyond:
+            k = min(beyond, key=lambda place: abs(place - k))
+        elif k not in shown:
+            k = min(shown, key=lambda place: abs(place - k))
+        self._pointed = k, a
+        self.readout.say(self.describe(k, a), self.at(float(arrays["angle"][a]), float(arrays["measured"][k, a])))
 
     def nearest(self, x: float, y: float) -> tuple[int, int] | None:
         """(repetition, angle) of the measured point nearest to a place, by their positions."""

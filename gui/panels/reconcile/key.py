@@ -131,12 +131,16 @@ class KeyForm(QWidget):
 
     def set_spec(self, spec: ReconcileSpec) -> None:
         """Show settings and emit nothing."""
-        repetition = spec.repetition != self._spec.repetition or not self.repetition.text()
+        elsewhere = spec != self._spec or not self.repetition.text()
         self._spec = spec
         self._fill()
-        if repetition:
-            self.repetition.write(spec.repetition)
-            self._say("")
+        if elsewhere:
+            self.forget_entry()
+
+    def forget_entry(self) -> None:
+        """Take back what was typed and cannot be."""
+        self.repetition.write(self._spec.repetition)
+        self._say("")
 
     def set_known(self, classes: Sequence[str], taps: Sequence[Mapping[str, Any]]) -> None:
         """The classes and taps that there are to choose from, as far as they are known."""
@@ -173,9 +177,12 @@ class KeyForm(QWidget):
 
     def _fill(self) -> None:
         now = self._spec
-        count = max(len(self._classes) or FEW, now.chosen_class + 1 if now.chosen_class < 1000 else 0)
-        names = [self._classes[k] if k < len(self._classes) else str(k) for k in range(count)]
-        fill_box(self.class_box, [(name, k) for k, name in enumerate(names)], now.chosen_class)
+        there = self._classes or tuple(map(str, range(FEW)))
+        classes = [(name, k) for k, name in enumerate(there)]
+        if now.chosen_class >= len(there):
+            absent = f"{now.chosen_class}: no such class" if self._classes else str(now.chosen_class)
+            classes.append((absent, now.chosen_class))
+        fill_box(self.class_box, classes, now.chosen_class)
         default = default_layer(self._taps)
         layers = [(f"last: {default}" if default else "last hidden", "")]
         layers += [(str(tap["name"]), str(tap["name"])) for tap in self._taps]

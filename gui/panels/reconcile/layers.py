@@ -10,10 +10,11 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton
 
+from engine.experiments.rates import wilson
 from gui.panels.labels import Caption
 from gui.panels.reconcile.figures import Cell, FiguresTable
 from gui.panels.reconcile.layer_plots import LayerPlots, degrees, known
-from gui.panels.reconcile.words import KINDS, SHORT, TIPS, colour, percent
+from gui.panels.reconcile.words import FOOLING, KINDS, RAW, SHORT, TIPS, colour, percent
 from gui.panels.related.page import Page
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
@@ -111,19 +112,28 @@ class LayersPage(Page):
         shares = ", ".join(f"{SHORT[k]} {percent(arrays['recovered'][k, tap])}" for k in range(len(KINDS)))
         self.summary = f"recovered at {chosen['layer']}, r = {info['repetition']}: {shares}"
         counted = int(arrays["count"].max()) if arrays["count"].size else 0
-        controls = []
-        if known(info.get("uncentred")):
-            controls.append(f"× features not centred: raw noise opens the lock in {percent(info['uncentred'])}")
-        if known(info.get("random_net")):
-            opened = percent(info["random_net"])
-            controls.append(f"+ hashed in the untrained network: fooling noise opens it in {opened}")
-        reached = f"{percent(info['fooled'])} of the noise reached confidence {info['confidence']:g} within ε = {info['eps']:g} (L2)."
+        controls = [
+            f"{text} {self._share_of(kind, float(info[key]))}"
+            for kind, key, text in (
+                (RAW, "uncentred", "× features not centred: raw noise opens the lock in"),
+                (FOOLING, "random_net", "+ hashed in the untrained network: fooling noise opens it in"),
+            )
+            if known(info.get(key))
+        ]
+        reached = f"{self._share_of(FOOLING, float(info['fooled']))} of the noise reached confidence {info['confidence']:g} within ε = {info['eps']:g} (L2)."
         self.caption.set_text(
             f"Measurement, {counted:,} inputs a kind; bars are 95% Wilson intervals over inputs of this one network. Hollow, "
             f"dashed: the binomial law at each input’s own angle. {reached}"
             + (f" Controls at {chosen['layer']}: {'; '.join(controls)}." if controls else "")
         )
         self.said.emit()
+
+    def _share_of(self, kind: int, share: float) -> str:
+        """A share of all inputs of a kind, with its interval."""
+        assert self.frame is not None
+        count = int(self.frame.arrays["count"][kind].max(initial=0))
+        low, high = wilson(share * count, count)
+        return f"{percent(share)} [{percent(float(low))}, {percent(float(high))}]"
 
     def clear(self) -> None:
         super().clear()

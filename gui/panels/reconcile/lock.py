@@ -78,8 +78,13 @@ class LockPage(Page):
     def set_known(self, classes: Sequence[str], taps: Sequence[Mapping[str, Any]]) -> None:
         """Classes and taps of the data and the network at hand, as far as they are known."""
         self._known = classes, taps
-        if self.frame is None:
-            self.key.set_known(classes, taps)
+        self._offer()
+
+    def _offer(self) -> None:
+        """Offer the classes and layers at hand; where none are known, those of what is shown."""
+        shown = self.frame.info if self.frame is not None else {}
+        classes, taps = self._known
+        self.key.set_known(classes or shown.get("classes", ()), taps or shown.get("taps", ()))
 
     # --- frames ------------------------------------------------------------------------------------------------
 
@@ -87,7 +92,7 @@ class LockPage(Page):
         frame = self.frame
         if frame is None:
             return
-        self.key.set_known(frame.info["classes"], frame.info["taps"])
+        self._offer()
         busy = "The noise is being made, and every layer hashed…"
         self.cases.show_frame(frame, busy if not frame.info["done"] else "No case was recorded.")
         chosen = frame.info["chosen"]
@@ -96,14 +101,17 @@ class LockPage(Page):
         words = [f"class {name} at {chosen['layer']}, r = {frame.info['repetition']}"]
         for kind, what in ((FOOLING, "fooling noise"), (RAW, "raw noise")):
             if kind < self.cases.count:
-                words.append(f"{what} {'opens the lock' if self.cases.image(kind) is not None else 'stays locked'}")
+                words.append(
+                    f"{what} {'opens the lock' if self.cases.told.image(kind) is not None else 'stays locked'}"
+                )
         self.summary = " · ".join(words)
         self._compare()
         self.said.emit()
 
     def clear(self) -> None:
         self.frame, self.summary = None, ""
-        self.key.set_known(*self._known)
+        self._offer()
+        self.key.forget_entry()
         self.key.set_sample(None)
         self.cases.show_frame(None, WAITING)
         self._caption()
@@ -138,8 +146,9 @@ class LockPage(Page):
 
     @Slot(int)
     def _on_case(self, case: int) -> None:
-        if self.frame is not None:
-            self.class_chosen.emit(int(self.frame.info["cases"][case]["seen"]))
+        seen = int(self.frame.info["cases"][case]["seen"]) if self.frame is not None else -1
+        if seen >= 0:  # else there was no such input
+            self.class_chosen.emit(seen)
 
     # --- look and export ---------------------------------------------------------------------------------------
 

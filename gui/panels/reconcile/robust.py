@@ -30,6 +30,7 @@ class Robustness(Plot):
         self._laws: list[BandCurve] = []
         self._dots: list[Dots] = []
         self._hidden: set[str] = set()
+        self._pointed: int | None = None
         super().__init__(theme)
         self.setAccessibleName("Success against the norm of added noise")
         self.set_grid(True, True)
@@ -45,11 +46,14 @@ class Robustness(Plot):
         self.chips = Chips(theme, "Kinds of input")
         self.chips.toggled.connect(self._on_chip)
         self.hovered.connect(self._on_hover)
+        self.left.connect(self._on_left)
+        self.moved.connect(self._on_keys)
         self.recolour()
 
     def show_frame(self, frame: Frame) -> None:
         """Draw the curves, where they are measured."""
         self._frame = frame if len(frame.arrays.get("robust_norm", ())) else None
+        self.leave()
         if self._frame is None:
             self.clear_curves()
             return
@@ -68,6 +72,7 @@ class Robustness(Plot):
     def clear_curves(self) -> None:
         """Draw nothing."""
         self._frame = None
+        self.leave()
         nothing = np.empty(0)
         for curve in (*self._curves, *self._laws):
             curve.set_data(nothing, nothing, nothing, nothing)
@@ -106,18 +111,31 @@ class Robustness(Plot):
             self.recolour()
 
     def _on_hover(self, x: float, y: float) -> None:
-        if self._frame is None:
-            return
-        norm = self._frame.arrays["robust_norm"]
-        at = int(np.abs(norm - x).argmin())
-        self.readout.say(self.describe(at), self.at(float(norm[at]), y))
+        if self._frame is not None:
+            self._point(int(np.abs(self._frame.arrays["robust_norm"] - x).argmin()), y)
+
+    def _point(self, at: int, y: float) -> None:
+        assert self._frame is not None
+        self._pointed = at
+        self.readout.say(self.describe(at), self.at(float(self._frame.arrays["robust_norm"][at]), y))
+
+    @Slot()
+    def _on_left(self) -> None:
+        self._pointed = None
+
+    @Slot(int, int)
+    def _on_keys(self, across: int, up: int) -> None:
+        if self._frame is not None:
+            last = len(self._frame.arrays["robust_norm"]) - 1
+            wanted = 0 if self._pointed is None else self._pointed + across + up
+            self._point(min(last, max(0, wanted)), 0.5)
 
     def describe(self, at: int) -> str:
         """All kinds at one norm, in words."""
         assert self._frame is not None
         a = self._frame.arrays
         lines = [f"noise of norm {a['robust_norm'][at]:.2f} added"]
-        for k in range(COUNT):
+        for k in (k for k in range(COUNT) if KINDS[k] not in self._hidden):
             ends = f"[{percent(a['robust_low'][k, at])}, {percent(a['robust_high'][k, at])}]"
             lines.append(
                 f"{KINDS[k]}: {percent(a['robust_share'][k, at])} {ends}, law {percent(a['robust_predicted'][k, at])}"

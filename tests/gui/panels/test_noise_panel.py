@@ -361,6 +361,29 @@ def test_every_control_has_a_name_and_the_help_says_which_is_which(full):
     assert "econstruction" in found.body and "M₂" in found.body
 
 
+def test_what_was_pointed_at_in_a_larger_run_is_let_go_where_the_next_has_less(qtbot, full):
+    lines = full.page_of(LIKELIHOOD).lines
+    for _ in range(20):
+        qtbot.keyClick(lines, Qt.Key.Key_Right)
+    assert lines.readout.isVisible() and "sample 19" in lines.readout.text()
+    fewer = made.max_likelihood_frame(3)
+    for name in ("train_C", "unseen_C"):
+        fewer.arrays[name] = fewer.arrays[name][..., :5]
+    full.show_frame(fewer)
+    assert not lines.readout.isVisible() and not len(lines._halo.getData()[0])
+
+
+def test_sizes_pointed_at_are_let_go_while_the_next_run_has_none_yet(qtbot, full):
+    full.show_page(CONTROLS)
+    full.resize(1000, 700)
+    full.grab()
+    labels = full.page_of(CONTROLS).labels
+    qtbot.keyClick(labels, Qt.Key.Key_Right)
+    assert labels.readout.isVisible() and "256 samples" in labels.readout.text()
+    full.show_frame(made.max_likelihood_frame(3))
+    assert not labels.readout.isVisible()
+
+
 SMALL = {
     "dataset": UniformNoiseSpec(features=16, train_size=64, test_size=64),
     "max_likelihood": MaxLikelihoodSpec(

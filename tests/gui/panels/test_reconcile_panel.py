@@ -129,6 +129,29 @@ def test_a_repetition_that_cannot_be_is_said_and_the_button_waits(qtbot, panel, 
     assert key.button.isEnabled() and not key.message.isVisible() and edits[-1][1].repetition == 3
 
 
+def test_an_entry_that_cannot_be_is_gone_with_undo_and_with_another_session(qtbot, panel, edits):
+    key = panel.lock.key
+    for forget in (lambda: panel.set_experiment(SPEC.model_copy(update={"reconcile": ReconcileSpec()})), panel.clear):
+        key.repetition.selectAll()
+        qtbot.keyClicks(key.repetition, "4")
+        assert not key.button.isEnabled()
+        forget()
+        assert key.repetition.text() == "15" and key.button.isEnabled() and not key.message.isVisible()
+
+
+def test_classes_and_layers_are_those_at_hand_and_not_those_of_an_older_network(panel):
+    panel.show_frame(made.reconciliation_frame())
+    other = [tap | {"name": f"{tap['name']} of another"} for tap in TAPS]
+    panel.set_known(["cat", "dog"], other)
+    box, layers = panel.lock.key.class_box, panel.lock.key.layer_box
+    assert [box.itemText(k) for k in range(box.count())] == ["cat", "dog", "3: no such class"]
+    assert [layers.itemText(k) for k in range(1, layers.count())] == [tap["name"] for tap in other]
+    panel.set_known((), ())  # a session without any
+    assert box.itemText(9) == "9" and layers.itemText(1) == TAPS[0]["name"], "then those of what is shown"
+    panel.clear()
+    assert layers.count() == 1
+
+
 def test_settings_from_elsewhere_are_shown_and_emit_nothing(panel, edits):
     message = digits_of(made.MESSAGE)
     panel.set_experiment(
@@ -191,10 +214,10 @@ def test_the_sample_of_another_class_is_not_shown(full):
 def test_what_opens_returns_the_image_and_what_does_not_returns_nothing(full):
     cases = full.lock.cases
     assert cases.count == 4
-    levels = [[cases.image(0).pixelColor(c, r).red() // 85 for c in range(8)] for r in range(8)]
+    levels = [[cases.told.image(0).pixelColor(c, r).red() // 85 for c in range(8)] for r in range(8)]
     assert levels == made.MESSAGE.tolist()
-    assert cases.image(1) is None and cases.image(3) is None
-    assert [cases.texts(k)["returned"] for k in range(4)] == [
+    assert cases.told.image(1) is None and cases.told.image(3) is None
+    assert [cases.told.texts(k)["returned"] for k in range(4)] == [
         "opens: the image is returned",
         "stays locked: nothing is returned",
         "opens: the image is returned",
@@ -209,12 +232,15 @@ def test_a_case_whose_check_failed_never_shows_an_image(panel):
     frame.arrays["case_image"][2, 3, 3] = -1
     panel.show_frame(frame)
     for k in range(4):
-        assert panel.lock.cases.image(k) is None and "nothing is returned" in panel.lock.cases.texts(k)["returned"]
+        assert (
+            panel.lock.cases.told.image(k) is None
+            and "nothing is returned" in panel.lock.cases.told.texts(k)["returned"]
+        )
 
 
 def test_each_case_says_what_is_known_of_it(full):
     cases = full.lock.cases
-    assert cases.texts(0) == {
+    assert cases.told.texts(0) == {
         "input": "",
         "network thinks": "3 · 99.99%",
         "angle to reference": "40.6°",
@@ -222,15 +248,15 @@ def test_each_case_says_what_is_known_of_it(full):
         "predicted chance": ">99%",
         "returned": "opens: the image is returned",
     }
-    told = cases.describe(3).splitlines()
+    told = cases.told.describe(3).splitlines()
     assert told[0] == "wrong-class lock, fed to the lock of class 4"
     assert "131 of 255 bits wrong after the majority of 15; up to 18 are corrected" in told
-    assert cases.describe(1) in cases.accessibleDescription()
+    assert cases.told.describe(1) in cases.accessibleDescription()
 
 
 def test_the_noise_before_and_after_stand_side_by_side(full):
     cases = full.lock.cases
-    assert cases.before() is not None and cases.given(0).size() == cases.before().size()
+    assert cases.told.before() is not None and cases.told.given(0).size() == cases.told.before().size()
     columns = cases.layout_of(cases.rect()).columns
     assert columns[0].width() > columns[1].width() and columns[-1].right() <= cases.width()
 
@@ -260,7 +286,7 @@ def test_an_input_without_a_hash_is_said_to_be_dead(panel):
     }
     panel.show_frame(frame)
     panel.grab()
-    texts = panel.lock.cases.texts(1)
+    texts = panel.lock.cases.told.texts(1)
     assert (texts["angle to reference"], texts["bits wrong"], texts["predicted chance"]) == (
         "none: dead",
         "no hash",
@@ -277,8 +303,30 @@ def test_a_kind_of_which_there_is_no_input_is_said_to_be_missing(panel):
     frame.info["cases"][2] |= nothing | {"seen": -1, "wrong_code_bits": -1, "recovered": False, "sentence": said}
     panel.show_frame(frame)
     panel.grab()
-    assert panel.lock.cases.texts(2)["returned"] == "no such input: nothing was fed to the lock"
-    assert panel.lock.cases.describe(2) == f"clean test image\n{said}"
+    assert panel.lock.cases.told.texts(2)["returned"] == "no such input: nothing was fed to the lock"
+    assert panel.lock.cases.told.describe(2) == f"clean test image\n{said}"
+
+
+def test_a_click_on_what_was_not_there_chooses_no_class(qtbot, panel, selection):
+    frame = made.reconciliation_frame()
+    frame.info["cases"][2]["seen"] = -1
+    panel.show_frame(frame)
+    panel.grab()
+    cases = panel.lock.cases
+    selection.set_klass(4)
+    qtbot.mouseClick(cases, LEFT, pos=QPoint(cases.layout_of(cases.rect()).columns[2].center().x(), 40))
+    assert selection.klass == 4
+
+
+def test_cases_are_gone_through_and_chosen_by_keyboard(qtbot, full, selection):
+    cases = full.lock.cases
+    assert cases.focusPolicy() & Qt.FocusPolicy.TabFocus
+    cases.setFocus()
+    qtbot.keyClick(cases, Qt.Key.Key_Right)
+    qtbot.keyClick(cases, Qt.Key.Key_Right)
+    assert cases.accessibleDescription().startswith("raw noise, fed to the lock of class 3")
+    qtbot.keyClick(cases, Qt.Key.Key_Return)
+    assert selection.klass == 8
 
 
 # --- other settings ----------------------------------------------------------------------------------------------
@@ -320,8 +368,8 @@ def test_layers_are_drawn_with_intervals_beside_the_law(qtbot, full):
         1
     ].tolist() == [0.03]
     assert (
-        "raw noise opens the lock in 74%" in layers.caption.text()
-        and "untrained network: fooling noise opens it in 3%" in layers.caption.text()
+        "raw noise opens the lock in 74% [65%, 82%]" in layers.caption.text()
+        and "untrained network: fooling noise opens it in 3% [1%, 8%]" in layers.caption.text()
     )
 
 
@@ -408,6 +456,35 @@ def test_a_measured_point_is_read_out_and_hidden_with_its_chip(qtbot, full):
     assert not curve.readout.text().startswith("r = 3,")
 
 
+def test_a_frame_of_fewer_repetitions_leaves_nothing_of_the_last_one(qtbot, full):
+    curve = page(qtbot, full, "angle").curve
+    frame = made.curve_frame()
+    for name in ("repetitions", "measured", "low", "high", "predicted", "z", "law", "half", "shannon"):
+        frame.arrays[name] = frame.arrays[name][:2]
+    full.show_frame(frame)
+    assert [limit.isVisible() for limit in curve._limits] == [True, True, False, False, False, False]
+    full.show_frame(made.curve_frame())
+    assert all(limit.isVisible() for limit in curve._limits)
+
+
+def test_curves_and_added_noise_are_read_by_keyboard_as_well(qtbot, full):
+    shown = page(qtbot, full, "angle")
+    qtbot.keyClick(shown.curve, Qt.Key.Key_Right)
+    assert shown.curve.readout.text().startswith("r = 15, θ = 5°"), "the repetition that is set comes first"
+    qtbot.keyClick(shown.curve, Qt.Key.Key_Right)
+    qtbot.keyClick(shown.curve, Qt.Key.Key_Up)
+    assert shown.curve.readout.text().startswith("r = 31, θ = 10°")
+    qtbot.mouseClick(shown.curve.chips.chip("r 15"), LEFT)
+    qtbot.keyClick(shown.curve, Qt.Key.Key_Down)
+    assert shown.curve.readout.text().startswith("r = 7, θ = 10°"), "what is hidden is passed over"
+    for _ in range(2):
+        qtbot.keyClick(shown.robust, Qt.Key.Key_Right)
+    assert shown.robust.readout.text().splitlines()[0] == "noise of norm 0.50 added"
+    qtbot.mouseClick(shown.robust.chips.chip(KINDS[1]), LEFT)
+    qtbot.keyClick(shown.robust, Qt.Key.Key_Right)
+    assert "raw noise" not in shown.robust.readout.text()
+
+
 def test_added_noise_is_drawn_for_three_kinds_with_bands_and_law(qtbot, full):
     robust = page(qtbot, full, "angle").robust
     frame = full.lock.frame
@@ -465,6 +542,14 @@ def test_without_a_network_the_price_says_so_and_draws_two_series(qtbot, panel):
     assert len(panel.price.plot.readout.text().splitlines()) == 3
 
 
+def test_shares_are_read_out_with_their_intervals(qtbot, full):
+    price = page(qtbot, full, "price")
+    price.plot.hovered.emit(0.0, 0.5)
+    assert "zero-mean identities: genuine 1.0% [0.3%, 3.6%], impostor 0.0% [0.0%, 1.9%], 200 hashes" in (
+        price.plot.readout.text()
+    )
+
+
 def test_a_missing_price_leaves_its_page_empty(qtbot, panel):
     panel.show_frame(made.reconciliation_frame())
     assert page(qtbot, panel, "price").button.isVisible() and panel.plots() == () and list(panel.csv_rows()) == []
@@ -477,8 +562,8 @@ def test_vectors_are_strips_and_everything_else_stays(qtbot, panel):
     panel.show_frame(made.reconciliation_frame(shape=(30,)))
     panel.grab()
     cases = panel.lock.cases
-    assert not cases.is_image and cases.given(0).height() == 1 and cases.given(0).width() == 30
-    assert cases.image(0) is not None
+    assert not cases.told.is_image and cases.told.given(0).height() == 1 and cases.told.given(0).width() == 30
+    assert cases.told.image(0) is not None
 
 
 def test_many_classes_with_long_names_are_all_offered_and_none_breaks_the_page(qtbot, panel, edits):
