@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.events import Frame
+from engine.experiments.rates import wilson
 
 Word = Literal["holds", "holds in part", "not supported", "undecided"]
 Frames = Mapping[str, Frame]
@@ -128,3 +129,12 @@ def judged(numbers: tuple[Number, ...], control: str, decide: Callable[[], tuple
 def number(value: object) -> float:
     """NaN for what is no number."""
     return float(value) if isinstance(value, int | float) else math.nan
+
+
+def share(label: str, value: float, n: object) -> Number:
+    """A share of n inputs with its Wilson interval; NaN for what isn't there."""
+    count = number(n)
+    if not math.isfinite(value):
+        return Number(label, math.nan)
+    low, high = wilson(value * count, count)
+    return Number(label, value, float(low), float(high))

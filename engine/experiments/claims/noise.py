@@ -15,8 +15,8 @@ from engine.experiments.claims.judging import (
     given,
     judged,
     number,
+    share,
 )
-from engine.experiments.rates import wilson
 
 ZERO = 1e-6
 """Loss (1 - C)/2 up to which it may be called zero, and a sample be said to have arrived: an angle of 0.11 degrees."""
@@ -27,15 +27,6 @@ RECONSTRUCTION = "The network is our reconstruction."
 def _last(frame: Frame, name: str, series: int, label: str) -> Number:
     """A measurement behind the last layer."""
     return Number(label, *(float(frame.arrays[f"{name}{end}"][series, -1]) for end in ("", "_low", "_high")))
-
-
-def _share(label: str, share: float, n: object) -> Number:
-    """A share of n inputs with its Wilson interval."""
-    count = number(n)
-    if not math.isfinite(share):
-        return Number(label, math.nan)
-    low, high = wilson(share * count, count)
-    return Number(label, share, float(low), float(high))
 
 
 def _zero(loss: Number) -> bool:
@@ -52,7 +43,7 @@ def noise(frames: Frames) -> Verdict:
     constant = Number("loss of the constant predictor", float(frame.info["constant_loss"][AS_THEY_ARE]))
     sizes = [int(size) for size in frame.arrays["label_samples"]]
     labels = [
-        _share(f"random labels, {size} samples: accuracy on unseen ones", float(value), frame.info["unseen"])
+        share(f"random labels, {size} samples: accuracy on unseen ones", float(value), frame.info["unseen"])
         for size, value in zip(sizes, frame.arrays["label_test"], strict=True)
     ]
 
@@ -71,13 +62,7 @@ def noise(frames: Frames) -> Verdict:
             raise Unmeasured(
                 "Random labels were not measured: this is the control without which zero loss says nothing."
             )
-        centred = given(control.value)
-        mean = (
-            "It is the samples' common mean that does it: with the mean subtracted "
-            f"{_wrong(frame, CENTRED):.0%} end at the antipode and the loss is {centred:.2g}."
-            if not _zero(control)
-            else "With the mean subtracted it is zero too."
-        )
+        mean = _without_mean(frame, control)
         learnt = [each for each in labels if each.low > 0.5]
         chance = (
             f"Labels at random are met on unseen samples beyond chance in {len(learnt)} of {len(labels)} sizes."
@@ -93,6 +78,19 @@ def noise(frames: Frames) -> Verdict:
     return judged(numbers, "the mean subtracted, the constant predictor, and random labels", decide)
 
 
+def _without_mean(frame: Frame, loss: Number) -> str:
+    """What the control says of the samples' common mean."""
+    if _zero(loss):
+        return "With the mean subtracted it is zero too."
+    blind = _last(frame, "blind_loss", CENTRED, "")
+    where = (
+        f"{_wrong(frame, CENTRED):.0%} end at the antipode"
+        if _zero(blind)
+        else f"samples arrive nowhere (sign-blind loss {blind.value:.2g})"
+    )
+    return f"It is the samples' common mean that does it: with the mean subtracted {where} and the loss is {given(loss.value):.2g}."
+
+
 def shared_point(frames: Frames) -> Verdict:
     """Whether all samples arrive, whether at one point, and whether gradient descent brings them there too."""
     frame = frames["max_likelihood"]
@@ -102,7 +100,7 @@ def shared_point(frames: Frames) -> Verdict:
         for series, name in ((AS_THEY_ARE, "as they are"), (CENTRED, "mean subtracted"))
     ]
     wrong = [
-        _share(f"at the antipode, {name}", _wrong(frame, series), frame.info["unseen"])
+        share(f"at the antipode, {name}", _wrong(frame, series), frame.info["unseen"])
         for series, name in ((AS_THEY_ARE, "as they are"), (CENTRED, "mean subtracted"))
     ]
     boost = Number(
@@ -119,9 +117,9 @@ def shared_point(frames: Frames) -> Verdict:
             return "not supported", (
                 f"No layer brings samples nearer to each other beyond chance: without selection there's no contraction. {RECONSTRUCTION}"
             )
-        if not all(_zero(each) for each in blind):
+        if not _zero(blind[AS_THEY_ARE]):
             raise Unmeasured(
-                f"Layers contract, but after {frame.info['depth']} of them samples haven't arrived yet: take more layers."
+                f"Layers contract, but after {frame.info['depth']} of them samples as they are haven't arrived yet: take more layers."
             )
         descended = given(trained.value)
         by_descent = (
@@ -129,6 +127,11 @@ def shared_point(frames: Frames) -> Verdict:
             if _zero(trained)
             else f"gradient descent leaves unseen samples at a sign-blind loss of {descended:.2g}"
         )
+        if not _zero(blind[CENTRED]):
+            return "holds in part", (
+                f"As they are, samples arrive; with the mean subtracted they do not (sign-blind loss {blind[CENTRED].value:.2g} after "
+                f"{frame.info['depth']} layers): it is their common mean that is shared; {by_descent}. {RECONSTRUCTION}"
+            )
         split = [given(each.value) > 0 for each in wrong]
         if not any(split):
             word: Word = "holds" if _zero(trained) else "holds in part"
@@ -140,10 +143,10 @@ def shared_point(frames: Frames) -> Verdict:
             if not split[AS_THEY_ARE]
             else "They arrive at two opposite points: as they are"
         )
-        share = wrong[AS_THEY_ARE if split[AS_THEY_ARE] else CENTRED].value
+        antipode = wrong[AS_THEY_ARE if split[AS_THEY_ARE] else CENTRED].value
         return "holds in part", (
             f"Lengths contract by {boost.value:.2f} a layer (the law says {frame.info['law']:.2f}), and every sample arrives. "
-            f"{where}, {share:.0%} are at the antipode: a line is shared, not a point; {by_descent}. {RECONSTRUCTION}"
+            f"{where}, {antipode:.0%} are at the antipode: a line is shared, not a point; {by_descent}. {RECONSTRUCTION}"
         )
 
     numbers = (*blind, *wrong, boost, trained)

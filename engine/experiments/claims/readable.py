@@ -18,6 +18,7 @@ from engine.experiments.claims.judging import (
     given,
     judged,
     number,
+    share,
 )
 
 READ = 0.5
@@ -37,7 +38,9 @@ def readable(frames: Frames) -> Verdict:
     layer = frame.info["taps"][tap]["name"]
     fooling, raw, other = (_recovered(frame, kind, tap, f"{name} recovered, {layer}") for kind, name in KINDS.items())
     norm, robust = _until(frame)
-    shown = [Number("L2 norm of added noise up to which half is recovered", norm)] if math.isfinite(norm) else []
+    shown = (
+        [Number("largest L2 norm of added noise tried at which half is recovered", norm)] if math.isfinite(norm) else []
+    )
     controls = [
         Number(label, number(frame.info.get(name)))
         for name, label in (
@@ -47,9 +50,11 @@ def readable(frames: Frames) -> Verdict:
         if math.isfinite(number(frame.info.get(name)))
     ]
     impostor, hashes = _price(price)
+    tried = int(frame.arrays["count"][FOOLING, tap])
+    sure = share("noise of which the network became as sure as was asked", number(frame.info.get("fooled")), tried)
 
     def decide() -> tuple[Word, str]:
-        if int(frame.arrays["count"][FOOLING, tap]) < 1:
+        if not given(sure.value) > 0:
             raise Unmeasured(
                 "No noise fooled the network as surely as was asked: take a larger budget or less confidence."
             )
@@ -64,16 +69,17 @@ def readable(frames: Frames) -> Verdict:
                 f"half. {ONE_NETWORK}"
             )
         bought = (
-            f"Layers that entangle first buy more only for all alike: impostors open {impostor.value:.0%} then, and "
+            f"Layers that entangle first end in admitting all alike: impostors open {impostor.value:.0%} then, and "
             f"{hashes.value:.0f} different hashes are left."
         )
         given(impostor.value)
         return "holds in part", (
-            f"Recognisable, through the helper: {fooling.value:.0%} of fooling noise gives the image, {raw.value:.0%} of raw noise. "
+            f"Recognisable, through the helper: {fooling.value:.0%} of the noise that was driven to a class gives the image ({sure.value:.0%} of "
+            f"it made the network as sure as was asked), {raw.value:.0%} of raw noise. "
             f"{HELPER} {robust} {bought} {ONE_NETWORK}"
         )
 
-    numbers = (fooling, raw, other, *shown, *controls, impostor, hashes)
+    numbers = (fooling, sure, raw, other, *shown, *controls, impostor, hashes)
     return judged(numbers, "raw noise, another class's lock, added noise, and the price of entangling", decide)
 
 
@@ -90,8 +96,11 @@ def _until(frame: Frame) -> tuple[float, str]:
     held = [float(norms[k]) for k in order[: _first(~(shares[order] >= READ))] if norms[k] > 0]
     if not held:
         return math.nan, "Robust it is not: the least noise added takes more than half away."
-    most = "as far as was tried" if len(held) == int((norms > 0).sum()) else "not beyond"
-    return held[-1], f"Robust until noise of L2 norm {held[-1]:.3g} is added, {most}."
+    after = [k for k in order if norms[k] > held[-1]]
+    rest = f"at {norms[after[0]]:.3g} {shares[after[0]]:.0%}" if after else "no larger one was tried"
+    return held[
+        -1
+    ], f"Of the norms of added noise that were tried, half or more is recovered up to {held[-1]:.3g}; {rest}."
 
 
 def _first(failed: np.ndarray) -> int:
