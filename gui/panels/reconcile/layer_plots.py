@@ -34,7 +34,7 @@ class LayerPlots(Beside):
     def __init__(self, theme: Theme) -> None:
         self._frame: Frame | None = None
         self._hidden: frozenset[str] = frozenset()
-        self._pointed: int | None = None
+        self._pointed: tuple[Plot, int] | None = None  # where, and which layer
         self._axes = NameAxis("bottom"), NameAxis("bottom")
         self.plot, self.angles = (Plot(theme, {"bottom": axis}) for axis in self._axes)
         shares = Titled("recovered, with the binomial law", self.plot)
@@ -96,10 +96,15 @@ class LayerPlots(Beside):
         self.plot.set_home((-0.5, count - 0.5), (-0.03, 1.04))
         held = arrays["angle_high"][np.isfinite(arrays["angle_high"])]
         self.angles.set_home((-0.5, count - 0.5), padded(0, max(95.0, float(held.max()) if held.size else 0), 0.03))
+        if self._pointed is not None:
+            plot, tap = self._pointed
+            self._point(plot, tap) if tap < count else plot.leave()
 
     def clear_points(self) -> None:
         """Draw nothing."""
-        self._frame, self._pointed = None, None
+        self._frame = None
+        for plot in (self.plot, self.angles):
+            plot.leave()
         for points in (*self.measured, *self.predicted, *self.angle):
             points.clear()
         for dots in self.controls:
@@ -141,12 +146,12 @@ class LayerPlots(Beside):
     def _on_hover(self, plot: Plot, x: float, _y: float) -> None:
         found = self._place(x)
         if found is None:
-            plot.readout.silence()
+            plot.leave()
         else:
             self._point(plot, found)
 
     def _point(self, plot: Plot, tap: int) -> None:
-        self._pointed = tap
+        self._pointed = plot, tap
         low, high = plot.getViewBox().viewRange()[1]
         lines = [self.names[tap], *(self.describe(tap, k) for k in range(len(KINDS)) if KINDS[k] not in self._hidden)]
         plot.readout.say("\n".join(lines), plot.at(tap, (low + high) / 2))
@@ -164,13 +169,13 @@ class LayerPlots(Beside):
     def _on_keys(self, plot: Plot, across: int, up: int) -> None:
         if self._frame is not None:
             first = int(self._frame.info["chosen"]["tap"])
-            wanted = first if self._pointed is None else self._pointed + across + up
+            wanted = first if self._pointed is None else self._pointed[1] + across + up
             self._point(plot, min(len(self.names) - 1, max(0, wanted)))
 
     @Slot()
     def _on_enter(self) -> None:
-        if self._pointed is not None and self._pointed < len(self.names):
-            self.tap_chosen.emit(self.names[self._pointed])
+        if self._pointed is not None:
+            self.tap_chosen.emit(self.names[self._pointed[1]])
 
     # --- look --------------------------------------------------------------------------------------------------
 

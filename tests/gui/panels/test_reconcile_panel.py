@@ -420,6 +420,39 @@ def test_kinds_are_switched_off_by_their_chips(qtbot, full):
     )
 
 
+def test_numbers_read_out_are_those_of_the_frame_that_is_shown(qtbot, full):
+    layers = page(qtbot, full, "layers")
+    layers.drawn.plot.hovered.emit(4.1, 0.5)
+    assert "fooling noise: 100%" in layers.drawn.plot.readout.text()
+    frame = made.reconciliation_frame(repetition=1)
+    full.show_frame(frame)
+    assert "fooling noise: 0%" in layers.drawn.plot.readout.text()
+    frame.info["taps"] = TAPS[:3]
+    for name in (
+        "angle",
+        "angle_low",
+        "angle_high",
+        "recovered",
+        "recovered_low",
+        "recovered_high",
+        "predicted",
+        "count",
+    ):
+        frame.arrays[name] = frame.arrays[name][:, :3]
+    frame.info["chosen"]["tap"] = 1
+    full.show_frame(frame)
+    assert not layers.drawn.plot.readout.isVisible()
+    price = page(qtbot, full, "price")
+    price.drawn.hashes.hovered.emit(40.0, 1.0)
+    assert price.drawn.hashes.readout.text().startswith("after 40 layers")
+    shorter = made.price_frame()
+    for name, array in shorter.arrays.items():
+        if array.shape[-1] == 41:
+            shorter.arrays[name] = array[..., :3]
+    full.show_frame(shorter)
+    assert not price.drawn.hashes.readout.isVisible()
+
+
 # --- angle -------------------------------------------------------------------------------------------------------
 
 
@@ -513,14 +546,14 @@ def test_one_of_the_two_alone_is_a_tidy_answer(qtbot, panel):
 def test_the_price_is_drawn_with_its_limits_and_marked_as_a_reconstruction(qtbot, full):
     price = page(qtbot, full, "price")
     frame = price.frame
-    assert price.curves["genuine"][0].line.getData()[1].tolist() == frame.arrays["genuine"][0].tolist()
-    assert price.curves["impostor"][1].line.getData()[1].tolist() == frame.arrays["impostor"][1].tolist()
-    assert 10 ** price.counts[0].getData()[1][-1] == pytest.approx(2) and 10 ** price.counts[1].getData()[1][
-        -1
-    ] == pytest.approx(1)
-    assert [level.line.value() for level in price.limits] == pytest.approx([0.7048, 0.5], abs=1e-3)
+    assert price.drawn.curves["genuine"][0].line.getData()[1].tolist() == frame.arrays["genuine"][0].tolist()
+    assert price.drawn.curves["impostor"][1].line.getData()[1].tolist() == frame.arrays["impostor"][1].tolist()
+    assert 10 ** price.drawn.counts[0].getData()[1][-1] == pytest.approx(2) and 10 ** price.drawn.counts[1].getData()[
+        1
+    ][-1] == pytest.approx(1)
+    assert [level.line.value() for level in price.drawn.limits] == pytest.approx([0.7048, 0.5], abs=1e-3)
     assert (
-        "reconstruction" in price._titles[0].title.full_text
+        "reconstruction" in price.drawn.titles[0].title.full_text
         and "reconciliation, not encryption" in price.caption.text()
     )
     assert price.summary == "after 40 layers · 2 hashes left (zero-mean) · 1 hash left (uniform)"
@@ -538,15 +571,15 @@ def test_without_a_network_the_price_says_so_and_draws_two_series(qtbot, panel):
     assert panel.page is panel.price, "the only thing that there is to see"
     assert "No network’s features" in panel.price.caption.text()
     assert [entry.key for entry in panel.price.chips.entries()] == ["series 0", "series 1", "genuine", "impostor"]
-    panel.price.plot.hovered.emit(40.0, 0.5)
-    assert len(panel.price.plot.readout.text().splitlines()) == 3
+    panel.price.drawn.plot.hovered.emit(40.0, 0.5)
+    assert len(panel.price.drawn.plot.readout.text().splitlines()) == 3
 
 
 def test_shares_are_read_out_with_their_intervals(qtbot, full):
     price = page(qtbot, full, "price")
-    price.plot.hovered.emit(0.0, 0.5)
+    price.drawn.plot.hovered.emit(0.0, 0.5)
     assert "zero-mean identities: genuine 1.0% [0.3%, 3.6%], impostor 0.0% [0.0%, 1.9%], 200 hashes" in (
-        price.plot.readout.text()
+        price.drawn.plot.readout.text()
     )
 
 
