@@ -30,7 +30,7 @@ class Secrecy:
 
     @property
     def left(self) -> float:
-        """What may be left of it; where this is below 0 nothing need be."""
+        """The most that can be guaranteed to stay secret; below 0 nothing is. It is a bound on the guarantee, not on the secret."""
         return self.cells - self.leak
 
 

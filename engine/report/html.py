@@ -63,7 +63,7 @@ CAPTIONS = {
     "out: every pixel of the output is in the public helper and its code, the input brings only the key that the network takes it for this class. Below left, "
     "the share recovered at each tap with 95% Wilson intervals over inputs; right, the same under added noise. One network. Reconciliation, not encryption.",
     "reconciliation_curve": "Theorem: the lines, for independent errors of rate θ/π. Measurement: the real decoder on simulated messages, with 95% Wilson intervals. "
-    "Dotted, the angle beyond which no code of this rate can succeed (Shannon's limit).",
+    "Dotted, Shannon's limit: the angle beyond which codes of this rate, however long, cannot succeed reliably.",
     "price": "Measurement, on our reconstruction of the MaxLikelihood network. Layers before hashing make two readings of one identity alike, and those of "
     "two identities too: the hashes that are left, dashed, fall to two or to one. Dotted, the limits of infinite depth (theorem). 95% Wilson intervals over identities.",
 }

@@ -39,9 +39,14 @@ def _claim(each: Judged) -> str:
 
 
 def _number(number: Number) -> str:
-    value = f"{number.value:+.3f}" if math.isfinite(number.value) else "–"
-    interval = f" [{number.low:+.3f}, {number.high:+.3f}]" if math.isfinite(number.low + number.high) else ""
+    value = _figure(number.value) if math.isfinite(number.value) else "–"
+    interval = f" [{_figure(number.low)}, {_figure(number.high)}]" if math.isfinite(number.low + number.high) else ""
     return f"{html.escape(number.label)}: {value}{interval}"
+
+
+def _figure(value: float) -> str:
+    """Three places, or three digits where these would all be zeros."""
+    return f"{value:+.3f}" if value == 0 or abs(value) >= 5e-4 else f"{value:+.2e}"
 
 
 def takeover(session: Session) -> str:

@@ -126,7 +126,7 @@ class ControlsPage(NoisePage):
         self.caption.set_text(
             "Reconstruction; measurement. A constant predictor has no loss either. Random labels are learnt as far as the rows "
             "go, and hold for no unseen sample: chance. All outputs become one direction, or its opposite. And yet the items are "
-            "still told apart, by digits that float64 holds, until those end."
+            "still told apart: by cosines until these round to 1, by distances longer."
         )
         self.told()
 

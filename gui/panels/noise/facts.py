@@ -13,6 +13,7 @@ from gui.panels.noise.strip import Control
 
 if TYPE_CHECKING:
     from engine.events import Frame
+    from engine.specs import ExperimentSpec
 
 TRAIN, UNSEEN, BLIND = "train", "unseen", "blind"
 LOSSES = (
@@ -21,12 +22,12 @@ LOSSES = (
     Curve(BLIND, "unseen, sign-blind", "green", dash=True),
 )
 AS_THEY_ARE, CENTRED = "0", "1"
-EXACT = Curve("exact", "as they are, not rounded", "green")
+EXACT = Curve("exact", "as they are, by distances", "green")
 SERIES = (Curve(AS_THEY_ARE, "as they are", "purple"), Curve(CENTRED, "centred", "grey", dash=True))
 TIPS = {
     TRAIN: "Mean loss (1 − C)/2 of the training samples, with a 95% interval over them",
     UNSEEN: "The same of samples that no row was chosen by",
-    EXACT.key: "The same with distances that do not end with float64",
+    EXACT.key: "The same by distances, which hold angles that a cosine rounds to 0",
     BLIND: "(1 − |C|)/2 of unseen samples: the antipode counts as the point",
     AS_THEY_ARE: "The samples as the data source gives them",
     CENTRED: "Control: the same samples less the mean of the training samples",
@@ -38,6 +39,19 @@ def loss_floor(frame: Frame) -> float:
     return float(views.readings(frame.info["ceiling"])["chord"]) ** 2 / 4
 
 
+def differences(frame: Frame, spec: ExperimentSpec) -> list[str]:
+    """How the settings as they stand differ from those that a frame was made with, "depth 20 → 40"; none if they agree."""
+    info, now = frame.info, spec.max_likelihood
+    if info["key"] == spec.key("dataset", "max_likelihood"):
+        return []
+    found = [
+        f"{name} {info[name]} → {getattr(now, name)}"
+        for name in ("candidates", "rows", "depth", "likelihood", "temperature")
+        if frame.topic == "max_likelihood" and info[name] != getattr(now, name)
+    ]
+    return found or ["samples, data or seed"]
+
+
 def controls_of(frame: Frame) -> list[Control]:
     """The controls of the MaxLikelihood network, as far as they are measured."""
     info, arrays = frame.info, frame.arrays
@@ -46,7 +60,11 @@ def controls_of(frame: Frame) -> list[Control]:
     few, many = (f"{arrays['label_samples'][k]:,}" for k in (0, -1)) if labelled else ("", "")
     labels = f"{span(arrays['label_train'])}, unseen {span(arrays['label_test'])}" if labelled else "…"
     targets = float(info["three_targets"])
-    exact = f", exactly {figure(float(arrays['retrieval_exact'][0, -1]))}" if "retrieval_exact" in arrays else ""
+    exact = (
+        f" by cosines, {figure(float(arrays['retrieval_exact'][0, -1]))} by distances"
+        if "retrieval_exact" in arrays
+        else ""
+    )
     return [
         Control(
             "constant predictor: loss",
@@ -78,8 +96,8 @@ def controls_of(frame: Frame) -> list[Control]:
         Control(
             "identity retrieved",
             figure(float(arrays["retrieval"][0, -1])) + exact,
-            "Share of items whose noisy copy is nearest to itself by the outputs: no loss, and yet not forgotten before the digits "
-            "of float64 end; not rounded, longer",
+            "Share of items whose noisy copy is nearest to itself by the outputs. Cosines round to 1 at angles of 1e-8; distances hold "
+            "smaller ones: no loss, and yet not forgotten",
         ),
     ]
 

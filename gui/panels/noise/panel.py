@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.panels.noise.controls import ControlsPage
 from gui.panels.noise.descent import DescentPage
+from gui.panels.noise.facts import differences
 from gui.panels.noise.likelihood import LikelihoodPage
 from gui.panels.noise.page import NoisePage
+from gui.panels.tag import OTHER, Tag
 from gui.plots.controls import Segmented
 from gui.plots.flow import FlowRow
 from gui.plots.measure import MeasureButton
@@ -21,6 +23,7 @@ from gui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.events import Frame
+    from engine.specs import ExperimentSpec
 
 LIKELIHOOD, DESCENT, CONTROLS = "likelihood", "descent", "controls"
 PAGES: dict[str, type[NoisePage]] = {LIKELIHOOD: LikelihoodPage, DESCENT: DescentPage, CONTROLS: ControlsPage}
@@ -48,6 +51,7 @@ class NoisePanel(Panel):
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
         self._pages: dict[str, NoisePage] = {}
+        self._spec: ExperimentSpec | None = None
         self._frames: dict[str, Frame] = {}  # the latest of each topic, for a page that is not made yet
         self.button, self.settings_button = QPushButton("Fit noise with a linear network"), QPushButton("Settings")
         for button, tip, asked in (
@@ -58,9 +62,9 @@ class NoisePanel(Panel):
             button.setToolTip(tip)
             button.clicked.connect(asked)
             self.add_empty_action(button)
-        self.tag = QLabel("reconstruction")
-        self.tag.setToolTip(f"<p>{TAG_TIP}</p>")
-        self.tag.setAccessibleDescription(TAG_TIP)
+        self.tag = Tag("reconstruction", theme, TAG_TIP)
+        self.other = Tag(OTHER, theme)
+        self.other.hide()
         self.measure = MeasureButton(theme, self, self.button.text(), [("", "", self.noise_requested)])
         self.add_tool(self.measure)
         self.settings = self.header.add_button("settings", f"Settings: {self.title}", "Settings", first=True)
@@ -80,11 +84,10 @@ class NoisePanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        self._row = FlowRow([self.page_choice, self.tag])
+        self._row = FlowRow([self.page_choice, self.tag, self.other])
         column.addWidget(self._row)
         column.addWidget(self._stacked, 1)
         self.set_body(body)
-        self._colour_tag()
 
     # --- pages -------------------------------------------------------------------------------------------------
 
@@ -98,7 +101,12 @@ class NoisePanel(Panel):
             found.arranged.connect(self._arrange)
             self._stacked.addWidget(found)
             self._row.set_widgets(
-                [self.page_choice, self.tag, *(each for page in self._pages.values() for each in page.choices)]
+                [
+                    self.page_choice,
+                    self.tag,
+                    self.other,
+                    *(each for page in self._pages.values() for each in page.choices),
+                ]
             )
             if found.topic in self._frames:
                 found.show_frame(self._frames[found.topic])
@@ -116,6 +124,19 @@ class NoisePanel(Panel):
         self._stacked.setCurrentWidget(self.page)
         self.page.freshen()
         self._say()
+
+    # --- settings ----------------------------------------------------------------------------------------------
+
+    def set_experiment(self, spec: ExperimentSpec) -> None:
+        """The settings as they stand."""
+        self._spec = spec
+        self._compare()
+
+    def _compare(self) -> None:
+        """Say where what is shown was made with other settings than those that stand now."""
+        frame = self._frames.get(PAGES[self.page_choice.key()].topic)
+        self.other.say_made_with(differences(frame, self._spec) if frame is not None and self._spec is not None else [])
+        self._row.arrange()
 
     # --- frames ------------------------------------------------------------------------------------------------
 
@@ -138,6 +159,7 @@ class NoisePanel(Panel):
         # descent is as it is taught everywhere: nothing is reconstructed there
         self.tag.setVisible(self.page_choice.key() != DESCENT)
         self.set_subtitle(self.page.summary)
+        self._compare()
         self._arrange()
 
     @Slot()
@@ -157,15 +179,8 @@ class NoisePanel(Panel):
         self.page_choice.set_theme(theme)
         for page in self._pages.values():
             page.set_theme(theme)
-        self._colour_tag()
-
-    def _colour_tag(self) -> None:
-        theme = self.theme
-        self.tag.setStyleSheet(
-            f"QLabel {{ color: {theme.warning}; background: transparent; border: 1px solid {theme.warning};"
-            f" font-size: {theme.small}px;"
-            f" border-radius: 4px; padding: 0px 5px; }}"
-        )
+        self.tag.set_theme(theme)
+        self.other.set_theme(theme)
 
     def plots(self) -> Sequence[tuple[str, Any]]:
         return self.page.plots() if self._frames and self.page.frame is not None else ()

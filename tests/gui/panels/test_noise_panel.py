@@ -157,7 +157,7 @@ def test_the_controls_stand_beside_the_claim_with_their_numbers(full):
         "random labels: accuracy 0.69–1.00, unseen 0.49–0.53",
         "effective rank 1.000",
         "3 targets: accuracy 0.670",
-        "identity retrieved 0.420, exactly 1.000",
+        "identity retrieved 0.420 by cosines, 1.000 by distances",
     ):
         assert part in said
     assert full.page_of(LIKELIHOOD).strip.isVisible()
@@ -382,6 +382,20 @@ def test_sizes_pointed_at_are_let_go_while_the_next_run_has_none_yet(qtbot, full
     assert labels.readout.isVisible() and "256 samples" in labels.readout.text()
     full.show_frame(made.max_likelihood_frame(3))
     assert not labels.readout.isVisible()
+
+
+def test_what_was_made_with_other_settings_says_which(full):
+    full.set_experiment(made.SPEC)
+    assert not full.other.isVisible()
+    for change, says in (({"depth": 40}, "depth 20 → 40"), ({"samples": 16}, "samples, data or seed")):
+        spec = MaxLikelihoodSpec(**change)
+        full.set_experiment(made.SPEC.model_copy(update={"max_likelihood": spec}))
+        assert full.other.isVisible() and says in full.other.accessibleDescription()
+    full.show_page(DESCENT)
+    assert full.other.isVisible()
+    full.clear()
+    full.set_experiment(made.SPEC)
+    assert not full.other.isVisible()
 
 
 SMALL = {
