@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,19 +57,20 @@ def band(
     thin = gram[np.ix_(some, some)]
     size = np.sqrt(np.outer(np.diagonal(thin), np.diagonal(thin)))[:count, :count]
     apart = (np.abs(thin[:count, :count]) < ALIKE * size)[np.triu_indices(count, 1)]
-    members = np.where(apart, members, -1)
+    chosen = np.stack([(members == group) & apart for group in range(n_groups)]).astype(np.float64)
     shape = 2, len(readings.QUANTITIES), n_groups
+    reference = np.arange(count, len(some))
 
     def read(now: Array) -> Array:
         """Means of every quantity of every group, in both views, in one row."""
-        found = np.full(shape, np.nan)
-        for view, seen in enumerate((wide.centred(now, np.arange(count, len(now))), now)):
-            values = readings.quantities(rapidity(seen[:count, :count], np.diagonal(now)[:count]))
-            for group in range(n_groups):
-                chosen = values[:, members == group]
-                if chosen.shape[1]:
-                    found[view, :, group] = np.nanmean(chosen, axis=1)
-        return found.ravel()
+        sizes = np.diagonal(now)[:count]
+        eta = np.stack([rapidity(seen[:count, :count], sizes) for seen in (wide.centred(now, reference), now)])
+        values = readings.quantities(eta)
+        finite = np.isfinite(values)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = np.where(finite, values, 0.0) @ chosen.T / (finite @ chosen.T)  # [Q, views, groups]
+        found: Array = means.swapaxes(0, 1).ravel()
+        return found
 
     blank = np.full((*shape, 2 * depth), np.nan)
     if not layers:
@@ -90,9 +92,16 @@ def rapidity(gram: Array, sizes: Array) -> Array:
 
     NaN too where centring has left so little of the squared ``sizes`` ``[P]`` that its digits are rounding.
     """
-    i, j = np.triu_indices(len(gram), 1)
+    i, j = _pairs(len(gram))
     own = np.sqrt(np.maximum(np.diagonal(gram), 0))
     own = np.where(own**2 > LEFT * sizes, own, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         eta: Array = np.arctanh(np.clip(gram[i, j] / (own[i] * own[j]), -1, 1))
     return eta
+
+
+@lru_cache(maxsize=4)
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both members of every pair, in triu order."""
+    i, j = np.triu_indices(count, 1)
+    return i, j

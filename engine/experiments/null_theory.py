@@ -25,6 +25,8 @@ BATCH_NORM = (
     "No theory of batch normalisation is drawn: it divides by what each batch shows, and its null is that of networks drawn "
     "anew, whose running means and deviations are taken once from training samples."
 )
+LIMIT = "In the limit of infinite width, of the logits too."
+NOT_DEEP = f"{LIMIT} There are no hidden layers: a linear map of random weights conserves every centred correlation."
 STARTS = 61  # rapidities at which the exact chain is computed; between them it is interpolated
 
 
@@ -64,7 +66,7 @@ def theory(
     none = np.full((2, len(readings.QUANTITIES), n_groups, taps), np.nan)
     if isinstance(spec, LinearSpec):
         return (yield from _linear(spec, inputs, probe, groups, none, logits))
-    if isinstance(spec, MlpSpec) and spec.batch_norm:
+    if isinstance(spec, MlpSpec) and spec.batch_norm and spec.depth:
         return Theory(none, "", BATCH_NORM)
     if isinstance(spec, MlpSpec | ResidualSpec):
         return (yield from _wide(spec, inputs, probe, groups, none, seed))
@@ -76,7 +78,7 @@ def _linear(
 ) -> Generator[None, None, Theory]:
     """The exact chain at every pair. Biases cancel in the centred view; in the other they must be zero."""
     widths = [spec.width] * spec.depth + [logits]
-    raw = spec.bias and scales(spec)[1] > 0
+    raw = scales(spec)[1] > 0
     for view in (0,) if raw else (0, 1):
         seen = inputs - inputs[probe:].mean(0) if view == 0 else inputs
         eta = rapidity(seen[:probe] @ seen[:probe].T, (inputs[:probe] ** 2).sum(1))
@@ -143,12 +145,14 @@ def _wide(
     hidden = slice(1, 1 + 2 * spec.depth)
     low[..., hidden] = mean[..., hidden] + found.low
     high[..., hidden] = mean[..., hidden] + found.high
-    phase = phase_name(spec.activation, sigma_w, sigma_b)
+    phase = phase_name(spec.activation, sigma_w, sigma_b) if spec.depth else ""
     return Theory(mean, "infinite width", _of_plain(spec, found.layers), low, high, phase)
 
 
 def _of_plain(spec: MlpSpec, banded: int) -> str:
-    said = "In the limit of infinite width. "
+    if not spec.depth:
+        return NOT_DEEP
+    said = f"{LIMIT} "
     if banded:
         upto = "" if banded == spec.depth else f" up to layer {banded}"
         said += (
@@ -165,11 +169,13 @@ def _of_plain(spec: MlpSpec, banded: int) -> str:
 
 
 def _of_residual(spec: ResidualSpec) -> str:
+    if not spec.depth:
+        return NOT_DEEP
     phase = (
         "" if spec.branches == "alpha" else f", α² = 1/{spec.depth}: with branches so scaled, depth stops entangling"
     )
     return (
-        f"In the limit of infinite width, for residual blocks x + α W {spec.activation}(x) with α = {spec.scale:.3g}{phase}. "
+        f"{LIMIT} For residual blocks x + α W {spec.activation}(x) with α = {spec.scale:.3g}{phase}. "
         f"A network of width {spec.width:,} scatters about it by about 1/√n."
     )
 

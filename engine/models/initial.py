@@ -16,14 +16,14 @@ from engine.specs import NetworkSpec
 
 
 def scales(spec: NetworkSpec) -> tuple[float, float]:
-    """``sigma_w, sigma_b`` of a spec."""
+    """``sigma_w, sigma_b`` of a spec; without biases sigma_b is 0, whatever is asked for."""
     match spec.init:
         case "he":
             return math.sqrt(2), 0.0
         case "lecun":
             return 1.0, 0.0
         case "sigma":
-            return spec.sigma_w, spec.sigma_b
+            return spec.sigma_w, spec.sigma_b if spec.bias else 0.0
 
 
 @torch.no_grad()

@@ -88,6 +88,28 @@ def test_the_phase_stands_in_the_nulls_sentence_of_a_smooth_network_and_relu_has
     assert phase_sentence("relu", 1.4, 0.0) == ""
 
 
+def test_networks_without_biases_have_the_theory_of_no_bias_whatever_its_scale():
+    model = MlpSpec(depth=2, width=64, activation="tanh", init="sigma", sigma_w=1.5, sigma_b=1.0, bias=False)
+    few = SMALL.model_copy(update={"controls": ControlsSpec(draws=2)})
+    one, other = (
+        last(looked("null", few.model_copy(update={"model": each})), "null")
+        for each in (model, model.model_copy(update={"sigma_b": 0.0, "bias": True}))
+    )
+    np.testing.assert_array_equal(one.arrays["theory"], other.arrays["theory"])
+    assert one.info["sentence"] == other.info["sentence"] and "σ_b = 0 " in one.info["sentence"]
+
+
+@pytest.mark.parametrize("kind", [MlpSpec, ResidualSpec])
+def test_a_network_without_hidden_layers_is_a_linear_map_and_its_theory_says_no_more(kind):
+    spec = SMALL.model_copy(
+        update={"model": kind(depth=0, width=256, activation="tanh"), "controls": ControlsSpec(draws=4)}
+    )
+    frame = last(looked("null", spec), "null")
+    assert np.isfinite(frame.arrays["theory"][0, 0, GROUP_POSITION["same"], -1])
+    for word in ("narrow", "band", "χ", "W tanh", "entangling"):
+        assert word not in frame.info["sentence"]
+
+
 def test_theory_lies_where_residual_networks_do():
     spec = SMALL.model_copy(update={"model": ResidualSpec(depth=3, width=256, branches="alpha", alpha=0.7)})
     frame = last(looked("null", spec), "null")
