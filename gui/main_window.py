@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
         self.docks.reconcile.price_requested.connect(partial(self.look, "price"))
         self.docks.reconcile.settings_requested.connect(self.show_settings)
         self.docks.reconcile.edited.connect(self.editor.edit)
+        self.stage.cleared.connect(partial(self.docks.reconcile.set_known, (), ()))
         self.docks.noise.noise_requested.connect(partial(self.look, "max_likelihood"))
         self.docks.noise.settings_requested.connect(partial(self.show_settings, "max_likelihood"))
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front
@@ -558,6 +559,7 @@ class MainWindow(QMainWindow):
                 if spec_form.part not in ("experiment", "controls", *steps.FOLDED):
                     form.set_description(description(type(part)))
         self.docks.reconcile.set_experiment(spec)
+        self.docks.noise.set_experiment(spec)
         self._show_results()
         self._show_title()
 

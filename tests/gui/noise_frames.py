@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from engine.events import Frame
+from engine.specs import ExperimentSpec, MaxLikelihoodSpec, UniformNoiseSpec
 
 LAW = 1.0169
 """1/2 ln M2 at N/n = 64."""
 DEPTH, TRAIN, UNSEEN = 20, 32, 64
+SPEC = ExperimentSpec(dataset=UniformNoiseSpec(), max_likelihood=MaxLikelihoodSpec())
+"""The settings that the frames were made with."""
+KEY = SPEC.key("dataset", "max_likelihood")
 SERIES = ["as they are", "mean subtracted (control)"]
 SIZES = [16, 32, 64, 128, 256]
 
@@ -64,7 +68,7 @@ def max_likelihood_frame(layers: int = DEPTH, *, done: bool | None = None, **inf
         0,
         arrays,
         {
-            "key": "max_likelihood",
+            "key": KEY,
             "done": finished,
             "title": "Uniform noise",
             "features": 64,
@@ -118,7 +122,7 @@ def noise_descent_frame(points: int = 60, *, done: bool = True, flat: bool = Fal
         0,
         arrays,
         {
-            "key": "max_likelihood",
+            "key": KEY,
             "done": done,
             "tasks": ["shared target", "random labels (control)"],
             "depth": 4,

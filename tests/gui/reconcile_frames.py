@@ -10,8 +10,11 @@ from frames import TAPS
 from scipy.stats import binom
 
 from engine.events import Frame
+from engine.experiments.keys import artifact_keys
+from engine.specs import ExperimentSpec
 
 T = len(TAPS)
+WEIGHTS = artifact_keys(ExperimentSpec())["weights"]
 DIGITS = [str(k) for k in range(10)]
 FOOLING, RAW, CLEAN, WRONG = range(4)
 # mean angle (degrees) of each kind at each tap, falling with depth for all but the wrong lock
@@ -111,7 +114,7 @@ def reconciliation_frame(
             "robust_predicted": robust,
         },
         {
-            "key": "k",
+            "key": WEIGHTS,
             "done": done,
             "taps": TAPS,
             "classes": classes,
@@ -161,7 +164,7 @@ def curve_frame(decodings: int = 400) -> Frame:
             "half": np.array(HALF),
             "shannon": np.array(SHANNON),
         },
-        {"key": "k", "done": True, "code": {"n": 255, "k": 131, "t": 18}, "decodings": decodings, "agree": float(np.abs(z).max())},
+        {"key": WEIGHTS, "done": True, "code": {"n": 255, "k": 131, "t": 18}, "decodings": decodings, "agree": float(np.abs(z).max())},
     )  # fmt: skip
 
 
@@ -206,9 +209,11 @@ def price_frame(*, layers: bool = True, pairs: int = 200, done: bool = True) -> 
         0,
         arrays,
         {
-            "key": "p",
+            "key": WEIGHTS,
             "done": done,
             "identities": pairs,
+            "counts": [pairs, pairs, pairs if layers else 0],
+            "genuine": ["at this C", "at this C", "the same test sample with noise; mean C 0.71"],
             "correlation": 0.6,
             "repetition": 7,
             "ratio": 16,

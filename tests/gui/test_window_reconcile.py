@@ -48,6 +48,12 @@ def test_a_key_is_chosen_by_hand_and_every_edit_can_be_undone(open_lab):
     person.type("reconcile", "trials", "2")
     assert key.spec.trials == 2 and key.spec.chosen_class == 2
 
+    # another session knows nothing of the classes and layers of this one
+    panel.set_known(["cat", "dog", "cow"], [{"name": "relu 9", "kind": "activation"}])
+    assert key.class_box.currentText() == "cow"
+    person.press("Ctrl+N")
+    assert key.class_box.currentText() == "2" and key.layer_box.count() == 1
+
 
 @pytest.mark.slow
 def test_the_lock_is_opened_and_priced(open_lab):

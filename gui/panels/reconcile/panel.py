@@ -13,7 +13,9 @@ from gui.panels.reconcile.angle import CURVE, AnglePage
 from gui.panels.reconcile.layers import LayersPage
 from gui.panels.reconcile.lock import LockPage
 from gui.panels.reconcile.price import PricePage
+from gui.panels.reconcile.words import differences, differences_of_price
 from gui.panels.related.page import Page
+from gui.panels.tag import OTHER, Tag
 from gui.plots.controls import Segmented
 from gui.plots.measure import MeasureButton
 from gui.selection import Selection
@@ -49,6 +51,7 @@ class ReconcilePanel(Panel):
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
+        self._spec: ExperimentSpec | None = None
         self._frames: dict[str, Frame] = {}
         self._pages: dict[str, Page] = {}
         entries = [
@@ -76,6 +79,9 @@ class ReconcilePanel(Panel):
         self._controls = QHBoxLayout()
         self._controls.setSpacing(8)
         self._controls.addWidget(self.page_choice, 0, Qt.AlignmentFlag.AlignTop)
+        self.other = Tag(OTHER, theme)  # the lock has a sentence of its own
+        self.other.hide()
+        self._controls.addWidget(self.other, 0, Qt.AlignmentFlag.AlignTop)
         self._controls.addStretch(0)
         column.addLayout(self._controls)
         column.addWidget(self._stacked, 1)
@@ -129,7 +135,17 @@ class ReconcilePanel(Panel):
 
     def set_experiment(self, spec: ExperimentSpec) -> None:
         """The settings as they stand."""
+        self._spec = spec
         self.lock.set_experiment(spec)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Say where the page in front shows what was made with other settings than those that stand now."""
+        key, spec, found = self.page_choice.key(), self._spec, []
+        frame = self._frames.get(PRICED if key == PRICE else RECONCILIATION)
+        if frame is not None and spec is not None and key != LOCK:
+            found = (differences_of_price if key == PRICE else differences)(frame, spec)
+        self.other.say_made_with(found)
 
     def set_known(self, classes: Sequence[str], taps: Sequence[Mapping[str, Any]]) -> None:
         """The classes and taps of the data and the network at hand, as far as they are known."""
@@ -195,6 +211,7 @@ class ReconcilePanel(Panel):
         for page in self._pages.values():
             page.row.setVisible(page is self.page and page.frame is not None)
         self.set_subtitle(self.page.summary)
+        self._compare()
 
     # --- look and export ---------------------------------------------------------------------------------------
 
@@ -202,6 +219,7 @@ class ReconcilePanel(Panel):
         super().set_theme(theme)
         self.measure.set_theme(theme)
         self.page_choice.set_theme(theme)
+        self.other.set_theme(theme)
         for page in self._pages.values():
             page.set_theme(theme)
 

@@ -113,7 +113,8 @@ class PricePage(Page):
 
     def _tip(self, s: int) -> str:
         assert self.frame is not None
-        return f"{self.frame.info['series'][s]}: {self.frame.info['identities']:,} identities, {self.frame.info['ratio']} candidates a row"
+        info = self.frame.info
+        return f"{info['series'][s]}: {info['counts'][s]:,} identities, {info['ratio']} candidates a row; genuine is {info['genuine'][s]}"
 
     def _say(self) -> None:
         assert self.frame is not None
@@ -128,7 +129,7 @@ class PricePage(Page):
         without = "" if self.drawn.known(2) else " No network’s features were measured here."
         self._whole = (
             f"{PRICE} Measurement on a reconstruction: MaxLikelihood layers (N/n = {info['ratio']}) are our reading of the paper. "
-            f"Bands: 95% Wilson intervals over {info['identities']:,} identities. Dashed: limits of zero-mean identities "
+            f"Bands: 95% Wilson intervals over {_counted(info['counts'])} identities. Dashed: limits of zero-mean identities "
             f"(theorem).{without}"
         )
         self._caption()
@@ -201,3 +202,9 @@ class PricePage(Page):
         yield ["features", "hash_bits", "log2_patterns", "leaked_bits", "bits_guaranteed_at_most"]
         for row in zip(*(a[f"bound_{name}"] for name in ("d", "n", "cells", "leak", "left")), strict=True):
             yield [value.item() for value in row]
+
+
+def _counted(counts: Sequence[int]) -> str:
+    """How many identities the series have: "200", or "30 to 200"."""
+    known = sorted({count for count in counts if count})
+    return f"{known[0]:,} to {known[-1]:,}" if len(known) > 1 else f"{known[0] if known else 0:,}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.experiments.keys import artifact_keys
 from gui.panels.reconcile.message import digits_of
 from gui.theme import Theme
 
@@ -68,13 +69,41 @@ def differences(frame: Frame, spec: ExperimentSpec) -> list[str]:
         ("confidence", float(info["confidence"]), now.confidence),
         ("seed", int(info["seed"]), spec.seed),
     ]
-    found = [f"{name} {_short(was)} → {_short(new)}" for name, was, new in pairs if was != new]
+    found = _changes(pairs) + _network(frame, spec)
     message = frame.arrays.get("message")
     if now.message and message is not None and digits_of(message) != now.message:
         found.append("another message")
     elif info.get("message_given") and not now.message:
         found.append("message → a training sample")
     return found
+
+
+def differences_of_price(frame: Frame, spec: ExperimentSpec) -> list[str]:
+    """The same of a frame of the price."""
+    info, now = frame.info, spec.reconcile
+    pairs: list[tuple[str, Any, Any]] = [
+        ("N/n", int(info["ratio"]), now.price_ratio),
+        ("r", int(info["repetition"]), now.price_repetition),
+        ("genuine C", float(info["correlation"]), now.price_correlation),
+        ("identities", int(info["identities"]), now.price_pairs),
+        ("code length", int(info["code"]["n"]), now.code_length),
+        ("corrects", int(info["code"]["t"]), now.corrects),
+    ]
+    if now.layer:
+        pairs.append(("layer", info["layer"], now.layer))
+    if info["done"]:
+        pairs.insert(0, ("layers", len(frame.arrays["depth"]) - 1, now.price_depth))
+    return _changes(pairs) + _network(frame, spec)
+
+
+def _changes(pairs: Iterable[tuple[str, Any, Any]]) -> list[str]:
+    return [f"{name} {_short(was)} → {_short(new)}" for name, was, new in pairs if was != new]
+
+
+def _network(frame: Frame, spec: ExperimentSpec) -> list[str]:
+    """Data, architecture, training and seed are all in the key of the weights."""
+    same = frame.info["key"] == artifact_keys(spec)["weights"]
+    return [] if same or frame.info.get("seed", spec.seed) != spec.seed else ["another network, or its data"]
 
 
 def percent(value: float, places: int = 0) -> str:

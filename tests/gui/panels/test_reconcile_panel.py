@@ -351,6 +351,23 @@ def test_what_was_made_with_other_settings_says_which(full):
     assert not full.lock.stale
 
 
+def test_every_page_says_what_was_made_with_other_settings_or_of_another_network(qtbot, full):
+    other_net = SPEC.model_copy(update={"training": SPEC.training.model_copy(update={"epochs": 77})})
+    priced = SPEC.reconcile.model_copy(update={"price_ratio": 32})
+    for key in ("layers", "angle", "price"):
+        page(qtbot, full, key)
+        full.set_experiment(SPEC)
+        assert not full.other.isVisible()
+        full.set_experiment(other_net)
+        assert full.other.isVisible() and "another network" in full.other.accessibleDescription()
+        full.set_experiment(SPEC.model_copy(update={"reconcile": priced}))
+        assert full.other.isVisible() == (key == "price")
+    assert "N/n 16 → 32" in full.other.accessibleDescription()
+    page(qtbot, full, "lock")
+    full.set_experiment(other_net)
+    assert "another network" in full.lock.note.text() and not full.other.isVisible()
+
+
 # --- layers ------------------------------------------------------------------------------------------------------
 
 

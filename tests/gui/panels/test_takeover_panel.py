@@ -72,8 +72,20 @@ def test_the_map_has_a_column_for_each_step_and_a_row_for_each_layer(full):
     assert full.map.image.image.shape == (6, 4)
 
 
-def test_a_control_whose_interval_meets_that_of_x_adv_is_not_beaten(panel):
+def test_a_control_is_beaten_on_the_same_inputs_though_the_intervals_side_by_side_meet(panel):
     frame = look_frames.takeover_frame()
+    frame.arrays["all_high"][4, 4] = 0.31
+    panel.show_frame(frame)
+    assert "beyond every control" in panel.sentence.text()
+    frame.arrays["all_paired_low"][4, 4] = -0.01
+    panel.show_frame(frame)
+    assert "but not beyond another seed's network 0.10, short of" in panel.sentence.text()
+
+
+def test_a_control_whose_interval_meets_that_of_x_adv_is_not_beaten_where_no_inputs_were_paired(panel):
+    frame = look_frames.takeover_frame()
+    for end in ("mean", "low", "high"):
+        del frame.arrays[f"all_paired_{end}"]
     frame.arrays["all_high"][4, 4] = 0.31
     panel.show_frame(frame)
     assert "but not beyond another seed's network 0.10" in panel.sentence.text()
