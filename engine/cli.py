@@ -254,6 +254,10 @@ def _show(bars: Progress, shown: dict[str, TaskID], delivery: Delivery) -> None:
         if record.table == "epochs":
             row = record.row
             bars.console.print(f"epoch {row['epoch']}: test accuracy {row['test_accuracy']:.4f}", highlight=False)
+    for frame in delivery.frames.values():
+        if frame.info.get("done"):
+            for note in frame.info.get("notes", ()):
+                bars.console.print(escape(str(note)), highlight=False, soft_wrap=True)
 
 
 def _show_progress(bars: Progress, shown: dict[str, TaskID], progress: events.Progress) -> None:

@@ -46,8 +46,10 @@ def reconciliation_figure(frame: Frame) -> Figure:
             _picture(taken, np.moveaxis(frame.arrays["case_input"][k], 0, -1), 1)
         else:
             taken.axis("off")
-        seen = frame.info["classes"][case["seen"]]
-        taken.set_xlabel(f"{case['name']}\nseen as {seen}, {case['confidence']:.0%}", fontsize=7)
+        seen = (
+            f"seen as {frame.info['classes'][case['seen']]}, {case['confidence']:.0%}" if case["seen"] >= 0 else "none"
+        )
+        taken.set_xlabel(f"{case['name']}\n{seen}", fontsize=7)
         if case["recovered"]:
             _picture(given, frame.arrays["case_image"][k], LEVELS)
             given.set_xlabel("recovered", fontsize=7)
@@ -141,7 +143,7 @@ def price_figure(frame: Frame) -> Figure:
             limit = frame.arrays[f"limit_{name}"][column]
             if np.isfinite(limit):
                 axes.axhline(limit, color=OKABE_ITO[colour], linestyle=":", linewidth=0.9)
-        left = frame.arrays["distinct"][column] / frame.info["identities"]
+        left = frame.arrays["distinct"][column] / frame.info["counts"][column]
         axes.plot(layer, left, "--", color="#222222", linewidth=1.1, label="distinct hashes / identities")
         axes.set(
             xlabel="MaxLikelihood layers before hashing", title=str(frame.info["series"][column]), ylim=(-0.04, 1.04)

@@ -192,11 +192,26 @@ def reconciled(session: Session) -> str:
         )
         + _plain(
             session,
+            "noise_controls",
+            "Controls of zero loss on noise",
+            "Accuracy with its 95% Wilson interval: labels at random say nothing of unseen samples, and of three targets at most two thirds "
+            "are met. A predictor that looks at nothing has loss 0.",
+            ("control", "samples", "accuracy", "low", "high", "n"),
+        )
+        + _plain(
+            session,
             "reconciliation",
             "Reconciliation at every tap",
             "Mean angle to the reference in degrees, the share of inputs that open the lock with its 95% Wilson interval, and what the "
             "binomial law predicts of their angles.",
             ("tap", "kind", "angle", "recovered", "low", "high", "predicted", "n"),
+        )
+        + _plain(
+            session,
+            "reconciliation_controls",
+            "Controls of reconciliation",
+            "Share that opens the lock of the chosen layer, with its 95% Wilson interval.",
+            ("control", "recovered", "low", "high", "n"),
         )
         + _plain(
             session,

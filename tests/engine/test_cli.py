@@ -16,7 +16,18 @@ from engine.cli import main
 from engine.experiments.claims import CLAIMS
 from engine.session import Session, recoverable
 from engine.spec_files import dump_spec, load_spec
-from engine.specs import PARTS, ExperimentSpec, MlpSpec, PgdSpec, ProbeSpec, TrainingSpec, parameters, variants
+from engine.specs import (
+    PARTS,
+    ExperimentSpec,
+    GaussianNoiseSpec,
+    MaxLikelihoodSpec,
+    MlpSpec,
+    PgdSpec,
+    ProbeSpec,
+    TrainingSpec,
+    parameters,
+    variants,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("steps", "epochs", "attack", "attack_samples", "attacked", "profile")
@@ -138,6 +149,20 @@ def test_all_that_claims_are_tested_by_is_run_with_one_word(
     assert asked[0] == "takeover"
     assert len(asked) == len(set(asked)), "each once"
     assert set(asked) == {name for claim in CLAIMS for name in claim.tested_by}
+
+
+def test_what_was_asked_for_and_could_not_be_had_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = ExperimentSpec(
+        dataset=GaussianNoiseSpec(features=8, classes=2, train_size=20, test_size=10),
+        max_likelihood=MaxLikelihoodSpec(
+            candidates=8, rows=4, depth=1, samples=50, unseen=10, descent_depth=1, descent_steps=2
+        ),
+    )
+    (tmp_path / "few.toml").write_text(dump_spec(spec), encoding="utf-8")
+    arguments = ["--experiment", "max_likelihood", "--no-report", "--out", str(tmp_path / "out")]
+    assert main(["run", str(tmp_path / "few.toml"), *arguments]) == 0
+    said = capsys.readouterr().err
+    assert "50" in said and "20" in said, said
 
 
 def test_a_look_that_fails_ends_what_was_to_come_after_it(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import Event, Progress
-from engine.experiments.noise.layers import Layers, stream
+from engine.experiments.noise.layers import layers_of, read, stream
 from engine.generators import stoppable
 from engine.reconcile.max_likelihood import Flow
 from engine.specs import MaxLikelihoodSpec
@@ -41,31 +41,36 @@ def random_labels(pool: Array, unseen: Array, spec: MaxLikelihoodSpec, seed: int
     fresh = rng.choice([-1.0, 1.0], len(unseen))
     said = Progress(0, spec.depth, f"random labels for {size} samples")
     try:
-        layers = Layers(pool[:size], y, unseen, spec)
+        layers = yield from layers_of(pool[:size], y, unseen, spec)
     except ValueError:
         return np.full(2, np.nan)
     for layer in range(spec.depth):
         yield from stoppable(layers.advance(stream(seed, "labels", str(size), str(layer))), None)
         yield Progress(layer + 1, spec.depth, said.text)
-    return np.array([(layers.train.along * y > 0).mean(), (layers.read("along") * fresh > 0).mean()])
+    (seen,), (others,) = (yield from read(layers.train, "along")), (yield from read(layers.others, "along"))
+    return np.array([(seen * y > 0).mean(), (others * fresh > 0).mean()])
 
 
 def three_targets(train: Array, spec: MaxLikelihoodSpec, seed: int) -> Making:
     """Train accuracy ``[1]`` when the outputs are to tell three targets apart, 120 degrees from each other in one plane.
 
     The first target is the shared point; a sample of the two others is asked for the opposite sign, which is all that a row's
-    sign can be asked for; the two cannot be told apart then, so that at most two of three samples are right.
+    sign can be asked for; the two cannot be told apart then, so that at most two of three samples are right. NaN where there are
+    fewer samples than targets.
     """
+    if len(train) < TARGETS:
+        return np.full(1, np.nan)
     rng = np.random.default_rng(stream(seed, "targets").integers(2**63))
     wanted = rng.permutation(len(train)) % TARGETS
     y = np.where(wanted == 0, 1.0, -1.0)
     try:
-        layers = Layers(train, y, train[:0], spec)
+        layers = yield from layers_of(train, y, train[:0], spec)
     except ValueError:
         return np.full(1, np.nan)
     for layer in range(spec.depth):
         yield from stoppable(layers.advance(stream(seed, "targets", str(layer))), None)
         yield Progress(layer + 1, spec.depth, "three targets")
     # on which side of the axis the two others lie is arbitrary: over both sides, one half of their samples is right
-    first = layers.train.phi < np.pi / 3
+    (phi,) = yield from read(layers.train, "phi")
+    first = phi < np.pi / 3
     return np.array([np.where(wanted == 0, first, 0.5 * ~first).mean()])

@@ -22,7 +22,7 @@ from engine.experiments.noise.layers import SHOWN, effective_rank, mean_interval
 from engine.experiments.noise.samples import View
 from engine.geometry.pairs import unit_rows
 from engine.seeds import derive, generator
-from engine.training.descent import cosine_loss, descend, linear_layers, outputs
+from engine.training.descent import cosine_loss, descend, linear_layers, outputs, samples_at_once
 
 Array = NDArray[np.float64]
 
@@ -53,11 +53,12 @@ class Curves:
         self.task, self.weights, self._seed = task, weights, seed
         self.measured: dict[str, list[Any]] = {name: [] for name in (*LOSSES, *ACCURACIES)}
 
-    def measure(self) -> None:
+    def measure(self) -> Generator[None, None, None]:
         """Measure losses and accuracies now."""
         task = self.task
+        train = torch.cat((yield from self._outputs(task.train))[-1])
+        unseen = torch.cat((yield from self._outputs(task.unseen))[-1])
         with torch.no_grad():
-            train, unseen = outputs(self.weights, task.train)[-1], outputs(self.weights, task.unseen)[-1]
             wanted = task.fresh[:, None] * task.target
             right, wrong = cosine_loss(unseen, wanted), cosine_loss(unseen, -wanted)
             losses = (cosine_loss(train, task.y[:, None] * task.target), right, torch.minimum(right, wrong))
@@ -73,16 +74,24 @@ class Curves:
         its sign.
         """
         task = self.task
-        with torch.no_grad():
-            seen, trained = outputs(self.weights, task.unseen), outputs(self.weights, task.train)
+        seen, trained = (yield from self._outputs(task.unseen)), (yield from self._outputs(task.train))
         ranks, c = [], []
-        for layer, features in enumerate(seen):
+        for layer, (parts, known) in enumerate(zip(seen, trained, strict=True)):
             yield None
-            last = layer == len(seen) - 1
-            pole = task.target if last else (task.y[:, None] * unit_rows(trained[layer])[0]).mean(0)
+            last, features = layer == len(seen) - 1, torch.cat(parts)
+            pole = task.target if last else (task.y[:, None] * unit_rows(torch.cat(known))[0]).mean(0)
             ranks.append(effective_rank(features.numpy()))
             c.append((unit_rows(features[:SHOWN])[0] @ (pole / torch.linalg.vector_norm(pole))).numpy())
         return np.array(ranks), np.stack(c)
+
+    def _outputs(self, x: Tensor) -> Generator[None, None, list[list[Tensor]]]:
+        """Features after each layer, the input first, in parts of samples that pass in a moment."""
+        passed = []
+        for part in torch.split(x, samples_at_once(self.weights)):
+            with torch.no_grad():
+                passed.append(outputs(self.weights, part))
+            yield None
+        return [list(parts) for parts in zip(*passed, strict=True)]
 
 
 def noise_descent(bench: Bench, title: str, views: list[View]) -> Generator[Event | None, None, dict[str, Any]]:
@@ -136,12 +145,12 @@ def _trained(
 ) -> Generator[Event | None, None, None]:
     spec, total = bench.spec.max_likelihood, bench.spec.max_likelihood.descent_steps
     points = set(steps.tolist())
-    curve.measure()
+    yield from curve.measure()
     target = curve.task.y[:, None] * curve.task.target
     for step in descend(curve.weights, curve.task.train, target, rate=spec.descent_rate, steps=total):
         yield None
-        if step in points:
-            curve.measure()
+        if step is not None and step in points:
+            yield from curve.measure()
             yield Progress(step, total, f"gradient descent, {name}: step {step:,} of {total:,}")
             if show is not None:
                 yield show()

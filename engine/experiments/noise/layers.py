@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,12 +20,14 @@ from engine.seeds import derive, generator
 from engine.specs import MaxLikelihoodSpec
 
 Array = NDArray[np.float64]
-Work = Generator[None, None, None]
+T = TypeVar("T")
+Work = Generator[None, None, T]
 
 SHOWN = 64  # samples of each kind whose world lines are drawn
 RESAMPLES = 500
 _BOOTSTRAP = 5000  # inputs up to which means are resampled; beyond, the bootstrap is normal anyway
 _WORK = 2e8  # multiplications of one product
+_NUMBERS = 2**20  # of samples that are looked at together
 _RANKED = 400  # the smaller side at most of samples whose effective rank is taken
 
 MEANS = ("train_loss", "unseen_loss", "blind_loss")
@@ -43,69 +46,103 @@ def stream(seed: int, *purpose: str) -> np.random.Generator:
 
 
 class Layers:
-    """Samples with signs passed through one layer after another: training ones choose the rows, all follow.
+    """Samples with signs passed through one layer after another: training ones choose the rows, all follow. Made by :func:`layers_of`.
+
+    Both are held in parts, so that all that is done to one takes a moment only.
+    """
+
+    def __init__(self, train: list[Flow], y: Array, others: list[Flow], spec: MaxLikelihoodSpec) -> None:
+        self.train, self.others = train, others
+        self._spec, self._y = spec, y
+
+    @property
+    def axis(self) -> Array:
+        """The shared point at the present layer ``[d]``."""
+        return self.train[0].axis
+
+    def advance(self, rng: np.random.Generator) -> Work[None]:
+        """Choose one more layer and pass everything through it."""
+        spec, x = self._spec, []
+        for flow in self.train:
+            x.append(flow.x)
+            yield None
+        weight = yield from most_likely(
+            np.concatenate(x),
+            self._y,
+            candidates=spec.candidates,
+            rows=spec.rows,
+            likelihood=likelihood_of(spec),
+            rng=rng,
+        )
+        for flows in (self.train, self.others):
+            for number, flow in enumerate(flows):
+                flows[number] = flow.through(weight)
+                yield None
+
+
+def layers_of(train: Array, y: Array, others: Array, spec: MaxLikelihoodSpec) -> Work[Layers]:
+    """Unit samples ``[m, d]`` with signs ``[m]``, and others ``[k, d]``, before any layer.
 
     Raises ValueError where the signed training samples cancel, so that there is no shared point.
     """
-
-    def __init__(self, train: Array, y: Array, others: Array, spec: MaxLikelihoodSpec) -> None:
-        axis = shared_axis(train, y) if len(train) else None
-        if axis is None:
-            raise ValueError("the training samples have no common direction")
-        self._spec, self._y = spec, y
-        self.train = flow_from(train, axis)
-        # all that one product does takes a moment only
-        part = max(1, int(_WORK / (spec.rows * max(spec.rows, train.shape[1]))))
-        self.others = [flow_from(others[start : start + part], axis) for start in range(0, len(others), part)]
-        self._part = part
-
-    def advance(self, rng: np.random.Generator) -> Work:
-        """Choose one more layer and pass everything through it."""
-        spec = self._spec
-        weight = yield from most_likely(
-            self.train.x, self._y, candidates=spec.candidates, rows=spec.rows, likelihood=likelihood_of(spec), rng=rng
-        )
-        self.train = self.train.through(weight)
-        for number, flow in enumerate(self.others):
+    axis = shared_axis(train, y) if len(train) else None
+    yield None
+    if axis is None:
+        raise ValueError("the training samples have no common direction")
+    longest = max(spec.rows, train.shape[1])
+    size = max(1, min(int(_WORK / (spec.rows * longest)), _NUMBERS // longest))
+    parts: tuple[list[Flow], list[Flow]] = ([], [])
+    for flows, x in zip(parts, (train, others), strict=True):
+        for start in range(0, max(1, len(x)), size):
+            flows.append(flow_from(x[start : start + size], axis))
             yield None
-            self.others[number] = flow.through(weight)
+    return Layers(parts[0], y, parts[1], spec)
 
-    def read(self, name: str) -> Array:
-        """A property of all flows of the others, ``[k]``."""
-        return np.concatenate([getattr(flow, name) for flow in self.others])
+
+def read(flows: list[Flow], *names: str) -> Work[list[Array]]:
+    """Properties of all samples of some flows, each ``[k]``."""
+    found = []
+    for flow in flows:
+        found.append([getattr(flow, name) for name in names])
+        yield None
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
 class Series:
     """A view of the samples with everything measured so far, one entry a layer; what cannot be measured stays NaN."""
 
-    def __init__(self, seen: View, spec: MaxLikelihoodSpec, seed: int) -> None:
-        self.seen, self._spec, self._seed = seen, spec, seed
+    def __init__(self, seen: View, seed: int) -> None:
+        self.seen, self._seed = seen, seed
         self.measured: dict[str, list[Array]] = {
             name: [] for name in ("train_C", "unseen_C", *INTERVALS, *SINGLE)
         }  # an interval is [mean, low, high]
         self._log_tan = np.empty(0)
         self.layers: Layers | None = None
         self.missing = ""
+
+    def begin(self, spec: MaxLikelihoodSpec) -> Work[None]:
+        """Take up the samples; ``missing`` says why where there is nothing to pass through layers."""
+        seen = self.seen
         if len(seen.unseen) < 2:
             self.missing = "fewer than two unseen samples have a direction"
-        else:
-            try:
-                self.layers = Layers(
-                    seen.train, np.ones(len(seen.train)), np.concatenate([seen.copies, seen.unseen]), spec
-                )
-            except ValueError as why:
-                self.missing = str(why)
+            return
+        everyone = np.concatenate([seen.copies, seen.unseen])
+        yield None
+        try:
+            self.layers = yield from layers_of(seen.train, np.ones(len(seen.train)), everyone, spec)
+        except ValueError as why:
+            self.missing = str(why)
 
     @property
     def count(self) -> int:
         return len(self.seen.unseen)
 
-    def advance(self, layer: int) -> Work:
+    def advance(self, layer: int) -> Work[None]:
         """One layer more, of the candidates that every series draws there."""
         if self.layers is not None:
             yield from self.layers.advance(stream(self._seed, "layer", str(layer)))
 
-    def measure(self) -> Work:
+    def measure(self) -> Work[None]:
         """Read everything off the present layer."""
         layers = self.layers
         if layers is None:
@@ -116,14 +153,13 @@ class Series:
                     np.full(min(SHOWN, kind), np.nan) if one else np.full(3 if name in INTERVALS else 1, np.nan)
                 )
             return
-        c, loss, blind, log_tan = (
-            layers.read(name)[self.seen.items :] for name in ("along", "loss", "blind_loss", "log_tan")
-        )
-        yield None
+        everyone = yield from read(layers.others, "along", "loss", "blind_loss", "log_tan")
+        c, loss, blind, log_tan = (values[self.seen.items :] for values in everyone)
+        train_c, train_loss = yield from read(layers.train, "along", "loss")
         add = self._add
-        add("train_C", layers.train.along[:SHOWN])
+        add("train_C", train_c[:SHOWN])
         add("unseen_C", c[:SHOWN])
-        for name, losses in zip(MEANS, (layers.train.loss, loss, blind), strict=True):
+        for name, losses in zip(MEANS, (train_loss, loss, blind), strict=True):
             add(name, mean_interval(losses, self._seed))
             yield None
         add("wrong_pole", np.array([(c < 0).mean()]))
@@ -145,7 +181,10 @@ class Series:
         self.measured[name].append(values)
 
     def _rank(self) -> float:
-        x, _ = self._first(self.seen.items + min(self.count, 4 * _RANKED))
+        assert self.layers is not None
+        # of wide samples no more than are ranked
+        most = 4 * _RANKED if len(self.layers.axis) <= _RANKED else _RANKED
+        x, _ = self._first(self.seen.items + min(self.count, most))
         return effective_rank(x[self.seen.items :])
 
     def _retrieval(self, *, exact: bool) -> float:

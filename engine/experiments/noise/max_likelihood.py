@@ -22,6 +22,7 @@ from engine.experiments.noise.controls import SIZES, constant_loss, label_sizes,
 from engine.experiments.noise.descent import noise_descent
 from engine.experiments.noise.layers import INTERVALS, SINGLE, Series
 from engine.experiments.noise.samples import COPY_NOISE, SERIES, Samples, samples, view
+from engine.experiments.rates import wilson
 from engine.generators import stoppable
 from engine.geometry.ceiling import ceiling
 from engine.reconcile.boost_law import boost_law, width_gain
@@ -39,7 +40,9 @@ def max_likelihood(bench: Bench) -> Making:
     plain = yield from view(drawn, False, seed)
     centred = yield from view(drawn, True, seed)
     views = [plain, centred]
-    found = [Series(seen, spec, seed) for seen in views]
+    found = [Series(seen, seed) for seen in views]
+    for series in found:
+        yield from series.begin(spec)
     if found[0].missing:
         raise DataError(
             f"The MaxLikelihood network cannot be built on {drawn.name}: {found[0].missing}. Choose other data in the Data "
@@ -67,9 +70,23 @@ def max_likelihood(bench: Bench) -> Making:
     targets = yield from three_targets(basis.train, spec, seed)
     told.controls(sizes, accuracy, float(targets[0]))
     yield told.frame(keep=False)
+    yield from control_records(sizes, accuracy, len(basis.unseen), float(targets[0]), len(basis.train))
     told.descent = yield from noise_descent(bench, drawn.name, views)
     yield told.frame(keep=True)
     yield Progress(spec.depth, spec.depth, "MaxLikelihood measured")
+
+
+def control_records(sizes: tuple[int, ...], accuracy: Array, unseen: int, targets: float, trained: int) -> Making:
+    """One row a control: accuracies with Wilson intervals, of random labels ``[sizes, (train, unseen)]`` and of three targets."""
+    shares = [
+        (f"random labels, {what}", size, float(accuracy[k, column]), size if column == 0 else unseen)
+        for k, size in enumerate(sizes)
+        for column, what in enumerate(("training samples", "unseen samples"))
+    ]
+    for control, size, share, n in (*shares, ("three targets, training samples", trained, targets, trained)):
+        low, high = wilson(share * n, n) if math.isfinite(share) else (math.nan, math.nan)
+        row = {"accuracy": _plain(share), "low": _plain(float(low)), "high": _plain(float(high))}
+        yield Record("noise_controls", {"control": control, "samples": size, **row, "n": n})
 
 
 class Told:
@@ -147,7 +164,7 @@ class Told:
             yield None
 
     def _constant(self, series: Series) -> float:
-        return math.nan if series.layers is None else constant_loss(series.layers.train.axis)
+        return math.nan if series.layers is None else constant_loss(series.layers.axis)
 
     def _dead(self) -> list[str]:
         return [

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 SERIES = ("as they are", "mean subtracted (control)")
 ITEMS = 200  # unseen samples whose noisy copies are to be told apart
 COPY_NOISE = 0.3  # of a copy, in units of the samples' deviation from their mean
-_CHUNK = 2**21  # numbers turned to float64 between two breaths
+_CHUNK = 2**20  # numbers turned to float64 between two breaths
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +112,9 @@ def view(of: Samples, centred: bool, seed: int) -> Making[View]:
     if not all_alive.all():
         items, copies = items[:0], copies[:0]
     return View(
-        train=pool[: of.train][alive[: of.train]],
-        pool=pool[alive],
-        unseen=unseen[seen],
+        train=_living(pool[: of.train], alive[: of.train]),
+        pool=_living(pool, alive),
+        unseen=_living(unseen, seen),
         items=len(items),
         copies=copies,
         dead_train=int((~alive[: of.train]).sum()),
@@ -126,6 +126,10 @@ def unit(x: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Rows scaled to length 1, and which of them live."""
     rows, dead = unit_rows(torch.from_numpy(x))
     return rows.numpy(), ~dead.numpy()
+
+
+def _living(rows: Array, alive: NDArray[np.bool_]) -> Array:
+    return rows if alive.all() else rows[alive]  # most often all: no copy
 
 
 def _centre(dataset: Dataset) -> Making[tuple[Array, float]]:

@@ -75,7 +75,9 @@ def _measured(
             done += 1
     predicted = np.stack([_law(code, r, angle) for r in repetitions])
     error = np.sqrt(predicted * (1 - predicted) / decodings)
-    return Curve(repetitions, angle, measured, (measured - predicted) / error, law)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(error > 0, (measured - predicted) / error, np.nan)  # where the law is certain there is no scatter
+    return Curve(repetitions, angle, measured, z, law)
 
 
 def simulated(code: Code, repetition: int, theta: float, messages: int, seed: int) -> Work[int]:
@@ -123,7 +125,7 @@ def _told(curve: Curve, code: Code, decodings: int) -> Making:
     info = {
         "code": {"n": code.n, "k": code.k, "t": code.t},
         "decodings": decodings,
-        "agree": float(np.nanmax(np.abs(curve.z))),
+        "agree": float(np.nanmax(np.abs(curve.z), initial=0.0)),
         "done": True,
     }
     for row, column in zip(*np.nonzero(~missing), strict=True):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data import Dataset, balanced_order
+from engine.data.dataset import require_memory
 from engine.experiments.bench import test_order
 from engine.experiments.lens import BATCH
 from engine.experiments.noise.samples import unit
@@ -71,6 +72,12 @@ def of_network(
     """
     members = dataset.x_train[balanced_order(dataset.y_train, seed, "price")[: max(CENTRE, train)]]
     raw = yield from _features(model, tap, members)
+    width = raw.shape[1]
+    require_memory(
+        12 * count * width,
+        f"Comparing {count:,} identities of {width:,} features",
+        "Compare fewer identities, or hash another layer.",
+    )
     alive = (raw != 0).any(1) & raw.isfinite().all(1)
     centre = raw[alive].double().mean(0)
     x = dataset.x_test[test_order(dataset, seed)[:count]]
@@ -85,7 +92,7 @@ def of_network(
     enrolled, seen = unit((centred((yield from _features(model, tap, x)), centre)).numpy())
     low, high = 0.0, _LOUDEST
     for _ in range(_HALVINGS):
-        size = (low + high) / 2 if low else high / 2
+        size = (low + high) / 2
         genuine, there = unit((yield from read(size)).numpy())
         both = seen & there
         c = float((enrolled[both] * genuine[both]).sum(1).mean()) if both.any() else math.nan

@@ -23,6 +23,7 @@ from engine.reconcile.message import SIDE
 
 MEMBERS = 10_000  # training samples, balanced over the classes, whose features give the centre and the references
 TOGETHER = 256  # inputs hashed together
+BITS_TOGETHER = 2**22  # of hashes that are read together
 _NOTHING = 1e-9  # a reference shorter than this part of the centre is what rounding leaves of none
 
 
@@ -116,15 +117,16 @@ class Locks:
         for k in np.unique(lock[alive]):
             helper = self.helpers[k]
             assert helper is not None  # an angle to its reference exists
-            rows = np.flatnonzero(alive & (lock == k))
-            found = yield from commitment.recovering(bits[rows], helper, self._code)
-            share[rows], code_bits[rows] = commitment.wrong_bits(bits[rows], self.bits[k], helper.repetition)
-            opened[rows], corrected[rows] = found.opened, found.corrected
-            for i, row in enumerate(rows):
-                sentences[row] = found.sentences[i]
-                image = found.image(i)
-                if image is not None:
-                    images[row] = image
+            everyone, size = np.flatnonzero(alive & (lock == k)), max(1, BITS_TOGETHER // bits.shape[1])
+            for rows in (everyone[start : start + size] for start in range(0, len(everyone), size)):
+                found = yield from commitment.recovering(bits[rows], helper, self._code)
+                share[rows], code_bits[rows] = commitment.wrong_bits(bits[rows], self.bits[k], helper.repetition)
+                opened[rows], corrected[rows] = found.opened, found.corrected
+                for i, row in enumerate(rows):
+                    sentences[row] = found.sentences[i]
+                    image = found.image(i)
+                    if image is not None:
+                        images[row] = image
         return Fed(lock, theta, opened, images, corrected, share, code_bits, tuple(sentences))
 
 

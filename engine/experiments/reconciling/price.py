@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,15 +19,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.data.dataset import require_memory
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
-from engine.experiments.noise.layers import Layers, stream
+from engine.experiments.noise.layers import Layers, layers_of, read, stream
 from engine.experiments.rates import wilson
 from engine.experiments.reconciling.identities import FEATURES, Identities, drawn, of_network
+from engine.experiments.reconciling.locks import BITS_TOGETHER
 from engine.experiments.reconciling.reconciliation import chosen_tap
 from engine.experiments.train import trained
 from engine.generators import stoppable
-from engine.reconcile.code import Bits, Code, prepared
+from engine.reconcile.code import Bits, Code, prepared, require_room
 from engine.reconcile.commitment import Helper, enrol, majority
 from engine.reconcile.entropy import secrecy
 from engine.reconcile.hashing import Projection
@@ -69,18 +72,24 @@ def price(bench: Bench) -> Making:
     dataset = yield from bench.dataset()
     tap = model.taps[chosen_tap(model, spec.layer)]
     count, train = spec.price_pairs, min(bench.spec.max_likelihood.samples, TRAINED)
+    require_room(spec.code_length, spec.corrects, BITS)
+    bits = spec.code_length * spec.price_repetition
+    require_memory(
+        2 * count * bits,  # four sets of hashes, a byte a bit, and what is made of them
+        f"Hashing {count:,} identities to {bits:,} bits each",
+        "Compare fewer identities, or repeat each bit less often.",
+    )
     preparing = Progress(0, spec.price_depth, "preparing the code")
     code = yield from stoppable(prepared(spec.code_length, spec.corrects), preparing)
     found = []
     for kind, name in (("zero-mean", "zero-mean identities"), ("uniform", "uniform [0, 1] identities")):
         people = drawn(kind, count=count, train=train, correlation=spec.price_correlation, seed=seed)
-        found.append(_priced(bench, name, kind, people))
-        yield None
+        found.append((yield from stoppable(_priced(bench, name, kind, people), None)))
     people = yield from stoppable(
         of_network(model, tap, dataset, count=count, train=train, correlation=spec.price_correlation, seed=seed),
         None,
     )
-    found.append(_priced(bench, f"features of {tap.name}", "network", people))
+    found.append((yield from stoppable(_priced(bench, f"features of {tap.name}", "network", people), None)))
     told = Told(bench, code, tap.name, found)
     for depth in range(spec.price_depth + 1):
         said = Progress(depth, spec.price_depth, f"price: {depth} of {spec.price_depth} layers before the hash")
@@ -94,7 +103,7 @@ def price(bench: Bench) -> Making:
     yield Progress(spec.price_depth, spec.price_depth, "price measured")
 
 
-def _priced(bench: Bench, name: str, kind: str, people: Identities) -> Priced:
+def _priced(bench: Bench, name: str, kind: str, people: Identities) -> Generator[None, None, Priced]:
     """Nothing is measured of identities that have no common direction to be entangled along, or of fewer than two."""
     spec = bench.spec
     ratio = spec.reconcile.price_ratio
@@ -103,7 +112,7 @@ def _priced(bench: Bench, name: str, kind: str, people: Identities) -> Priced:
     if len(people.enrolled) >= 2:
         everyone = np.concatenate([people.enrolled, people.genuine, people.impostor])
         try:
-            layers = Layers(people.train, np.ones(len(people.train)), everyone, built)
+            layers = yield from layers_of(people.train, np.ones(len(people.train)), everyone, built)
         except ValueError:
             layers = None
     return Priced(name, kind, people, layers)
@@ -125,18 +134,24 @@ class Told:
         """Hash all readings behind the present layer, lock the enrolled ones, and try both others on their locks."""
         if each.layers is None:
             return
-        x = np.concatenate([flow.x for flow in each.layers.others])
+        (x,) = yield from read(each.layers.others, "x")
         hashes = yield from self._projection(x.shape[1]).hashing(torch.from_numpy(x))
         enrolled, *readings = np.split(hashes.bits, 3)
-        _, same = np.unique(np.packbits(enrolled, axis=1), axis=0, return_counts=True)
-        share = same / same.sum()
+        same: Counter[bytes] = Counter()
+        opened = dict.fromkeys(READINGS, 0)
+        rng = np.random.default_rng(derive(self._bench.spec.seed, "price", "messages"))
+        size = max(1, BITS_TOGETHER // enrolled.shape[1])
+        for part in (slice(start, start + size) for start in range(0, each.count, size)):
+            same.update(row.tobytes() for row in np.packbits(enrolled[part], axis=1))
+            helpers = yield from self._locked(enrolled[part], rng)
+            for name, bits in zip(READINGS, readings, strict=True):
+                right = yield from self._opened(helpers, enrolled[part], bits[part])
+                opened[name] += int(right.sum())
+        share = np.array(sorted(same.values())) / each.count
         each.distinct.append(len(same))
         each.entropy.append(max(0.0, float(-(share * np.log2(share)).sum())))
-        yield None
-        helpers = yield from self._locked(enrolled)
-        for name, bits in zip(READINGS, readings, strict=True):
-            opened = yield from self._opened(helpers, enrolled, bits)
-            each.opened[name].append(int(opened.sum()))
+        for name, count in opened.items():
+            each.opened[name].append(count)
 
     def _projection(self, features: int) -> Projection:
         if features not in self._projections:
@@ -146,11 +161,9 @@ class Told:
             )
         return self._projections[features]
 
-    def _locked(self, enrolled: Bits) -> Generator[None, None, list[Helper]]:
+    def _locked(self, enrolled: Bits, rng: np.random.Generator) -> Generator[None, None, list[Helper]]:
         """Helper data of each identity's own random message."""
-        seed = self._bench.spec.seed
-        rng = np.random.default_rng(derive(seed, "price", "messages"))
-        helpers = []
+        seed, helpers = self._bench.spec.seed, []
         for row in enrolled:
             image = rng.integers(LEVELS, size=(SIDE, SIDE))
             helpers.append(enrol(row, image, self._code, repetition=self._spec.price_repetition, seed=seed))

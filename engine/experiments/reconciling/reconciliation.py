@@ -64,7 +64,7 @@ def reconciliation(bench: Bench) -> Making:
         if position == layer:
             _require_lock(locks, dataset, spec, tap)
         outcomes = yield from stoppable(at_lock(model, tap, locks, inputs), said)
-        tried.fill(position, outcomes)
+        yield from stoppable(tried.fill(position, outcomes), said)
         if position == layer:
             tried.demonstrate(outcomes)
             yield tried.frame(done=False)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from engine.data import Dataset
 from engine.events import Frame, Record, Scalar
 from engine.experiments.bench import Bench, Making
+from engine.experiments.lens import Work
 from engine.experiments.pictures import taps_info
 from engine.experiments.rates import wilson
-from engine.experiments.reconciling.cases import CLEAN, FOOLING, KINDS, Cases, demonstration
+from engine.experiments.reconciling.cases import CLEAN, FOOLING, KINDS, RAW, Cases, demonstration
 from engine.experiments.reconciling.locks import Fed, predicted
 from engine.experiments.reconciling.trials import Inputs, Robust
 from engine.geometry.bootstrap import input_means
@@ -24,6 +25,15 @@ from engine.reconcile.message import to_hex
 from engine.seeds import derive
 
 TOPIC = "reconciliation"
+CONTROLS = {
+    "uncentred": (RAW, "raw noise, features not centred"),
+    "random_net": (FOOLING, "fooling noise (made for the trained network), untrained network"),
+}
+"""Of the chosen layer, by their names in the frame: the kind of input, and what it is called in the table."""
+DRAWN, LEAST_RESAMPLES = (
+    2**20,
+    200,
+)  # in the bootstrap of so many inputs that all resamples would take more than a moment
 COLUMNS = ("angle", "angle_low", "angle_high", "recovered", "recovered_low", "recovered_high", "predicted")
 
 
@@ -50,7 +60,7 @@ class Tried:
         self.robust: Robust | None = None
         self.controls: dict[str, float | None] = {"uncentred": None, "random_net": None}
 
-    def fill(self, position: int, outcomes: list[Fed]) -> None:
+    def fill(self, position: int, outcomes: list[Fed]) -> Work[None]:
         """Enter what inputs of the four kinds did at one layer; inputs without a direction count, and open nothing."""
         for kind, found in enumerate(outcomes):
             n = self._count[kind, position] = len(found)
@@ -58,7 +68,7 @@ class Tried:
                 continue
             angle = input_means(
                 torch.from_numpy(np.degrees(found.theta)),
-                resamples=self._bench.spec.probe.bootstrap,
+                resamples=min(self._bench.spec.probe.bootstrap, max(LEAST_RESAMPLES, DRAWN // n)),
                 seed=derive(self._bench.spec.seed, "reconciliation bootstrap"),
             )
             low, high = wilson(found.opened.sum(), n)
@@ -66,6 +76,7 @@ class Tried:
             values = (angle.mean, angle.low, angle.high, found.opened.mean(), low, high, law)
             for name, value in zip(COLUMNS, values, strict=True):
                 self._table[name][kind, position] = float(value)
+            yield
 
     def demonstrate(self, outcomes: list[Fed]) -> None:
         """Choose the cases that are shown: of the chosen class the first fooling noise that is confident, if any is."""
@@ -139,12 +150,32 @@ class Tried:
                     "recovered_high": "high",
                     "predicted": "predicted",
                 }
-                values = {said: float(self._table[column][kind, position]) for column, said in told.items()}
-                known = {said: value if np.isfinite(value) else None for said, value in values.items()}
+                known = {said: _plain(self._table[column][kind, position]) for column, said in told.items()}
                 rows.append({"tap": tap.name, "kind": name, **known, "n": int(self._count[kind, position])})
         return rows
 
     def records(self) -> Making:
-        """The table, a row a layer and kind."""
+        """The table, a row a layer and kind; then added noise and the controls, of the chosen layer."""
         for row in self._rows():
             yield Record(TOPIC, row)
+        counts = self._count[:, self.layer]
+        robust = self.robust
+        for kind, name in enumerate(KINDS[:3]) if robust is not None else ():
+            assert robust is not None
+            for at, norm in enumerate(robust.norm):
+                values = (robust.share, robust.low, robust.high, robust.predicted)
+                names = ("recovered", "low", "high", "predicted")
+                known = {said: _plain(value[kind, at]) for said, value in zip(names, values, strict=True)}
+                yield Record(
+                    "reconciliation_noise", {"kind": name, "norm": float(norm), **known, "n": int(counts[kind])}
+                )
+        for name, (kind, said) in CONTROLS.items():
+            share, n = self.controls[name], int(counts[kind])
+            if share is not None:
+                low, high = wilson(share * n, n)
+                row = {"control": said, "recovered": share, "low": float(low), "high": float(high), "n": n}
+                yield Record("reconciliation_controls", row)
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

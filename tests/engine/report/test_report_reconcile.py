@@ -73,8 +73,28 @@ def test_the_tables_have_the_numbers_of_the_frames(session: Session, folder: Pat
     told = np.array([float(row["recovered"]) for row in rows]).reshape(-1, 4).T
     np.testing.assert_allclose(told, frame.arrays["recovered"])
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for title in ("Noise in the MaxLikelihood network", "Reconciliation at every tap", "The price of entangling first"):
+    for title in (
+        "Noise in the MaxLikelihood network",
+        "Controls of zero loss on noise",
+        "Reconciliation at every tap",
+        "Controls of reconciliation",
+        "The price of entangling first",
+    ):
         assert f"<h2>{title}</h2>" in page
+
+
+def test_controls_and_added_noise_have_their_intervals_in_tables(session: Session, folder: Path) -> None:
+    for name, share in (
+        ("noise_controls", "accuracy"),
+        ("reconciliation_controls", "recovered"),
+        ("reconciliation_noise", "recovered"),
+    ):
+        with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert rows, name
+        for row in rows:
+            assert float(row["low"]) <= float(row[share]) <= float(row["high"]), (name, row)
+            assert int(row["n"]) > 0
 
 
 def test_counts_are_written_without_a_decimal_point(folder: Path) -> None:
