@@ -44,7 +44,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Verdict:
-    """x_adv at one layer beside its controls. ``beaten`` and ``unbeaten`` are those with numbers, by their intervals."""
+    """x_adv at one layer beside its controls. ``beaten`` and ``unbeaten`` are those with numbers, as :func:`verdict` tells them."""
 
     tap: str
     adversarial: Value
@@ -93,11 +93,17 @@ def value(frame: Frame, name: str, tap: int, inputs: Inputs = "all") -> Value:
 
 
 def paired(frame: Frame, name: str, tap: int, inputs: Inputs = "all") -> Value | None:
-    """What x_adv has more than a control on the same inputs, at a tap; None where that was not measured."""
+    """What x_adv has more than a control on the same inputs, at a tap; None where that was not measured.
+
+    Nor where one input alone was: it has no interval.
+    """
     names = list(frame.info["names"])
     if name not in names or f"{inputs}_paired_mean" not in frame.arrays:
         return None
     row = names.index(name)
+    counts = frame.arrays.get(f"{inputs}_count")
+    if counts is not None and int(counts[row]) < 2:
+        return None
     mean, low, high = (float(frame.arrays[f"{inputs}_paired_{end}"][row, tap]) for end in ("mean", "low", "high"))
     found = Value(name, f"x_adv less {frame.info['labels'][row]}", mean, low, high)
     return found if found.measured else None
@@ -106,7 +112,8 @@ def paired(frame: Frame, name: str, tap: int, inputs: Inputs = "all") -> Value |
 def verdict(frame: Frame, tap: int, inputs: Inputs = "all") -> Verdict | None:
     """What the controls decide at a tap; None before they are measured, or where x_adv has no number there.
 
-    A control is beaten where the intervals of x_adv and of the control do not meet.
+    A control is beaten where x_adv has more on the same inputs, with the whole interval of the difference above 0; where
+    none was measured, where the intervals of x_adv and of the control do not meet.
     """
     if not frame.info["done"]:
         return None
@@ -114,9 +121,14 @@ def verdict(frame: Frame, tap: int, inputs: Inputs = "all") -> Verdict | None:
     if not adversarial.measured:
         return None
     controls = [each for name in CONTROLS if (each := value(frame, name, tap, inputs)).measured]
-    beaten = tuple(each for each in controls if adversarial.low > each.high)
-    unbeaten = tuple(each for each in controls if adversarial.low <= each.high)
+    differences = {each.name: each for name in CONTROLS if (each := paired(frame, name, tap, inputs)) is not None}
+
+    def beats(control: Value) -> bool:
+        more = differences.get(control.name)
+        return adversarial.low > control.high if more is None else more.low > 0
+
+    beaten = tuple(each for each in controls if beats(each))
+    unbeaten = tuple(each for each in controls if not beats(each))
+    least = min(differences.values(), key=lambda each: each.low, default=None)
     where = str(frame.info["taps"][tap]["name"])
-    differences = [each for each in (paired(frame, name, tap, inputs) for name in CONTROLS) if each is not None]
-    least = min(differences, key=lambda each: each.low, default=None)
     return Verdict(where, adversarial, beaten, unbeaten, value(frame, CEILING, tap, inputs), least)

@@ -636,7 +636,7 @@ def _verdict(found: Verdict) -> str:
     else:
         middle = f"not beyond {_named(found.unbeaten)}" if found.unbeaten else "no control has numbers here"
     ceiling = _number(found.ceiling.mean)
-    if found.least is not None:
+    if found.least is not None and not found.unbeaten:
         middle += f", on the same inputs by {_interval(found.least)} or more"
     tail = {
         "short of": f", short of the ceiling ({ceiling})",

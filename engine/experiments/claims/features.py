@@ -22,6 +22,7 @@ from engine.experiments.claims.judging import (
     number,
 )
 from engine.experiments.groups import GROUP_POSITION, QUANTITIES
+from engine.experiments.takeover_views import CONTROLS, paired
 
 CLASS = {"same": "one class", "different": "different classes"}
 PERFECT = 0.99
@@ -42,6 +43,14 @@ def row(frame: Frame, name: str, tap: int, which: str = "success") -> Number:
     counts = frame.arrays.get(f"{which}_count")
     alone = counts is not None and int(counts[at[0]]) < 2
     return Number(label, mean, math.nan, math.nan) if alone else Number(label, mean, low, high)
+
+
+def difference(frame: Frame, name: str, tap: int) -> Number | None:
+    """What x_adv has more than a control on the same successes, at a tap; None where that was not measured."""
+    found = paired(frame, name, tap, "success")
+    if found is None:
+        return None
+    return Number(f"{found.label}, paired, {frame.info['taps'][tap]['name']}", found.mean, found.low, found.high)
 
 
 def taps(*frames: Frame) -> tuple[str, ...]:
@@ -127,7 +136,8 @@ def adversarial(frames: Frames) -> Verdict:
     takeover, falsifier = frames["takeover"], frames["falsifier"]
     tap = deepest(takeover, falsifier)
     adversarial = row(takeover, "adversarial", tap)
-    controls = [row(takeover, name, tap) for name in ("random", "initial", "other")]
+    controls = [row(takeover, name, tap) for name in CONTROLS]
+    differences = [difference(takeover, name, tap) for name in CONTROLS]
     without = replace(
         row(falsifier, "adversarial", tap),
         label="x_adv in a network of random labels, last hidden layer",
@@ -140,6 +150,7 @@ def adversarial(frames: Frames) -> Verdict:
     numbers = (
         adversarial,
         *controls,
+        *(each for each in differences if each is not None),
         without,
         *(() if members is None else (members,)),
         Number("success against the network of random labels", fooled),
@@ -151,7 +162,10 @@ def adversarial(frames: Frames) -> Verdict:
             raise Unmeasured(
                 "The attack hardly ever succeeds on this network, so there is nothing to explain: take a stronger one."
             )
-        beaten = [above(adversarial, control) for control in controls]  # every control must be measured
+        beaten = [  # every control must be measured; on the same inputs where it can be
+            above(adversarial, control) if more is None else more.low > 0
+            for control, more in zip(controls, differences, strict=True)
+        ]
         if not all(beaten):
             return "not supported", f"A control comes as near to the target class as x_adv does. {ONE_NETWORK}"
         if given(memorised) < MEMORISED:

@@ -90,6 +90,42 @@ def test_the_falsifier_and_the_controls_decide_on_adversarial_examples(frames, w
     assert ("in this one network; intervals are over inputs" in found.sentence) == (word != "undecided")
 
 
+def with_pairs(frame, differences, reach=0.01, count=50):
+    """The frame with what x_adv has more than each of its controls on the same inputs."""
+    mean = np.array([differences.get(name, np.nan) for name in NAMES])[:, None].repeat(3, 1)
+    more = {"success_paired_mean": mean, "success_paired_low": mean - reach, "success_paired_high": mean + reach}
+    more["success_count"] = np.full(len(NAMES), count)
+    return Frame("takeover", "measure", 0, {**frame.arrays, **more}, frame.info)
+
+
+MORE = {"random": 0.6, "initial": 0.5, "other": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [
+        (with_pairs(takeover(), MORE), "holds in part"),
+        # the marginal intervals meet, the same inputs' differences are all above 0
+        (with_pairs(takeover(other=0.56), {**MORE, "other": 0.04}), "holds in part"),
+        # the whole interval must be above 0, for every control
+        (with_pairs(takeover(other=0.59), {**MORE, "other": 0.01}), "not supported"),
+        (with_pairs(takeover(), {**MORE, "random": -0.2}), "not supported"),
+        # a control without its differences is compared by the intervals side by side
+        (with_pairs(takeover(), {"random": 0.6}), "holds in part"),
+        (with_pairs(takeover(other=0.56), {"random": 0.6, "initial": 0.5}), "not supported"),
+        (with_pairs(takeover(other=np.nan), {"random": 0.6, "initial": 0.5}), "undecided"),
+        # one input alone has no interval, of a difference neither
+        (with_pairs(takeover(), MORE, reach=0.0, count=1), "undecided"),
+    ],
+)
+def test_controls_are_beaten_on_the_same_inputs_where_these_were_paired(frame, word):
+    found = verdict(CLAIM["adversarial"], {"takeover": frame, "falsifier": falsifier()})
+    assert found.word == word
+    paired = [number for number in found.numbers if number.label.startswith("x_adv less")]
+    if frame.arrays["success_count"][0] > 1:
+        assert [n.value for n in paired] == [v for v in frame.arrays["success_paired_mean"][:, 1].tolist() if v == v]
+
+
 def test_a_network_of_random_labels_that_shows_the_same_takes_the_explanation_away():
     found = verdict(CLAIM["adversarial"], {"takeover": takeover(), "falsifier": falsifier(adversarial=0.6)})
     assert "not supported as an explanation" in found.sentence
