@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.experiments.rates import wilson
 from gui.panels.noise.curves import HEAD, Curve, Curves, figure, least_of, with_interval
 from gui.panels.noise.facts import EXACT, SERIES, TIPS, TRAIN, UNSEEN
 from gui.panels.noise.page import Drawn, NoisePage
@@ -86,10 +87,10 @@ class ControlsPage(NoisePage):
             both["retrieval"][EXACT.key] = with_interval(arrays, "retrieval_exact", 0)
         self.retrieval.draw(x, both["retrieval"], across, up=(0.0, 1.0))
         sizes = [f"{size:,}" for size in arrays["label_samples"].tolist()]
-        found = {
-            key: (np.asarray(arrays[f"label_{name}"], float), None, None)
-            for key, name in ((TRAIN, "train"), (UNSEEN, "test"))
-        }
+        found = {}
+        for key, name, counts in ((TRAIN, "train", arrays["label_samples"]), (UNSEEN, "test", int(info["unseen"]))):
+            share = np.asarray(arrays[f"label_{name}"], float)
+            found[key] = (share, *wilson(share * counts, counts))
         self.labels.head = lambda at: f"{sizes[round(at)]} samples"
         places = np.arange(len(sizes), dtype=float)
         wide = (-0.2, max(1.0, len(sizes) - 1) + 0.2)
@@ -113,7 +114,7 @@ class ControlsPage(NoisePage):
         waiting = "" if len(self.frame.arrays["label_samples"]) else ": once the layers are there"
         said = {
             "constant": "unseen loss; a constant predictor has none",
-            "labels": f"random labels: accuracy, dashed chance{waiting}",
+            "labels": f"random labels: accuracy, 95% intervals, dashed chance{waiting}",
             "rank": f"effective rank, dashed 1{three}",
             "retrieval": "identity retrieved by the outputs (share)",
         }

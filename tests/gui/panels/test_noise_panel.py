@@ -380,6 +380,7 @@ def test_sizes_pointed_at_are_let_go_while_the_next_run_has_none_yet(qtbot, full
     labels = full.page_of(CONTROLS).labels
     qtbot.keyClick(labels, Qt.Key.Key_Right)
     assert labels.readout.isVisible() and "256 samples" in labels.readout.text()
+    assert "random labels: unseen: 0.500 [0.469, 0.531]" in labels.readout.text(), "1000 unseen samples"
     full.show_frame(made.max_likelihood_frame(3))
     assert not labels.readout.isVisible()
 
