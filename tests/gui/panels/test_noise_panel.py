@@ -290,8 +290,8 @@ def test_controls_constant_labels_rank_and_retrieval(qtbot, full):
     assert drawn(page.labels, "train")[1].tolist() == [1.0, 1.0, 0.98, 0.86, 0.69]
     assert page.labels.describe(3).splitlines() == [
         "128 samples",
-        "random labels: training: 0.860",
-        "random labels: unseen: 0.530",
+        "random labels: training: 0.860 [0.789, 0.910]",
+        "random labels: unseen: 0.530 [0.499, 0.561]",
     ]
     assert drawn(page.rank, "0")[1][-1] == pytest.approx(0.0, abs=1e-3), "log10 of 1"
     assert "3 targets: accuracy 0.670" in page._titled["rank"].title.full_text
