@@ -118,7 +118,8 @@ def prepared(n: int, t: int) -> Generator[None, None, Code]:
     work.join()
     if work.code is None:
         with _gate:
-            _preparations.pop((n, t), None)
+            if _preparations.get((n, t)) is work:  # another who waited may have begun anew
+                del _preparations[n, t]
         raise work.error or RuntimeError("the code was not prepared")
     return work.code
 
@@ -177,9 +178,7 @@ class _Preparation(threading.Thread):
             wrong[:, 0] ^= 1
             with _library:
                 code._decoded(wrong)
-            if (
-                not gc.isenabled()
-            ):  # the program collects by hand: what the compiler leaves stays, and would be walked each time
+            if not gc.isenabled():  # collected by hand: what the compiler leaves stays, and would be walked each time
                 gc.freeze()
             self.code = code
         except BaseException as error:  # raised again where the code is asked for

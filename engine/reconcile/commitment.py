@@ -172,6 +172,6 @@ def _checked(bits: Bits, length: int) -> Bits:
         raise ReconcileError(
             f"The hash has {bits.shape[-1]} bits, but {length} are locked: hash the features with as many rows."
         )
-    if not np.isin(bits, (0, 1)).all():
+    if ((bits != 0) & (bits != 1)).any():
         raise ReconcileError("A hash consists of bits 0 and 1, but this one has other values.")
     return bits.astype(np.uint8)

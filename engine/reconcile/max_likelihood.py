@@ -19,6 +19,7 @@ from engine.reconcile.likelihood import Likelihood
 Array = NDArray[np.float64]
 
 _NANOSECONDS = 15e6  # of work between two breaths, roughly
+_COPIED = 2**21  # numbers copied between two breaths
 _LEAST = 4 * 2.0**-52  # deviations of a unit vector below this are rounding
 
 
@@ -42,21 +43,26 @@ def most_likely(
         raise ValueError(f"{rows:,} rows cannot be kept of {candidates:,} candidates")
     m, d = x.shape
     size = block or max(1, int(_NANOSECONDS / (12 * d + 0.4 * d * m + 60 * m)))
-    signed = (y[:, None] * x).T
+    signed = x.T if (y == 1).all() else (y[:, None] * x).T
     kept = np.empty((rows, d))
     scores = np.full(rows, -np.inf)
     drawn = np.arange(candidates, candidates + rows)  # slots still empty give way first
     for start in range(0, candidates, size):
         new = rng.standard_normal((min(size, candidates - start), d))
         score, sign = likelihood.scores(new @ signed)
-        better = np.flatnonzero(score > scores.min())
+        better = np.flatnonzero(score >= scores.min())  # a likelihood of 0 still fills an empty slot
         ranks = np.lexsort((np.concatenate([drawn, start + better]), -np.concatenate([scores, score[better]])))
         stay = np.zeros(rows + len(better), dtype=bool)
         stay[ranks[:rows]] = True
         free, come = np.flatnonzero(~stay[:rows]), better[stay[rows:]]
         kept[free], scores[free], drawn[free] = new[come] * sign[come, None], score[come], start + come
         yield None
-    return kept[np.argsort(drawn)]
+    order, ordered = np.argsort(drawn), np.empty_like(kept)
+    for start in range(0, rows, step := max(1, _COPIED // d)):
+        part = order[start : start + step]
+        ordered[start : start + step] = kept[part]
+        yield None
+    return ordered
 
 
 @dataclass(frozen=True, eq=False)

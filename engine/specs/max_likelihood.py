@@ -20,7 +20,7 @@ class MaxLikelihoodSpec(Spec):
         ge=1,
         le=100_000_000,
     )
-    rows: int = param(64, "Rows that each layer keeps, its width; n", label="Rows n", unit="rows", ge=2, le=16_384)
+    rows: int = param(64, "Rows that each layer keeps, its width; n", label="Rows n", unit="rows", ge=2, le=4096)
     depth: int = param(20, "Layers, one after another", label="Depth L", unit="layers", ge=1, le=1000)
     likelihood: Literal["probit", "sum", "violations"] = param(
         "probit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 from engine.events import Frame
 from engine.experiments.claims.judging import (
@@ -17,6 +18,7 @@ from engine.experiments.claims.judging import (
     number,
     share,
 )
+from engine.experiments.rates import wilson
 
 ZERO = 1e-6
 """Loss (1 - C)/2 up to which it may be called zero, and a sample be said to have arrived: an angle of 0.11 degrees."""
@@ -63,7 +65,8 @@ def noise(frames: Frames) -> Verdict:
                 "Random labels were not measured: this is the control without which zero loss says nothing."
             )
         mean = _without_mean(frame, control)
-        learnt = [each for each in labels if each.low > 0.5]
+        # of several sizes some lie beyond chance by chance: the interval is widened to hold for all together (C. E. Bonferroni 1936)
+        learnt = [each for each in labels if _beyond_chance(each.value, frame.info["unseen"], len(labels))]
         chance = (
             f"Labels at random are met on unseen samples beyond chance in {len(learnt)} of {len(labels)} sizes."
             if learnt
@@ -76,6 +79,11 @@ def noise(frames: Frames) -> Verdict:
 
     numbers = (unseen, blind, control, constant, *labels)
     return judged(numbers, "the mean subtracted, the constant predictor, and random labels", decide)
+
+
+def _beyond_chance(accuracy: float, n: object, sizes: int) -> bool:
+    count = number(n)
+    return bool(wilson(accuracy * count, count, NormalDist().inv_cdf(1 - 0.025 / sizes))[0] > 0.5)
 
 
 def _without_mean(frame: Frame, loss: Number) -> str:

@@ -41,17 +41,16 @@ def readable(frames: Frames) -> Verdict:
     shown = (
         [Number("largest L2 norm of added noise tried at which half is recovered", norm)] if math.isfinite(norm) else []
     )
-    controls = [
-        Number(label, number(frame.info.get(name)))
+    impostor, hashes = _price(price)
+    tried = int(frame.arrays["count"][FOOLING, tap])
+    sure = share("noise of which the network became as sure as was asked", number(frame.info.get("fooled")), tried)
+    uncentred, untrained = (
+        share(label, number(frame.info.get(name)), tried)
         for name, label in (
             ("uncentred", "raw noise recovered with features not centred"),
             ("random_net", "fooling noise recovered by the untrained network"),
         )
-        if math.isfinite(number(frame.info.get(name)))
-    ]
-    impostor, hashes = _price(price)
-    tried = int(frame.arrays["count"][FOOLING, tap])
-    sure = share("noise of which the network became as sure as was asked", number(frame.info.get("fooled")), tried)
+    )
 
     def decide() -> tuple[Word, str]:
         if not given(sure.value) > 0:
@@ -62,6 +61,11 @@ def readable(frames: Frames) -> Verdict:
             return "not supported", (
                 "Fooling noise is turned into the image no more often than raw noise, or than at another class's lock. "
                 f"{ONE_NETWORK}"
+            )
+        if not above(fooling, untrained):
+            return "not supported", (
+                f"The untrained network turns fooling noise into the image too, in {untrained.value:.0%} of cases: it isn't what was learnt "
+                f"that opens the lock. {ONE_NETWORK}"
             )
         if given(fooling.value) < READ:
             return "not supported", (
@@ -79,8 +83,9 @@ def readable(frames: Frames) -> Verdict:
             f"{HELPER} {robust} {bought} {ONE_NETWORK}"
         )
 
-    numbers = (fooling, sure, raw, other, *shown, *controls, impostor, hashes)
-    return judged(numbers, "raw noise, another class's lock, added noise, and the price of entangling", decide)
+    numbers = (fooling, sure, raw, other, untrained, uncentred, *shown, impostor, hashes)
+    control = "raw noise, another class's lock, the untrained network, added noise, and the price of entangling"
+    return judged(numbers, control, decide)
 
 
 def _recovered(frame: Frame, kind: int, tap: int, label: str) -> Number:
@@ -118,5 +123,5 @@ def _price(frame: Frame) -> tuple[Number, Number]:
         *(float(arrays[f"impostor{end}"][series, -1]) for end in ("", "_low", "_high")),
     )
     return impostor, Number(
-        f"different hashes left then, of {frame.info['identities']:,}", float(arrays["distinct"][series, -1])
+        f"different hashes left then, of {frame.info['counts'][series]:,}", float(arrays["distinct"][series, -1])
     )

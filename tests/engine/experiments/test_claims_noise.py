@@ -62,7 +62,7 @@ def price(impostor=0.5, network=True, **info):
         shares[2] = np.nan
     arrays = {"depth": np.array([0, 40]), "distinct": np.array([[200, 2], [200, 1], [200, 3]])}
     arrays |= {f"impostor{end}": shares + off for end, off in (("", 0.0), ("_low", -0.05), ("_high", 0.05))}
-    told = {"done": True, "identities": 200, "series": ["zero-mean", "uniform", "features of relu 2"], **info}
+    told = {"done": True, "series": ["zero-mean", "uniform", "features of relu 2"], "counts": [200, 200, 180], **info}
     return Frame("price", "measure", 0, arrays, told)
 
 
@@ -83,6 +83,7 @@ def both(*frames):
         ),
         ({"centred": 1e-12}, "holds in part", "With the mean subtracted it is zero too"),
         ({"labels": 0.9}, "holds in part", "beyond chance in 1 of 2"),
+        ({"labels": 0.533}, "holds in part", "no better than by chance"),  # beyond 95% of one size, not of two
         ({"loss": 0.5, "wrong": 0.5}, "not supported", "50% of them at the antipode"),
         ({"loss": 0.9e-6}, "holds in part", ""),
         ({"loss": 0.95e-6}, "not supported", ""),  # the interval reaches beyond
@@ -141,6 +142,8 @@ def test_a_run_that_is_still_going_on_decides_neither():
         ({"robust": (1.0, 0.9, 0.9, 0.8)}, "holds in part", "up to 2; no larger one was tried"),
         ({"robust": (1.0, 0.3, 0.9, 0.9)}, "holds in part", "Robust it is not"),
         ({"fooling": 0.3}, "not supported", "less than half"),
+        ({"random_net": 0.97}, "not supported", "untrained network"),
+        ({"random_net": None}, "undecided", ""),
         ({"raw": 0.95}, "not supported", "no more often than raw noise"),
         ({"other": 0.95}, "not supported", "another class's lock"),
         ({"fooled": 0.77}, "holds in part", "77% of it made the network as sure as was asked"),
@@ -156,7 +159,7 @@ def test_readable_output_is_the_helpers_and_must_beat_raw_noise_and_other_locks(
 def test_what_entangling_first_would_cost_is_told_beside_it():
     found = verdict(CLAIM["readable"], both(reconciliation(), price()))
     assert "impostors open 50% then, and 3 different hashes are left" in found.sentence
-    assert "features of relu 2" in found.numbers[-2].label
+    assert "features of relu 2" in found.numbers[-2].label and found.numbers[-1].label.endswith("of 180")
     drawn = verdict(CLAIM["readable"], both(reconciliation(), price(network=False)))
     assert drawn.word == "holds in part" and "2 different hashes" in drawn.sentence
     assert verdict(CLAIM["readable"], both(reconciliation(), price(impostor=np.nan))).word == "undecided"

@@ -256,10 +256,42 @@ def test_images_are_looked_at_as_vectors_and_too_few_samples_are_noted():
     assert frame.info["notes"][0].endswith(" has 450.")
 
 
-def test_it_can_be_cancelled_at_once():
-    spec = spec_of(UNIFORM, candidates=20_000, depth=2, samples=100, unseen=1000)
-    looked("max_likelihood", spec_of(UNIFORM))  # torch and the data are warm
+@pytest.mark.parametrize(
+    ("data", "likely"),
+    [
+        ({"features": 64}, {"candidates": 20_000, "rows": 64, "samples": 100}),
+        ({"features": 784, "train_size": 3000, "test_size": 6000}, {"samples": 3000, "unseen": 6000}),
+        ({"features": 64}, {"descent_depth": 100, "rows": 256, "descent_steps": 2, "depth": 1}),
+    ],
+    ids=["many candidates", "many samples", "deep descent"],
+)
+def test_it_can_be_cancelled_at_once(example, data, likely):  # after the example torch is warm
+    spec = spec_of(UNIFORM.model_copy(update=data), **{"depth": 1, **likely})
     assert longest_breath("max_likelihood", spec, {}) < 0.2
+
+
+def test_a_gradient_summed_over_parts_of_the_samples_is_that_of_all(monkeypatch):
+    x = torch.randn(10, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    target = torch.tensor([1.0, 0.0], dtype=torch.float64).expand(10, 2)
+    whole, parts = linear_layers(3, 2, 2, seed=0), linear_layers(3, 2, 2, seed=0)
+    assert list(descend(whole, x, target, rate=0.01, steps=3)) == [1, 2, 3]
+    monkeypatch.setattr("engine.training.descent._WORK", 40)  # four samples at once through ten weights
+    assert list(descend(parts, x, target, rate=0.01, steps=3)) == [
+        None,
+        None,
+        None,
+        1,
+        None,
+        None,
+        None,
+        2,
+        None,
+        None,
+        None,
+        3,
+    ]
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
 
 
 # --- data that cannot be looked at -------------------------------------------------------------------------------
@@ -301,4 +333,4 @@ def test_a_single_training_sample_is_the_shared_point_itself():
     rng = np.random.default_rng(1)
     frame = last(of_data(rng.random((1, 8)), rng.random((30, 8))), "max_likelihood")
     assert (frame.arrays["train_loss"][0] == 0).all()
-    assert frame.arrays["label_samples"].size == 0
+    assert frame.arrays["label_samples"].size == 0 and math.isnan(frame.info["three_targets"])

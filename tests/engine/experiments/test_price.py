@@ -10,8 +10,9 @@ import torch
 from looking import last, longest_breath, looked, rows
 
 from engine.data import Dataset
-from engine.errors import ReconcileError
+from engine.errors import DataError, ReconcileError
 from engine.events import Artifact, Frame
+from engine.experiments.reconciling import price
 from engine.experiments.reconciling.identities import FEATURES, drawn, of_network
 from engine.generators import drain
 from engine.models import build
@@ -133,6 +134,26 @@ def test_dead_samples_of_the_network_are_no_identities():
     assert people.correlation == pytest.approx(0.6, abs=0.01)
     opposite = drain(of_network(model, model.taps[0], dataset, count=20, train=8, correlation=-1.0, seed=0))
     assert opposite.correlation > -0.5, "noise cannot turn a reading round: as near as it comes"
+
+
+def test_reading_hashes_in_parts_changes_nothing(monkeypatch):
+    spec = SPEC.model_copy(update={"reconcile": ReconcileSpec(price_depth=2, price_pairs=9, price_ratio=8)})
+    found = []
+    for together in (2**22, 1):
+        monkeypatch.setattr(price, "BITS_TOGETHER", together)
+        found.append(last(looked("price", spec), "price").arrays)
+    for name in ("genuine", "impostor", "distinct", "entropy"):
+        np.testing.assert_array_equal(found[0][name], found[1][name])
+
+
+def test_more_bits_than_memory_holds_are_refused_at_once(monkeypatch):
+    monkeypatch.setattr(price, "require_memory", _little_memory)
+    with pytest.raises(DataError, match="Hashing 200 identities to 1,785 bits each needs"):
+        looked("price", SPEC.model_copy(update={"training": TrainingSpec(epochs=1)}))
+
+
+def _little_memory(values, what, remedy):
+    raise DataError(f"{what} needs {values} values. {remedy}")
 
 
 def test_depth_follows_the_settings_of_the_layers():

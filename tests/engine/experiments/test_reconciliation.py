@@ -19,7 +19,7 @@ from engine.events import Artifact, Event, Frame, Progress
 from engine.experiments import open_experiment, warm
 from engine.experiments.bench import Bench
 from engine.experiments.keys import artifact_keys
-from engine.experiments.reconciling import locks, reconciliation, trials
+from engine.experiments.reconciling import curve, locks, reconciliation, trials
 from engine.experiments.reconciling.cases import CLEAN, FOOLING, KINDS, RAW, WRONG
 from engine.generators import drain
 from engine.models import weights_to_arrays
@@ -195,6 +195,15 @@ def test_the_curve_has_the_golden_angles_and_is_measured_once(both):
     np.testing.assert_array_equal(curves[1].arrays["measured"], curve.arrays["measured"])
     again = [e.text for e in both[7] if isinstance(e, Progress)]
     assert not any("simulating" in text for text in again)
+
+
+def test_an_angle_at_which_the_law_is_certain_has_no_deviation():
+    code = drain(prepared(255, 1))  # corrects one bit alone: without repetition its law falls within half a degree
+    events = [e for e in curve.reconciliation_curve(code, own=1, decodings=10, seed=0) if e is not None]
+    arrays, info = last(events, "reconciliation_curve").arrays, last(events, "reconciliation_curve").info
+    certain = np.isfinite(arrays["measured"]) & (arrays["predicted"] == 1)
+    assert certain.any() and np.isnan(arrays["z"][certain]).all() and (arrays["measured"][certain] == 1).all()
+    assert math.isfinite(info["agree"])
 
 
 # --- other data, other settings ----------------------------------------------------------------------------------

@@ -79,6 +79,27 @@ def test_a_library_that_fails_says_why_and_may_be_asked_again(monkeypatch):
     assert (31, 3) not in codes._preparations
 
 
+def test_of_two_who_wait_for_a_failure_the_second_does_not_take_away_what_was_begun_anew(monkeypatch):
+    asked = threading.Event()
+
+    def fails(*_, **__):
+        asked.wait()
+        raise MemoryError("no room for the compiler")
+
+    monkeypatch.setattr("galois.BCH", fails)
+    one, other = prepared(31, 3), prepared(31, 3)
+    next(one)
+    next(other)
+    asked.set()
+    with pytest.raises(MemoryError):
+        list(one)
+    begun = codes._Preparation(31, 3)
+    monkeypatch.setitem(codes._preparations, (31, 3), begun)
+    with pytest.raises(MemoryError):
+        list(other)
+    assert codes._preparations[31, 3] is begun
+
+
 def test_decoding_takes_a_breath_every_few_words():
     code, rng = the_code(), np.random.default_rng(2)
     words = code.encode(rng.integers(0, 2, (40, 128), dtype=np.uint8))

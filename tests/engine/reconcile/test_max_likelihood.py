@@ -161,6 +161,21 @@ def test_of_equal_rows_the_first_drawn_are_kept():
     np.testing.assert_array_equal(kept, np.random.default_rng(0).standard_normal((4, 3)))
 
 
+def test_rows_of_no_likelihood_at_all_fill_the_layer_in_the_order_drawn():
+    """At a temperature so low every row of two opposite samples has the likelihood 0: an empty slot is still filled."""
+    x = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    rows = most_likely(
+        x,
+        np.ones(2),
+        candidates=40,
+        rows=4,
+        likelihood=Likelihood(temperature=1e-200),
+        rng=np.random.default_rng(0),
+        block=3,
+    )
+    np.testing.assert_array_equal(drain(rows), np.random.default_rng(0).standard_normal((4, 2)))
+
+
 def test_more_rows_than_candidates_are_refused():
     with pytest.raises(ValueError, match="cannot be kept"):
         drain(
