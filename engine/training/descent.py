@@ -13,7 +13,7 @@ from torch.optim import Adam
 from engine.errors import TrainingError
 from engine.seeds import generator
 
-_WORK = 2**28  # multiplications of one pass
+_WORK = 2**27  # multiplications of one pass
 
 
 def linear_layers(features: int, width: int, depth: int, seed: int) -> list[Tensor]:

@@ -99,9 +99,10 @@ def noise_descent(bench: Bench, title: str, views: list[View]) -> Generator[Even
     spec, seed = bench.spec.max_likelihood, bench.spec.seed
     width = min(spec.rows, WIDTH)
     steps = np.unique(np.round(spec.descent_steps * np.linspace(0, 1, POINTS) ** 2).astype(int))
-    curves = [
-        Curves(_task(views[0], width, seed, labels), _weights(bench, views[0], width), seed) for labels in (False, True)
-    ]
+    curves = []
+    for labels in (False, True):
+        curves.append(Curves(_task(views[0], width, seed, labels), _weights(bench, views[0], width), seed))
+        yield None
 
     def frame() -> Frame:
         return _frame(bench, title, width, steps, curves)
@@ -112,6 +113,7 @@ def noise_descent(bench: Bench, title: str, views: list[View]) -> Generator[Even
     centred: dict[str, float] = {}
     if len(views[1].train) and len(views[1].unseen) > 1:
         about = Curves(_task(views[1], width, seed, False), _weights(bench, views[1], width), seed)
+        yield None
         yield from _trained(bench, about, steps[[0, -1]], "shared target, mean subtracted", None)
         centred = _ends(about)
     layers = []

@@ -260,8 +260,8 @@ def test_images_are_looked_at_as_vectors_and_too_few_samples_are_noted():
     ("data", "likely"),
     [
         ({"features": 64}, {"candidates": 20_000, "rows": 64, "samples": 100}),
-        ({"features": 784, "train_size": 3000, "test_size": 6000}, {"samples": 3000, "unseen": 6000}),
-        ({"features": 64}, {"descent_depth": 100, "rows": 256, "descent_steps": 2, "depth": 1}),
+        ({"features": 784, "train_size": 2000, "test_size": 4000}, {"samples": 2000, "unseen": 4000}),
+        ({"features": 64}, {"descent_depth": 40, "rows": 256, "descent_steps": 2}),
     ],
     ids=["many candidates", "many samples", "deep descent"],
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 
 from engine.events import Frame, Record
 from engine.experiments import open_experiment
-from engine.report import write_report
+from engine.report import reconcile, write_report
 from engine.session import Session
 from engine.specs import ExperimentSpec, MaxLikelihoodSpec, MlpSpec, ReconcileSpec, TrainingSpec
 
@@ -101,3 +103,22 @@ def test_counts_are_written_without_a_decimal_point(folder: Path) -> None:
     for name, column in (("price", "layers"), ("price", "distinct"), ("reconciliation_curve", "repetition")):
         with (folder / "tables" / f"{name}.csv").open(newline="") as file:
             assert all(row[column].isdigit() for row in csv.DictReader(file)), (name, column)
+
+
+def test_a_class_without_a_test_image_shows_none_and_no_number(session: Session) -> None:
+    frame = session.frame("reconciliation")
+    assert frame is not None
+    clean = {**frame.info["cases"][2], "seen": -1, "confidence": math.nan, "recovered": False}
+    cases = [*frame.info["cases"][:2], clean, frame.info["cases"][3]]
+    figure = reconcile.reconciliation_figure(replace(frame, info={**frame.info, "cases": cases}))
+    said = [axes.get_xlabel() for part in figure.subfigs for axes in part.axes]
+    assert "clean test image\nnone" in said and not any("nan" in text for text in said)
+
+
+def test_distinct_hashes_are_a_share_of_the_identities_that_each_kind_has(session: Session) -> None:
+    frame = session.frame("price")
+    assert frame is not None
+    figure = reconcile.price_figure(replace(frame, info={**frame.info, "counts": [10, 10, 5]}))
+    for axes, distinct, count in zip(figure.axes, frame.arrays["distinct"], (10, 10, 5), strict=True):
+        (line,) = (line for line in axes.lines if str(line.get_label()).startswith("distinct"))
+        np.testing.assert_allclose(np.asarray(line.get_ydata()), distinct / count)
