@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from gui.panels.noise.facts import EXACT, SERIES, TIPS, TRAIN, UNSEEN
 from gui.panels.noise.page import Drawn, NoisePage
 from gui.panels.noise.room import Room
 from gui.plots.beside import Titled
-from gui.theme import Theme
 
 LABELS = (Curve(TRAIN, "random labels: training", "blue"), Curve(UNSEEN, "random labels: unseen", "vermillion"))
 LABEL_TIPS = {
@@ -29,12 +28,16 @@ class ControlsPage(NoisePage):
     topic = "max_likelihood"
     empty_text = "Not measured yet. The controls are measured with the network, and stand beside it."
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def making(self) -> Iterator[None]:
+        theme = self.theme
         self.constant = Curves(theme, "Unseen loss beside the constant predictor (reconstruction)", SERIES, log=True)
+        yield
         self.labels = Curves(theme, "Accuracy on random labels (reconstruction)", LABELS, named=True)
+        yield
         self.rank = Curves(theme, "Effective rank of both series (reconstruction)", SERIES, log=True)
+        yield
         self.retrieval = Curves(theme, "Identity retrieval (reconstruction)", [*SERIES, EXACT])
+        yield
         self._zero = self.constant.add_level("constant predictor: 0")
         self._chance = self.labels.add_level()
         self._one = self.rank.add_level()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from gui.panels.noise.facts import LOSSES, TIPS, TRAIN, UNSEEN, controls_of_desc
 from gui.panels.noise.page import Drawn, NoisePage
 from gui.panels.noise.room import Room
 from gui.plots.beside import Beside, Titled
-from gui.theme import Theme
 
 TASKS = ("shared target", "random labels (control)")
 RANKS = (Curve("0", "shared target", "purple"), Curve("1", "random labels", "grey"))
@@ -25,16 +25,20 @@ class DescentPage(NoisePage):
     topic = "noise_descent"
     empty_text = "Not measured yet. It comes after the MaxLikelihood network, with the same samples."
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
-        self.losses, self.accuracies = (
-            tuple(self._curves(what, task) for task in TASKS) for what in ("Loss", "Accuracy")
-        )
+    def making(self) -> Iterator[None]:
+        theme = self.theme
+        made: dict[str, list[Curves]] = {"Loss": [], "Accuracy": []}
+        for what, task in product(made, TASKS):
+            made[what].append(self._curves(what, task))
+            yield
+        self.losses, self.accuracies = map(tuple, made.values())
         self._chance = [plot.add_level() for plot in self.accuracies]
         self.rank = Curves(theme, "Effective rank of each layer, by gradient descent", RANKS, log=True)
         self.rank.set_axis_text("bottom", "layer")
         self._one = self.rank.add_level()
+        yield
         self.lines = WorldLines(theme, "World lines of the network trained on the shared target", LOSSES[1:2])
+        yield
         self._rank_titled, self._lines_titled = Titled("", self.rank), Titled("", self.lines)
         pairs = {
             "loss": Beside(

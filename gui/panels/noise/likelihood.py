@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from gui.panels.noise.page import Drawn, NoisePage
 from gui.panels.noise.room import Room
 from gui.plots.beside import Titled
 from gui.plots.controls import Segmented
-from gui.theme import Theme
 
 BOOST = Curve("boost", "boost, median of unseen", "vermillion")
 RANK = Curve("rank", "effective rank", "vermillion")
@@ -29,8 +28,8 @@ class LikelihoodPage(NoisePage):
     topic = "max_likelihood"
     empty_text = "Not measured yet. Rows are kept by likelihood, layer after layer, until all samples are one point."
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def making(self) -> Iterator[None]:
+        theme = self.theme
         self.series_choice = Segmented(
             theme,
             "Samples",
@@ -47,9 +46,13 @@ class LikelihoodPage(NoisePage):
         )
         self.diagram_choice.chosen.connect(self._on_diagram)
         self.lines = WorldLines(theme, "World lines of the MaxLikelihood network (reconstruction)", LOSSES[:2])
+        yield
         self.loss = Curves(theme, "Loss of the MaxLikelihood network (reconstruction)", LOSSES, log=True)
+        yield
         self.rank = Curves(theme, "Effective rank (reconstruction)", [RANK], log=True)
+        yield
         self.boost = Curves(theme, "Boost of each layer (reconstruction)", [BOOST])
+        yield
         self._floor = self.loss.add_level("end of float64")
         self._one, self._law = self.rank.add_level(), self.boost.add_level()
         for plot in (self.loss, self.rank, self.boost):

@@ -13,7 +13,7 @@ from gui.panels.noise.cone import WorldLines
 from gui.panels.noise.curves import Curve, Curves
 from gui.panels.noise.room import Room
 from gui.panels.noise.strip import Strip
-from gui.panels.related.page import Page
+from gui.panels.pieces import PiecewisePage
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
 from gui.plots.fit import FitColumn
@@ -28,7 +28,7 @@ Drawn = Curves | WorldLines
 LOW = 190  # pixels of height below which the controls take one line
 
 
-class NoisePage(Page):
+class NoisePage(PiecewisePage):
     """A page of linear networks on noise. Its :meth:`controls` stand in the panel's row while it is in front."""
 
     button_text = "Fit noise with a linear network"
@@ -81,13 +81,12 @@ class NoisePage(Page):
         """The plots that each chip switches a curve of. A chip's key is "GROUP KEY": one of these, and the curve's key."""
         raise NotImplementedError
 
-    @property
-    def _all(self) -> list[Drawn]:
+    def pieces(self) -> list[Drawn]:
         return [plot for plots in self.drawn().values() for plot in plots]
 
     def clear(self) -> None:
         super().clear()
-        for plot in self._all:
+        for plot in self.pieces():
             plot.forget()
         self.strip.set_controls(())
 
@@ -116,7 +115,8 @@ class NoisePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._offer_controls()
+        if self.made:
+            self._offer_controls()
 
     @Slot(str, bool)
     def _on_chip(self, key: str, on: bool) -> None:
@@ -128,7 +128,7 @@ class NoisePage(Page):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (*self._all, *self.choices, self.strip, self.chips):
+        for part in (*self.pieces(), *self.choices, self.strip, self.chips):
             part.set_theme(theme)
         self.redraw()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
@@ -80,6 +81,7 @@ class NoisePanel(Panel):
         )
         self.page_choice.chosen.connect(self.show_page)
         self._stacked = QStackedWidget()
+        self._stacked.addWidget(QWidget())  # while a page is being made
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -92,25 +94,35 @@ class NoisePanel(Panel):
     # --- pages -------------------------------------------------------------------------------------------------
 
     def page_of(self, key: str) -> NoisePage:
-        """A page by its key. It is made when it is first wanted: its many plots take a moment."""
-        found = self._pages.get(key)
-        if found is None:
-            found = self._pages[key] = PAGES[key](self.theme)
-            found.requested.connect(self.noise_requested)
-            found.said.connect(self._say)
-            found.arranged.connect(self._arrange)
-            self._stacked.addWidget(found)
-            self._row.set_widgets(
-                [
-                    self.page_choice,
-                    self.tag,
-                    self.other,
-                    *(each for page in self._pages.values() for each in page.choices),
-                ]
-            )
-            if found.topic in self._frames:
-                found.show_frame(self._frames[found.topic])
-        return found
+        """A page by its key, made now if it is not yet."""
+        page = self._begun(key)
+        page.finish()
+        return page
+
+    def _begun(self, key: str) -> NoisePage:
+        """A page by its key, which may still be in the making."""
+        if key not in self._pages:
+            page = self._pages[key] = PAGES[key](self.theme)
+            page.requested.connect(self.noise_requested)
+            page.said.connect(self._say)
+            page.arranged.connect(self._arrange)
+            page.finished.connect(partial(self._on_made, key))
+            page.setParent(self)
+        return self._pages[key]
+
+    def _on_made(self, key: str) -> None:
+        page = self._pages[key]
+        self._stacked.addWidget(page)
+        choices = (each for made in self._made for each in made.choices)
+        self._row.set_widgets([self.page_choice, self.tag, self.other, *choices])
+        if page.topic in self._frames:
+            page.show_frame(self._frames[page.topic])
+        if key == self.page_choice.key():
+            self._bring(page)
+
+    @property
+    def _made(self) -> list[NoisePage]:
+        return [page for page in self._pages.values() if page.made]
 
     @property
     def page(self) -> NoisePage:
@@ -119,10 +131,19 @@ class NoisePanel(Panel):
 
     @Slot(str)
     def show_page(self, key: str) -> None:
-        """Bring a page to the front."""
+        """Bring a page to the front, as soon as it is made."""
         self.page_choice.set_key(key)
-        self._stacked.setCurrentWidget(self.page)
-        self.page.freshen()
+        page = self._begun(key)
+        if page.made:
+            self._bring(page)
+        else:
+            self._stacked.setCurrentIndex(0)  # nothing for a moment
+            page.go_on()
+            self._say()
+
+    def _bring(self, page: NoisePage) -> None:
+        self._stacked.setCurrentWidget(page)
+        page.freshen()
         self._say()
 
     # --- settings ----------------------------------------------------------------------------------------------
@@ -142,7 +163,7 @@ class NoisePanel(Panel):
 
     def show_frame(self, frame: Frame) -> None:
         self._frames[frame.topic] = frame
-        for page in self._pages.values():
+        for page in self._made:
             if page.topic == frame.topic:
                 page.show_frame(frame)
         self.show_page(self.page_choice.key())
@@ -150,7 +171,7 @@ class NoisePanel(Panel):
 
     def clear(self) -> None:
         self._frames = {}
-        for page in self._pages.values():
+        for page in self._made:
             page.clear()
         super().clear()
 
@@ -158,15 +179,17 @@ class NoisePanel(Panel):
     def _say(self) -> None:
         # descent is as it is taught everywhere: nothing is reconstructed there
         self.tag.setVisible(self.page_choice.key() != DESCENT)
-        self.set_subtitle(self.page.summary)
+        page = self._begun(self.page_choice.key())
+        self.set_subtitle(page.summary)
         self._compare()
         self._arrange()
 
     @Slot()
     def _arrange(self) -> None:
         """Show the controls of the page in front that have a meaning now."""
-        wanted = self.page.controls()
-        for choice in (choice for page in self._pages.values() for choice in page.choices):
+        page = self._begun(self.page_choice.key())
+        wanted = page.controls() if page.made else []
+        for choice in (choice for made in self._made for choice in made.choices):
             if choice.isHidden() == (choice in wanted):
                 choice.setVisible(choice in wanted)
         self._row.arrange()
@@ -178,6 +201,7 @@ class NoisePanel(Panel):
         self.measure.set_theme(theme)
         self.page_choice.set_theme(theme)
         for page in self._pages.values():
+            page.finish()
             page.set_theme(theme)
         self.tag.set_theme(theme)
         self.other.set_theme(theme)

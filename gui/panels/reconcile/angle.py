@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtWidgets import QWidget
+
 from gui.panels.labels import Caption
+from gui.panels.pieces import PiecewisePage
 from gui.panels.reconcile.curve import SuccessCurve
 from gui.panels.reconcile.robust import Robustness
-from gui.panels.related.page import Page
 from gui.plots.beside import Beside, Titled
 from gui.plots.fit import FitColumn
 from gui.theme import Theme
@@ -16,10 +18,11 @@ from gui.theme import Theme
 if TYPE_CHECKING:
     from engine.events import Frame
 
+REPETITIONS = 6  # curves that there are for most codes
 CURVE, NETWORK = "reconciliation_curve", "reconciliation"
 
 
-class AnglePage(Page):
+class AnglePage(PiecewisePage):
     """Two plots, of two topics; either may be missing and then says so in its title."""
 
     topic = CURVE
@@ -29,11 +32,15 @@ class AnglePage(Page):
     )
     button_text = "Open the lock"
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def making(self) -> Iterator[None]:
+        theme = self.theme
         self.network: Frame | None = None
         self.curve = SuccessCurve(theme)
+        yield
+        self.curve.make_room(REPETITIONS)
+        yield
         self.robust = Robustness(theme)
+        yield
         self._titles = Titled("", self.curve), Titled("", self.robust)
         self.caption = Caption()
         drawn = Beside(self._titles, [56, 44])
@@ -43,6 +50,9 @@ class AnglePage(Page):
             [self.caption, self.robust.chips, self.curve.chips],
         )
         self.set_body(self._column)
+
+    def pieces(self) -> Sequence[QWidget]:
+        return (self.curve, self.robust)
 
     def show_frame(self, frame: Frame) -> None:
         if frame.topic == CURVE:

@@ -54,8 +54,7 @@ class SuccessCurve(Plot):
         self._frame = frame
         self.leave()
         arrays = frame.arrays
-        while len(self._points) < len(arrays["repetitions"]):
-            self._add()
+        self.make_room(len(arrays["repetitions"]))
         for k, (points, law, limit) in enumerate(zip(self._points, self._laws, self._limits, strict=True)):
             if k >= len(arrays["repetitions"]):
                 points.clear()
@@ -82,6 +81,11 @@ class SuccessCurve(Plot):
         if repetition != self._own:
             self._own = repetition
             self.recolour()
+
+    def make_room(self, count: int) -> None:
+        """Have the items of so many repetitions ready."""
+        while len(self._points) < count:
+            self._add()
 
     def _add(self) -> None:
         points = Points(self, size=5)

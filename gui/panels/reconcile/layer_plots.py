@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,13 @@ class LayerPlots(Beside):
 
     tap_chosen = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, plots: tuple[Plot, Plot]) -> None:
+        """``plots`` are made by :func:`plot_over_layers`."""
         self._frame: Frame | None = None
         self._hidden: frozenset[str] = frozenset()
         self._pointed: tuple[Plot, int] | None = None  # where, and which layer
-        self._axes = NameAxis("bottom"), NameAxis("bottom")
-        self.plot, self.angles = (Plot(theme, {"bottom": axis}) for axis in self._axes)
+        self.plot, self.angles = plots
+        self._axes = [plot.getPlotItem().getAxis("bottom") for plot in plots]
         shares = Titled("recovered, with the binomial law", self.plot)
         super().__init__([shares, Titled("angle (dashed: 90°, nothing in common)", self.angles)], [56, 44])
         self.theme = theme
@@ -59,10 +60,14 @@ class LayerPlots(Beside):
             mark.hide()
             plot.addItem(mark, ignoreBounds=True)
             self.marks.append(mark)
+
+    def filling(self) -> Iterator[None]:
+        """Put in what is drawn: done once, a kind at a time."""
         for _ in KINDS:
             self.predicted.append(Points(self.plot, size=9, line=True, dash=True, hollow=True))
             self.measured.append(Points(self.plot, size=6))
             self.angle.append(Points(self.angles, size=5, line=True))
+            yield
         self.controls = [Dots(size=10, pxMode=True, symbol=symbol) for *_, symbol in CONTROLS]
         for dots in self.controls:
             dots.setZValue(4)
@@ -197,6 +202,11 @@ class LayerPlots(Beside):
             dots.setPen(pen(colour(theme, kind), 1.6))
             dots.setBrush(pg.mkBrush(colour(theme, kind)))
         self.right_angle.set_colour(theme.line_strong, theme.muted)
+
+
+def plot_over_layers(theme: Theme) -> Plot:
+    """A plot whose places across are named."""
+    return Plot(theme, {"bottom": NameAxis("bottom")})
 
 
 def known(value: Any) -> bool:

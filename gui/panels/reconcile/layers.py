@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.experiments.rates import wilson
 from gui.panels.labels import Caption
+from gui.panels.pieces import PiecewisePage
 from gui.panels.reconcile.figures import Cell, FiguresTable
-from gui.panels.reconcile.layer_plots import LayerPlots, degrees, known
+from gui.panels.reconcile.layer_plots import LayerPlots, degrees, known, plot_over_layers
 from gui.panels.reconcile.words import FOOLING, KINDS, RAW, SHORT, TIPS, colour, percent
-from gui.panels.related.page import Page
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
 from gui.plots.fit import FitColumn
@@ -27,7 +27,7 @@ ROOMY = 470  # pixels of height from which on plots and table are shown together
 TABLED = 0.36  # share of the height that the table has beside the plots
 
 
-class LayersPage(Page):
+class LayersPage(PiecewisePage):
     """``tap_chosen(name)`` is a click on a layer, ``layer_asked(name)`` the wish to lock there."""
 
     topic = "reconciliation"
@@ -40,8 +40,8 @@ class LayersPage(Page):
     tap_chosen = Signal(str)
     layer_asked = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def making(self) -> Iterator[None]:
+        theme = self.theme
         self._tap: str | None = None
         self._hidden: set[str] = set()
         self.shown_choice = Segmented(
@@ -55,7 +55,11 @@ class LayersPage(Page):
         self.lock_button.setToolTip("Set this layer as the one whose features are hashed")
         self.lock_button.clicked.connect(self._on_lock)
         self.row = FlowRow([self.shown_choice, self.lock_button])
-        self.drawn = LayerPlots(theme)
+        shares = plot_over_layers(theme)
+        yield
+        self.drawn = LayerPlots(theme, (shares, plot_over_layers(theme)))
+        yield
+        yield from self.drawn.filling()
         self.drawn.tap_chosen.connect(self.tap_chosen)
         self.table = FiguresTable(theme, "Recovered at every layer")
         self.table.chosen.connect(self._on_row)
@@ -67,6 +71,9 @@ class LayersPage(Page):
         )
         self.set_body(self._column)
         self._offer()
+
+    def pieces(self) -> Sequence[QWidget]:
+        return (self.drawn.plot, self.drawn.angles, self.table)
 
     # --- what is drawn -----------------------------------------------------------------------------------------
 
@@ -188,7 +195,8 @@ class LayersPage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._lay_out()
+        if self.made:
+            self._lay_out()
 
     @Slot()
     def _lay_out(self, *_: object) -> None:

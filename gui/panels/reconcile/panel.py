@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
+from gui.panels.pieces import PiecewisePage
 from gui.panels.reconcile.angle import CURVE, AnglePage
 from gui.panels.reconcile.layers import LayersPage
 from gui.panels.reconcile.lock import LockPage
@@ -72,6 +74,7 @@ class ReconcilePanel(Panel):
         )
         self.page_choice.chosen.connect(self.show_page)
         self._stacked = QStackedWidget()
+        self._stacked.addWidget(QWidget())  # while a page is being made
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -91,29 +94,50 @@ class ReconcilePanel(Panel):
     # --- pages, made when they are first looked at: six plots would keep the window from coming up -----------------
 
     def _page(self, key: str) -> Any:
+        """A page by its key, made now if it is not yet."""
+        page = self._begun(key)
+        if isinstance(page, PiecewisePage):
+            page.finish()
+        return page
+
+    def _begun(self, key: str) -> Page:
+        """A page by its key, which may still be in the making."""
         if key not in self._pages:
-            made = MAKERS[key](self.theme)
-            self._pages[key] = made
+            made = self._pages[key] = MAKERS[key](self.theme)
+            made.setParent(self)
             made.requested.connect(self.price_requested if key == PRICE else self.reconciliation_requested)
             made.said.connect(self._say)
-            self._stacked.addWidget(made)
-            made.row.hide()
-            self._controls.insertWidget(self._controls.count() - 1, made.row, 1, Qt.AlignmentFlag.AlignTop)
-            match made:
-                case LockPage():
-                    made.edited.connect(self._on_edit)
-                    made.failed.connect(self.failed)
-                    made.settings_requested.connect(self._on_settings)
-                    made.class_chosen.connect(self.selection.set_klass)
-                case LayersPage():
-                    made.tap_chosen.connect(self.selection.set_tap)
-                    made.layer_asked.connect(self._on_layer)
-                    self.selection.tap_changed.connect(made.show_tap)
-                    made.show_tap(self.selection.tap)
-            for topic in DRAWN[key]:
-                if topic in self._frames:
-                    made.show_frame(self._frames[topic])
+            if isinstance(made, PiecewisePage):
+                made.finished.connect(partial(self._on_made, key))
+            else:
+                self._on_made(key)
         return self._pages[key]
+
+    def _on_made(self, key: str) -> None:
+        page = self._pages[key]
+        self._stacked.addWidget(page)
+        page.row.hide()
+        self._controls.insertWidget(self._controls.count() - 1, page.row, 1, Qt.AlignmentFlag.AlignTop)
+        match page:
+            case LockPage():
+                page.edited.connect(self._on_edit)
+                page.failed.connect(self.failed)
+                page.settings_requested.connect(self._on_settings)
+                page.class_chosen.connect(self.selection.set_klass)
+            case LayersPage():
+                page.tap_chosen.connect(self.selection.set_tap)
+                page.layer_asked.connect(self._on_layer)
+                self.selection.tap_changed.connect(page.show_tap)
+                page.show_tap(self.selection.tap)
+        for topic in DRAWN[key]:
+            if topic in self._frames:
+                page.show_frame(self._frames[topic])
+        if key == self.page_choice.key():
+            self._stacked.setCurrentWidget(page)
+            self._say()
+
+    def _made(self) -> dict[str, Page]:
+        return {key: page for key, page in self._pages.items() if getattr(page, "made", True)}
 
     @property
     def lock(self) -> LockPage:
@@ -169,7 +193,7 @@ class ReconcilePanel(Panel):
     def show_frame(self, frame: Frame) -> None:
         first = not self._frames
         self._frames[frame.topic] = frame
-        for key, page in self._pages.items():
+        for key, page in self._made().items():
             if frame.topic in DRAWN[key]:
                 page.show_frame(frame)
         if first and frame.topic == PRICED:
@@ -179,7 +203,7 @@ class ReconcilePanel(Panel):
 
     def clear(self) -> None:
         self._frames.clear()
-        for page in self._pages.values():
+        for page in self._made().values():
             page.clear()
         super().clear()
         self.show_page(self.page_choice.key())
@@ -196,9 +220,14 @@ class ReconcilePanel(Panel):
 
     @Slot(str)
     def show_page(self, key: str) -> None:
-        """Bring a page to the front."""
+        """Bring a page to the front, as soon as it is made."""
         self.page_choice.set_key(key)
-        self._stacked.setCurrentWidget(self._page(key))
+        page = self._begun(key)
+        if isinstance(page, PiecewisePage) and not page.made:
+            self._stacked.setCurrentIndex(0)  # nothing for a moment
+            page.go_on()
+        else:
+            self._stacked.setCurrentWidget(page)
         self._say()
 
     def show_look(self, name: str) -> None:
@@ -208,9 +237,10 @@ class ReconcilePanel(Panel):
 
     @Slot()
     def _say(self) -> None:
-        for page in self._pages.values():
-            page.row.setVisible(page is self.page and page.frame is not None)
-        self.set_subtitle(self.page.summary)
+        front = self._begun(self.page_choice.key())
+        for page in self._made().values():
+            page.row.setVisible(page is front and page.frame is not None)
+        self.set_subtitle(front.summary)
         self._compare()
 
     # --- look and export ---------------------------------------------------------------------------------------
@@ -220,8 +250,8 @@ class ReconcilePanel(Panel):
         self.measure.set_theme(theme)
         self.page_choice.set_theme(theme)
         self.other.set_theme(theme)
-        for page in self._pages.values():
-            page.set_theme(theme)
+        for key in self._pages:
+            self._page(key).set_theme(theme)
 
     def plots(self) -> Sequence[tuple[str, Any]]:
         return self.page.plots() if self._frames.keys() & DRAWN[self.page_choice.key()] else ()

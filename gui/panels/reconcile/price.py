@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
 
 from gui.panels.labels import Caption
+from gui.panels.pieces import PiecewisePage
 from gui.panels.reconcile.figures import Cell, FiguresTable
 from gui.panels.reconcile.price_plots import COLOURS, PricePlots
 from gui.panels.reconcile.words import PRICE
-from gui.panels.related.page import Page
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
 from gui.plots.fit import FitColumn
 from gui.plots.flow import FlowRow
+from gui.plots.plot import Plot
 from gui.theme import Theme
 
 PLOT, BOUND = "plot", "bound"
@@ -35,7 +37,7 @@ HEAD = (
 )
 
 
-class PricePage(Page):
+class PricePage(PiecewisePage):
     """Shares on the left, distinct hashes on the right; the residual entropy bound in a table."""
 
     topic = "price"
@@ -45,8 +47,8 @@ class PricePage(Page):
     )
     button_text = "Measure the price"
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def making(self) -> Iterator[None]:
+        theme = self.theme
         self._hidden: set[str] = set()
         self.shown_choice = Segmented(
             theme,
@@ -58,7 +60,12 @@ class PricePage(Page):
         )
         self.shown_choice.chosen.connect(self._lay_out)
         self.row = FlowRow([self.shown_choice])
-        self.drawn = PricePlots(theme)
+        shares = Plot(theme)
+        yield
+        self.drawn = PricePlots(theme, shares)
+        yield
+        self.drawn.fill()
+        yield
         self.table = FiguresTable(theme, "Residual entropy bound")
         self.chips = Chips(theme, "Identities")
         self.chips.toggled.connect(self._on_chip)
@@ -68,6 +75,9 @@ class PricePage(Page):
             [self.drawn, self.chips, self.table, self.caption], self.drawn, [self.caption, self.chips]
         )
         self.set_body(self._column)
+
+    def pieces(self) -> Sequence[QWidget]:
+        return (self.drawn.plot, self.drawn.hashes, self.table)
 
     # --- what is drawn -----------------------------------------------------------------------------------------
 
@@ -152,7 +162,8 @@ class PricePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._lay_out()
+        if self.made:
+            self._lay_out()
 
     @Slot()
     def _lay_out(self, *_: object) -> None:

@@ -28,12 +28,13 @@ READINGS = ("genuine", "impostor")
 class PricePlots(Beside):
     """Shares on the left, distinct hashes on the right; the readout says all series at one depth."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, plot: Plot) -> None:
+        """``plot`` is for the shares."""
         self._frame: Frame | None = None
         self._hidden: frozenset[str] = frozenset()
         self._pointed: tuple[Plot, int] | None = None  # where, and which depth by its position
         self.theme = theme
-        self.plot, self.hashes = Plot(theme), Plot(theme, {"left": ScaleAxis("left", log=True)})
+        self.plot, self.hashes = plot, Plot(theme, {"left": ScaleAxis("left", log=True)})
         self.titles = Titled("", self.plot), Titled("", self.hashes)
         super().__init__(self.titles, [56, 44])
         self.plot.setAccessibleName("Share recovered against layers: genuine and impostor readings")
@@ -46,8 +47,11 @@ class PricePlots(Beside):
             plot.hovered.connect(partial(self._on_hover, plot))
             plot.left.connect(self._on_left)
             plot.moved.connect(partial(self._on_keys, plot))
+
+    def fill(self) -> None:
+        """Put in what is drawn: done once."""
         self.curves: dict[str, list[BandCurve]] = {
-            name: [BandCurve(self.plot, theme.text, dot=name == "impostor") for _ in COLOURS] for name in READINGS
+            name: [BandCurve(self.plot, self.theme.text, dot=name == "impostor") for _ in COLOURS] for name in READINGS
         }
         self.counts: list[pg.PlotCurveItem] = []
         for _ in COLOURS:

@@ -36,6 +36,7 @@ def panel(qtbot, selection, theme):
 def full(panel):
     panel.show_frame(made.max_likelihood_frame())
     panel.show_frame(made.noise_descent_frame())
+    panel.page.finish()
     panel.grab()
     return panel
 
