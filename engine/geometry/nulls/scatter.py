@@ -65,11 +65,41 @@ def holds(layer: int, width: int) -> bool:
     return layer <= RELATIVE * width
 
 
-def scatter(
-    of: Wide, read: Callable[[Array], Array], draws: int, rng: np.random.Generator
-) -> Generator[None, None, Scatter]:
-    """What ``read`` (a Gram matrix ``[N, N]`` to K numbers) does over networks whose hidden layers are of one width.
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """How K readings depend on V numbers each in B blocks, at one place: to first and to second order, ``[B, K, V]``."""
 
+    first: Array
+    second: Array
+
+    def slope(self, change: Array) -> Array:
+        """First derivative of the readings ``[B K]`` along a change ``[B, V]``."""
+        value: Array = (self.first @ change[..., None]).ravel()
+        return value
+
+    def bend(self, change: Array, bend: Array) -> Array:
+        """Second derivative of the readings ``[B K]`` where the numbers have these two ``[B, V]``."""
+        value: Array = (self.first @ bend[..., None] + self.second @ (change**2)[..., None]).ravel()
+        return value
+
+
+def themselves(values: Array) -> Weights:
+    """Weights of numbers ``[1, V]`` that are the readings."""
+    unit = np.eye(values.shape[1])[None]
+    return Weights(unit, np.zeros_like(unit))
+
+
+def scatter(
+    of: Wide,
+    read: Callable[[Array], Array],
+    draws: int,
+    rng: np.random.Generator,
+    weigh: Callable[[Array], Weights] = themselves,
+) -> Generator[None, None, Scatter]:
+    """What is read off Gram matrices does over networks whose hidden layers are of one width.
+
+    ``read`` takes a Gram matrix ``[N, N]`` to numbers ``[B, V]``, and ``weigh`` tells at the wide limit's how the
+    readings depend on them, each on each number apart: so the many pairs of a group are perturbed, but only once weighed.
     Standard deviations are good to about ``sqrt(1 / (2 draws))``. The taps are those before and after each activation; the
     logits are left out, since theirs is another width. Yields None for breath.
     """
@@ -79,12 +109,12 @@ def scatter(
             limit.append(each)
         yield None
     roots = [_root(each) for each in limit[: 2 * of.depth : 2]]
-    at_limit = []
+    middle, weights = [], []
     for each in limit[: 2 * of.depth]:
-        at_limit.append(read(each))
+        middle.append(read(each))
+        weights.append(weigh(middle[-1]))
         yield None
-    middle = np.stack(at_limit)
-    first, second = np.zeros_like(middle), np.zeros_like(middle)
+    first, second = [], []
     phi = elementwise(of.activation, of.slope)
     for _ in range(draws):
         more = []
@@ -97,16 +127,18 @@ def scatter(
         yield None
         up = yield from _perturbed(of, more, STEP, read)
         down = yield from _perturbed(of, more, -STEP, read)
-        first += ((up - down) / (2 * STEP)) ** 2
-        second += (up - 2 * middle + down) / STEP**2
+        changes = [(a - b) / (2 * STEP) for a, b in zip(up, down, strict=True)]
+        bends = [(a - 2 * at + b) / STEP**2 for a, at, b in zip(up, middle, down, strict=True)]
+        first.append([of_tap.slope(change) for of_tap, change in zip(weights, changes, strict=True)])
+        second.append([of_tap.bend(*both) for of_tap, *both in zip(weights, changes, bends, strict=True)])
         yield None
-    return Scatter(second / 2 / draws, first / draws)
+    return Scatter(np.mean(second, 0) / 2, np.square(first).mean(0))
 
 
 def _perturbed(
     of: Wide, more: list[list[Array]], step: float, read: Callable[[Array], Array]
-) -> Generator[None, None, Array]:
-    """The readings at all taps where each layer has a ``step`` of more units than the wide limit has."""
+) -> Generator[None, None, list[Array]]:
+    """What is read at all taps where each layer has a ``step`` of more units than the wide limit has."""
     found, gram = [], of.gram
     for before, after in more:
         gram = of.sigma_w**2 * gram + of.sigma_b**2
@@ -114,7 +146,7 @@ def _perturbed(
         gram = wide.dual(of.activation, gram, of.slope) + step * after
         found.append(read(gram))
         yield None
-    return np.stack(found)
+    return found
 
 
 def _root(gram: Array) -> Array:

@@ -25,7 +25,7 @@ TERMS = 120  # of the Hermite series; what is left of it is put into the last
 NODES, REACH = 400, 12.0
 AT_ONCE = 40_000  # pairs between two breaths
 CLOSED = ("relu", "leaky_relu", "erf")  # activations whose kernel has a closed form
-ROUNDING = 1e-15
+ROUNDING = 1e-8  # coefficients below this count by their square: they go with what is left of the series
 
 
 def layers(
@@ -139,9 +139,8 @@ def _by_series(known: Coefficients, c: Array, rows: slice) -> Array:
 
 
 def _present(a: Array) -> NDArray[np.int64]:
-    """Which terms are more than rounding: an odd activation has no even ones, and GELU no odd ones but the first."""
-    largest = np.abs(a).max(1, initial=0.0)
-    return np.flatnonzero(largest > ROUNDING * largest.max())
+    """Which terms there are: an odd activation has no even ones, and GELU no odd ones but the first."""
+    return np.flatnonzero(a.any(1))
 
 
 def _coefficients_of(activation: str, gram: Array) -> Coefficients | None:
@@ -154,9 +153,11 @@ def _coefficients(name: str, q: Array) -> Coefficients:
     z, weight, weighted = _basis()
     root = np.sqrt(q)[:, None] * z
     there, mirrored = phi(root), phi(-root)
-    a, left = np.empty((TERMS, len(q))), []
+    a, left, largest = np.empty((TERMS, len(q))), [], 0.0
     for first, part in ((0, (there + mirrored) / 2), (1, (there - mirrored) / 2)):
-        a[first::2] = weighted[first::2] @ part.T
+        found = weighted[first::2] @ part.T
+        largest = max(largest, float(np.abs(found).max(initial=0.0)))
+        a[first::2] = np.where(np.abs(found) > ROUNDING * largest, found, 0.0)
         left.append(np.sqrt(np.maximum((part * part) @ weight - (a[first::2] ** 2).sum(0), 0)))
     return Coefficients(a, *left)
 

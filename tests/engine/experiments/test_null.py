@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from looking import kept, last, longest_breath, looked, rows
 
+from engine.experiments import null_theory
 from engine.experiments.groups import GROUP_POSITION, QUANTITIES
 from engine.experiments.null_phase import phase_sentence
+from engine.generators import drain
 from engine.geometry.nulls.gaussian_chain import gap
 from engine.specs import (
     CnnSpec,
@@ -108,6 +110,20 @@ def test_a_network_without_hidden_layers_is_a_linear_map_and_its_theory_says_no_
     assert np.isfinite(frame.arrays["theory"][0, 0, GROUP_POSITION["same"], -1])
     for word in ("narrow", "band", "χ", "W tanh", "entangling"):
         assert word not in frame.info["sentence"]
+
+
+def test_a_theory_is_worked_out_once():
+    x, groups = np.random.default_rng(0).standard_normal((20, 5)), np.zeros(45, np.int64)
+    spec = MlpSpec(depth=1, width=100, sigma_b=0.123)
+
+    def ask(seed=0, x=x):
+        work = null_theory.theory(spec, x, 10, groups, 1, 3, 4, seed)
+        return len(list(work)), drain(null_theory.theory(spec, x, 10, groups, 1, 3, 4, seed))
+
+    breaths, first = ask()
+    assert breaths > 1
+    assert ask()[0] == 0 and ask()[1] is first
+    assert ask(seed=1)[0] > 1 and ask(x=2 * x)[0] > 1
 
 
 def test_theory_lies_where_residual_networks_do():

@@ -8,13 +8,13 @@ import pytest
 from engine.generators import drain
 from engine.geometry.nulls import wide
 from engine.geometry.nulls.finite_width import corrections, elementwise
-from engine.geometry.nulls.scatter import Wide, holds, scatter
+from engine.geometry.nulls.scatter import Weights, Wide, holds, scatter
 
 HE = math.sqrt(2)
 
 
 def of_one_pair(gram):
-    return np.array([gram[0, 1] / math.sqrt(gram[0, 0] * gram[1, 1])])
+    return np.array([[gram[0, 1] / math.sqrt(gram[0, 0] * gram[1, 1])]])
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,11 @@ def test_networks_drawn_anew_fall_into_the_band_of_a_groups_mean(activation, sca
     def read(gram):
         seen = wide.centred(gram, reference)[:12, :12]
         size = np.sqrt(np.diagonal(seen))
-        return np.array([(seen / np.outer(size, size))[np.triu_indices(12, 1)].mean()])
+        return np.array([[(seen / np.outer(size, size))[np.triu_indices(12, 1)].mean()]])
 
-    limit = [read(each)[0] for each in wide.layers(x @ x.T / 20, activation, *scales, depth) if each is not None][:-1]
+    limit = [read(each)[0, 0] for each in wide.layers(x @ x.T / 20, activation, *scales, depth) if each is not None][
+        :-1
+    ]
     found = drain(scatter(Wide(x @ x.T / 20, activation, *scales, depth), read, 60, np.random.default_rng(2)))
     _, low, high = (part[:, 0] + limit for part in found.band(width))
     phi, values = elementwise(activation), []
@@ -52,12 +54,30 @@ def test_networks_drawn_anew_fall_into_the_band_of_a_groups_mean(activation, sca
             weight = rng.standard_normal((h.shape[1], width)) * scales[0] / math.sqrt(h.shape[1])
             before = h @ weight + scales[1] * rng.standard_normal(width)
             h = phi(before)
-            seen += [read(before @ before.T / width)[0], read(h @ h.T / width)[0]]
+            seen += [read(before @ before.T / width)[0, 0], read(h @ h.T / width)[0, 0]]
         values.append(seen)
     inside = ((low < values) & (np.array(values) < high)).mean(0)
     assert (inside > 0.87).all() and (inside < 1).any(), inside  # 0.95, less three standard errors and that of the band
     ratio = np.std(values, axis=0) / ((high - low) / 2 / 1.96)
     assert ratio == pytest.approx(1, abs=0.3)
+
+
+def test_readings_weighed_to_second_order_scatter_as_the_readings_themselves_do():
+    """The mean over pairs of a curved function of C: once read as it is, once by its derivatives at every pair."""
+    x = np.random.default_rng(3).standard_normal((6, 10))
+    of = Wide(x @ x.T / 10, "erf", 1.5, 0.05, 3)
+
+    def pairs(gram):
+        size = np.sqrt(np.diagonal(gram))
+        return (gram / np.outer(size, size))[np.triu_indices(6, 1)][None]
+
+    def weigh(c):
+        return Weights(np.cos(c)[None] / c.size, -np.sin(c)[None] / c.size)
+
+    whole = drain(scatter(of, lambda gram: np.sin(pairs(gram)).mean(1)[None], 20, np.random.default_rng(4)))
+    weighed = drain(scatter(of, pairs, 20, np.random.default_rng(4), weigh))
+    np.testing.assert_allclose(weighed.variance, whole.variance, rtol=1e-4)
+    np.testing.assert_allclose(weighed.bias, whole.bias, rtol=1e-3, atol=1e-3)
 
 
 def test_leading_order_is_believed_for_shallow_and_wide_networks_alone():
