@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -58,6 +59,10 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("rapidity", "rapidity η", ""),
     Quantity("ln_gamma", "ln γ", ""),
 )
+
+LEAST = (-1.0, 0.0, 0.0, 0.0, -math.inf, 0.0)
+MOST = (1.0, math.pi, 2.0, 2.0, math.inf, math.inf)
+"""What each of :data:`QUANTITIES` can be at least and at most: no interval reaches beyond."""
 
 GROUP_POSITION = {group.name: position for position, group in enumerate(GROUPS)}
 

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Attacked, Bench, Making
-from engine.experiments.groups import GROUP_POSITION, GROUPS, QUANTITIES
+from engine.experiments.groups import GROUP_POSITION, GROUPS, LEAST, MOST, QUANTITIES
 from engine.experiments.lens import Lens, Work, look
 from engine.experiments.null_theory import Theory, theory
 from engine.experiments.pictures import taps_info
@@ -89,12 +89,13 @@ def null_frame(found: Array, known: Theory, model: Network, key: str = "") -> Fr
     n = len(found)
     mean, error = found.mean(0), found.std(0, ddof=1)
     reach = float(student.ppf(0.975, n - 1))
+    least, most = (np.array(ends)[None, :, None, None] for ends in (LEAST, MOST))
     arrays = {
         "mean": mean,
-        "mean_low": mean - reach * error / np.sqrt(n),
-        "mean_high": mean + reach * error / np.sqrt(n),
-        "low": mean - reach * error * np.sqrt(1 + 1 / n),
-        "high": mean + reach * error * np.sqrt(1 + 1 / n),
+        "mean_low": np.maximum(mean - reach * error / np.sqrt(n), least),
+        "mean_high": np.minimum(mean + reach * error / np.sqrt(n), most),
+        "low": np.maximum(mean - reach * error * np.sqrt(1 + 1 / n), least),
+        "high": np.minimum(mean + reach * error * np.sqrt(1 + 1 / n), most),
         "theory": _everywhere(known.mean),
     }
     if known.low is not None and known.high is not None:

@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from engine.events import Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
-from engine.experiments.groups import GROUPS, QUANTITIES
+from engine.experiments.groups import GROUPS, LEAST, MOST, QUANTITIES
 from engine.experiments.lens import look
 from engine.experiments.null import group_means
 from engine.experiments.pictures import taps_info
@@ -52,8 +52,8 @@ def repeats(bench: Bench) -> Making:
     arrays = {
         "each": all_of_them,
         "mean": mean,
-        "low": mean - reach * error,
-        "high": mean + reach * error,
+        "low": np.maximum(mean - reach * error, np.array(LEAST)[None, :, None, None]),
+        "high": np.minimum(mean + reach * error, np.array(MOST)[None, :, None, None]),
         "accuracy": np.array(accuracies),
     }
     info = {

@@ -32,7 +32,9 @@ class Rows:
     low: np.ndarray
     high: np.ndarray
     count: np.ndarray
-    """int64 ``[K]``: inputs."""
+    """int64 ``[K]``: inputs that are alive at one tap at least."""
+    alive: np.ndarray
+    """int64 ``[K, T]``: inputs whose features have a direction at the tap, which the mean there is over."""
     paired_mean: np.ndarray
     paired_low: np.ndarray
     paired_high: np.ndarray
@@ -67,7 +69,8 @@ def rows_of(values: Mapping[str, Tensor], spec: ExperimentSpec, chosen: Tensor |
 
     mean, low, high = (_stacked([getattr(each, end) for each in alone]) for end in ("mean", "low", "high"))
     count = np.array([int(each.count.max()) for each in alone])
-    return Rows(mean, low, high, count, paired("mean"), paired("low"), paired("high"))
+    alive = _stacked([each.count for each in alone])
+    return Rows(mean, low, high, count, alive, paired("mean"), paired("low"), paired("high"))
 
 
 def _stacked(column: Sequence[Tensor]) -> np.ndarray:
@@ -93,7 +96,8 @@ def records(model: Network, everyone: Rows, successes: Rows, table: str, names: 
                         "C": float(rows.mean[row, position]),
                         "low": float(rows.low[row, position]),
                         "high": float(rows.high[row, position]),
-                        "n": int(rows.count[row]),
+                        "n": int(rows.alive[row, position]),
+                        "dead": int(rows.count[row] - rows.alive[row, position]),
                         **{field: value if np.isfinite(value) else None for field, value in paired.items()},
                     },
                 )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -31,6 +33,12 @@ def new_figure(width: float = 6.4, height: float = 3.6) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic height, where anything above 0 is drawn; call it when all is."""
+    if any((np.asarray(line.get_ydata(), dtype=float) > 0).any() for line in axes.get_lines()):
+        axes.set_yscale("log")
 
 
 def plain(axes: Axes) -> Axes:

@@ -10,7 +10,7 @@ from engine.events import Frame
 from engine.experiments.bell_views import CLASSICAL, TSIRELSON, classical, cosine
 from engine.experiments.groups import GROUP_POSITION, GROUPS, OKABE_ITO, QUANTITIES, group_colours
 from engine.experiments.views import layer_taps
-from engine.report.canvas import new_figure, plain
+from engine.report.canvas import logarithmic, new_figure, plain
 from engine.session import Session, Table
 
 if TYPE_CHECKING:
@@ -223,7 +223,8 @@ def structure_figure(table: Table) -> Figure:
         axes.set_xticks(x, ticks, rotation=40, ha="right", fontsize=7)
         axes.legend(frameon=False, fontsize=7)
     left.set(ylabel="effective rank exp S, centred", ylim=(0, None))
-    right.set(ylabel="0 at full collapse", yscale="log")
+    right.set(ylabel="0 at full collapse")
+    logarithmic(right)
     return figure
 
 

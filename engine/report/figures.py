@@ -10,7 +10,7 @@ import numpy as np
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
 from engine.report import attacks, entanglement, noise, reconcile
-from engine.report.canvas import new_figure, plain
+from engine.report.canvas import logarithmic, new_figure, plain
 from engine.session import Session
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def training(session: Session) -> Figure | None:
     if window > 1:
         smooth = np.convolve(loss, np.ones(window) / window, mode="valid")
         left.plot(step[window - 1 :], smooth, color="#0072b2", linewidth=1.2, label=f"mean of {window}")
-    left.set(xlabel="step", ylabel="training loss (cross-entropy)", yscale="log")
+    left.set(xlabel="step", ylabel="training loss (cross-entropy)")
+    logarithmic(left)
     left.legend(frameon=False)
     if len(epochs):
         epoch = epochs.column("epoch")

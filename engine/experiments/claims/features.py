@@ -184,20 +184,20 @@ def adversarial(frames: Frames) -> Verdict:
                 f"{beyond}; where classes mean nothing, in a network of random labels, attacks mostly fail ({fooled:.0%} "
                 f"succeed). {ONE_NETWORK}"
             )
+        if not above(adversarial, without):
+            return "not supported", (
+                f"{beyond}. But a network of random labels, whose classes mean nothing, is fooled as well ({fooled:.0%}) and shows "
+                f"the same correlation within the intervals: not supported as an explanation. {ONE_NETWORK}"
+            )
         if members is not None and not above(members, without):
             return "holds in part", (
                 f"{beyond}. A network of random labels is fooled as well ({fooled:.0%}), and there too x_adv comes as near to its "
                 f"class as the members do ({without.value:.2f} beside {members.value:.2f}): takeover goes with success even where "
                 f"classes mean nothing. That it causes success, nothing here shows. {ONE_NETWORK}"
             )
-        if above(adversarial, without):
-            return "holds in part", (
-                f"{beyond}. But a network of random labels is fooled as well ({fooled:.0%}) while its hidden features come less "
-                f"near to any class: success does not need it. {ONE_NETWORK}"
-            )
-        return "not supported", (
-            f"{beyond}. But a network of random labels, whose classes mean nothing, is fooled as well ({fooled:.0%}) and shows "
-            f"the same correlation within the intervals: not supported as an explanation. {ONE_NETWORK}"
+        return "holds in part", (
+            f"{beyond}. But a network of random labels is fooled as well ({fooled:.0%}) while its hidden features come less "
+            f"near to any class: success does not need it. {ONE_NETWORK}"
         )
 
     return judged(numbers, "the falsifier: a network that learnt random labels", decide)

@@ -10,6 +10,8 @@ from engine.events import Frame
 from engine.experiments.claims.judging import UNMEASURED, Frames, Number, Unmeasured, Verdict, Word, judged, number
 
 LEVEL = 0.05
+FEWEST = 12
+"""Networks from which on the claim on transfer may hold."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,35 @@ def holm(tests: Sequence[RankCorrelation]) -> list[float]:
 
 
 def transfer(frames: Frames) -> Verdict:
+    """Holds only over enough networks, and where the gradients' cosine, which is to explain it, is at work itself."""
     frame = frames["transferability"]
+    networks = len(frame.info["networks"])
     names = ("cka", "cka | gradient_cosine", "gradient_cosine", "gradient_cosine | cka")
     tests = [tested(frame, name) for name in names]
 
     def decide() -> tuple[Word, str]:
-        if not significant(tests[0]):
-            return "not supported", "Like features do not go with transfer here beyond chance."
-        if not significant(tests[1]):
+        over = f"Over {networks} networks"
+        raw, rest, *_ = holm(tests[:2])
+        if not significant(tests[0], level=raw):
+            return "not supported", f"{over}, like features do not go with transfer beyond chance."
+        if not significant(tests[1], level=rest):
             return "holds in part", (
-                "Networks whose features are alike pass attacks on; beyond what like input gradients explain nothing is shown."
+                f"{over}, those whose features are alike pass attacks on; beyond what like input gradients explain nothing is shown."
             )
-        return "holds", "Networks whose features are alike pass attacks on, beyond what like gradients explain."
+        alike = f"{over}, those whose features are alike pass attacks on"
+        if networks < FEWEST:
+            return "holds in part", (
+                f"{alike}, also given like gradients; but these are too few networks to tell: take {FEWEST} or more."
+            )
+        if not significant(tests[2]):
+            return "holds in part", (
+                f"{alike}; but like gradients, which are to explain it, do not go with transfer themselves here, so that nothing is "
+                "taken away by giving them."
+            )
+        return (
+            "holds",
+            f"{alike}, beyond what like gradients explain. A correlation: that it is the cause is not tested.",
+        )
 
     numbers = tuple(tested.number for tested in tests if tested.measured)
     return judged(numbers, "the input gradients' cosine, and a test that permutes networks", decide)

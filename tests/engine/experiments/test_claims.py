@@ -36,13 +36,13 @@ def pairs(topic, same, different, reach, **info):
     return Frame(topic, "measure", 0, {"mean": mean, "low": mean - reach, "high": mean + reach}, {"taps": TAPS, **info})
 
 
-def statistics(topic, found):
+def statistics(topic, found, networks=12):
     """Of each its rho, p and, where it has one, its interval."""
     names = ("rho", "p", "low", "high")
     rows = [
         {"name": n, "label": n, **dict.fromkeys(names), **dict(zip(names, v, strict=False))} for n, v in found.items()
     ]
-    return Frame(topic, "measure", 0, {}, {"statistics": rows})
+    return Frame(topic, "measure", 0, {}, {"statistics": rows, "networks": [{}] * networks})
 
 
 def test_without_a_run_there_is_no_verdict_and_what_is_missing_is_told():
@@ -246,11 +246,26 @@ def test_bell_is_never_violated_and_says_why():
 def test_transfer_needs_more_than_like_gradients():
     name, partial = "transferability", "cka | gradient_cosine"
     frames = [
-        statistics(name, {"cka": cka, partial: given})
+        statistics(name, {"cka": cka, partial: given, "gradient_cosine": (0.6, 0.01)})
         for cka, given in (((0.8, 0.001), (0.5, 0.01)), ((0.8, 0.001), (0.2, 0.15)), ((0.1, 0.6), (0.0, 0.9)))
     ]
     words = [verdict(CLAIM["transfer"], {name: frame}).word for frame in frames]
     assert words == ["holds", "holds in part", "not supported"]
+
+
+@pytest.mark.parametrize(
+    ("networks", "gradients", "p", "word", "said"),
+    [
+        (12, (0.6, 0.01), 0.01, "holds", "12 networks"),
+        (5, (0.6, 0.01), 0.01, "holds in part", "too few networks"),
+        (12, (0.3, 0.2), 0.01, "holds in part", "do not go with transfer themselves"),
+        (12, (0.6, 0.01), 0.04, "not supported", "beyond chance"),  # two tests at 0.04 each fail Holm's first level
+    ],
+)
+def test_transfer_holds_only_over_enough_networks_with_a_control_that_works(networks, gradients, p, word, said):
+    found = {"cka": (0.8, p), "cka | gradient_cosine": (0.5, p), "gradient_cosine": gradients}
+    told = verdict(CLAIM["transfer"], {"transferability": statistics("transferability", found, networks)})
+    assert told.word == word and said in told.sentence
 
 
 def test_vulnerability_must_survive_depth_and_accuracy_and_hold_within_networks():
@@ -323,7 +338,8 @@ def test_holm_steps_down_and_stops_at_the_first_that_fails():
     ],
 )
 def test_beyond_chance_needs_an_interval_off_zero_where_there_is_one(cka, given, word):
-    told = statistics("transferability", {"cka": cka, "cka | gradient_cosine": given})
+    found = {"cka": cka, "cka | gradient_cosine": given, "gradient_cosine": (0.6, 0.01)}
+    told = statistics("transferability", found)
     assert verdict(CLAIM["transfer"], {"transferability": told}).word == word
 
 

@@ -222,3 +222,16 @@ def test_what_was_not_measured_has_a_dash_and_no_figure_of_its_own(tmp_path: Pat
         put(part, "null", TINY)
         table = tables.null(part)
     assert re.search(r"<td class=n>–(<tr>|</table>)", table), "no network was trained anew"
+
+
+def test_a_figure_of_nothing_above_zero_has_an_ordinary_axis(tmp_path: Path) -> None:
+    """Collapse of samples that are all the same is exactly 0, which no logarithm can show."""
+    from engine.report.canvas import logarithmic, new_figure, plain
+
+    for values, scale in (([0.0, 0.0], "linear"), ([0.0, np.nan], "linear"), ([0.0, 0.5], "log")):
+        figure = new_figure()
+        axes = plain(figure.subplots())
+        axes.plot([0, 1], values)
+        logarithmic(axes)
+        assert axes.get_yscale() == scale
+        figure.savefig(tmp_path / "figure.svg")
