@@ -30,6 +30,8 @@ PAIRS = 40  # pairs of probe samples whose angle is read off signs, at each laye
 AT_A_TIME = 400_000  # numbers of hyperplanes drawn between two breaths
 DISJOINT_ROWS = 100  # a quarter, in the mistake of four disjoint samples
 DISJOINT_TRIALS = 200
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
+"""Share of features' length, over all samples, that is their rounding."""
 DROP = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 """Readings below these shares of their deviation are dropped by the mistake of confident rows alone."""
 TSIRELSON_ANGLES = (0.0, math.pi / 2, math.pi / 4, -math.pi / 4)
@@ -168,7 +170,9 @@ def _canonical(first: Array, second: Array) -> tuple[Array, Array, tuple[float, 
         centred = features - features.mean(0)
         # the principal components of N samples from the N x N products: their features may be many
         values, vectors = np.linalg.eigh(centred @ centred.T)
-        kept = values[::-1] > values[-1] * 1e-12
+        # features come in float32: what varies by no more than their rounding does not vary
+        rounding = (ROUNDING * np.linalg.norm(features)) ** 2
+        kept = values[::-1] > max(values[-1] * 1e-12, rounding)
         bases.append(vectors[:, ::-1][:, kept][:, :COMPONENTS])
     left, rho, right = np.linalg.svd(bases[0].T @ bases[1], full_matrices=False)
     x, y = bases[0] @ left[:, :2], bases[1] @ right.T[:, :2]

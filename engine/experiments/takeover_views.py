@@ -121,7 +121,7 @@ def verdict(frame: Frame, tap: int, inputs: Inputs = "all") -> Verdict | None:
     if not adversarial.measured:
         return None
     controls = [each for name in CONTROLS if (each := value(frame, name, tap, inputs)).measured]
-    differences = {each.name: each for name in CONTROLS if (each := paired(frame, name, tap, inputs)) is not None}
+    differences = {more.name: more for name in CONTROLS if (more := paired(frame, name, tap, inputs)) is not None}
 
     def beats(control: Value) -> bool:
         more = differences.get(control.name)

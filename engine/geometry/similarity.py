@@ -59,10 +59,13 @@ def _cosine(a: Tensor, b: Tensor) -> float:
 
 
 def _centred(x: Tensor) -> Tensor:
-    """The Gram matrix of the features about their mean."""
+    """The Gram matrix of the features about their mean; 0 where they vary by no more than their own rounding."""
+    rounding = 4 * torch.finfo(x.dtype).eps if x.is_floating_point() else 0.0
     x = x.double().flatten(1)
-    x = x - x.mean(0)
-    return x @ x.T
+    about = x - x.mean(0)
+    if about.norm() <= rounding * x.norm():
+        about = torch.zeros_like(about)
+    return about @ about.T
 
 
 def _without_diagonal(x: Tensor) -> Tensor:

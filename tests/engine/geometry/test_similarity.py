@@ -44,6 +44,8 @@ def test_what_does_not_vary_has_no_similarity():
     x, _ = waves()
     assert math.isnan(cka(x, torch.ones(8, 3)))
     assert math.isnan(cka(x, torch.full((8, 3), torch.nan)))
+    rounded = 1e3 + 1e-5 * torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
+    assert math.isnan(cka(x, rounded.float())), "what varies by its own rounding alone says nothing"
 
 
 def test_too_few_or_unequal_samples_are_refused():
