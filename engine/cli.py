@@ -153,9 +153,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     try:
         with _ctrl_c_noted() as pressed:
             lab.start()
-            for experiment in _asked_for(options):
+            asked = _asked_for(options)
+            for number, experiment in enumerate(asked, 1):
                 outcome = _follow(lab, lab.run(experiment, spec), console, pressed)
                 if not isinstance(outcome, Finished):
+                    if asked[number:]:
+                        console.print(f"Not run after {experiment}: {', '.join(asked[number:])}.", highlight=False)
                     break
             lab.close()
             reporting = not options.no_report

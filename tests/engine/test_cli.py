@@ -165,8 +165,8 @@ def test_what_was_asked_for_and_could_not_be_had_is_said(tmp_path: Path, capsys:
     assert "50" in said and "20" in said, said
 
 
-def test_a_look_that_fails_ends_what_was_to_come_after_it(
-    spec_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_look_that_fails_ends_what_was_to_come_after_it_and_says_so(
+    spec_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
 
@@ -178,6 +178,7 @@ def test_a_look_that_fails_ends_what_was_to_come_after_it(
     named = ["--experiment", "bell", "--experiment", "layers"]
     assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--no-report", *named]) == 1
     assert asked == ["bell"]
+    assert "Not run after bell: layers." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
