@@ -33,7 +33,7 @@ class PiecewisePage(Page):
         raise NotImplementedError
 
     def pieces(self) -> Sequence[QWidget]:
-        """What is dear to lay out and to paint."""
+        """What is dear to lay out and to paint, and hidden by nobody else."""
         raise NotImplementedError
 
     def go_on(self) -> None:

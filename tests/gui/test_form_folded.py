@@ -38,14 +38,14 @@ def test_the_settings_stay_folded_until_they_are_asked_for(step, qtbot):
 def test_an_entry_that_cannot_be_used_is_never_folded_away(step, qtbot):
     folded = step.folded["max_likelihood"]
     step.reveal("max_likelihood")
-    field = folded.form.field("rows")
+    field = folded.form.field("candidates")
     field.selectAll()
-    qtbot.keyClicks(field, "5000")
-    assert "cannot be kept of" in folded.form.error("rows")
+    qtbot.keyClicks(field, "32")  # fewer than the rows to be kept
+    assert "cannot be kept of" in folded.form.error("candidates")
     assert not step.action_button.isEnabled() and not folded.toggle.isEnabled()
     assert not step.commit() and folded.form.isVisible()
     field.selectAll()
-    qtbot.keyClicks(field, "32")
+    qtbot.keyClicks(field, "128")
     assert step.commit() and folded.toggle.isEnabled()
 
 

@@ -73,7 +73,7 @@ class LayersPage(PiecewisePage):
         self._offer()
 
     def pieces(self) -> Sequence[QWidget]:
-        return (self.drawn.plot, self.drawn.angles, self.table)
+        return (self.drawn.plot, self.drawn.angles)
 
     # --- what is drawn -----------------------------------------------------------------------------------------
 

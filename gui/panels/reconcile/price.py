@@ -77,7 +77,7 @@ class PricePage(PiecewisePage):
         self.set_body(self._column)
 
     def pieces(self) -> Sequence[QWidget]:
-        return (self.drawn.plot, self.drawn.hashes, self.table)
+        return (self.drawn.plot, self.drawn.hashes)
 
     # --- what is drawn -----------------------------------------------------------------------------------------
 

@@ -656,6 +656,15 @@ def test_a_page_first_looked_at_later_draws_what_came_before_it(qtbot, full, sel
     assert layers.frame is full.lock.frame and layers.drawn.marks[0].value() == 1
 
 
+def test_a_page_made_piece_by_piece_in_a_low_dock_shows_its_plots_alone(qtbot, full):
+    full.resize(500, 330)
+    for key in ("layers", "price"):
+        qtbot.mouseClick(full.page_choice.button(key), LEFT)
+        shown = full._pages[key]
+        qtbot.waitUntil(lambda shown=shown: shown.made and not shown._timer.isActive())
+        assert shown.drawn.plot.isVisible() and not shown.table.isVisible()
+
+
 def test_a_page_is_made_piece_by_piece_while_the_window_goes_on(qtbot, full):
     qtbot.mouseClick(full.page_choice.button("layers"), LEFT)
     layers = full._pages["layers"]
@@ -665,8 +674,9 @@ def test_a_page_is_made_piece_by_piece_while_the_window_goes_on(qtbot, full):
     qtbot.waitUntil(lambda: layers.made and price.made and not price._timer.isActive() and not layers._timer.isActive())
     assert full._stacked.currentWidget() is price and price.frame is not None and layers.frame is full.lock.frame
     assert price.drawn.plot.isVisible() and price.table.isVisible()
+    full.resize(500, 330)
     qtbot.mouseClick(full.page_choice.button("layers"), LEFT)
-    assert layers.drawn.plot.isVisible() and layers.drawn.angles.isVisible()
+    assert layers.drawn.plot.isVisible() and layers.drawn.angles.isVisible() and not layers.table.isVisible()
     full.show_page("angle")
     full.clear()  # while it is being made
     angle = full._pages["angle"]
