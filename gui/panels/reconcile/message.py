@@ -11,7 +11,8 @@ from PySide6.QtGui import QImage, QImageReader, QPainter
 from engine.errors import UserError
 
 SIDE, LEVELS = 8, 4
-LARGEST = 20_000  # pixels of a side beyond which an image is not opened
+LARGEST = 40_000_000  # pixels beyond which an image is not opened
+ENOUGH = 256  # pixels of the shorter side that are read at most: decoders are faster where less is wanted
 PATTERN = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.pgm *.ppm *.svg);;All files (*)"
 
 
@@ -43,8 +44,11 @@ def read_pixels(path: Path) -> np.ndarray:
     reader.setAutoTransform(True)
     reader.setDecideFormatFromContent(True)
     size = reader.size()
-    if max(size.width(), size.height()) > LARGEST:
+    if size.width() * size.height() > LARGEST:
         raise MessageError(f"{path.name} is {size.width():,} × {size.height():,} pixels: give a smaller image.")
+    if min(size.width(), size.height()) > ENOUGH:
+        wanted = QSize(ENOUGH, ENOUGH)
+        reader.setScaledSize(size.scaled(wanted, Qt.AspectRatioMode.KeepAspectRatioByExpanding))
     image = reader.read()
     if image.isNull():
         why = "there is no such file" if not path.is_file() else "it is no image that can be read"
