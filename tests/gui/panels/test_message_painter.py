@@ -164,5 +164,5 @@ def test_a_folder_and_a_giant_are_refused(qapp, tmp_path):
 
 def test_an_image_too_large_to_read_is_told_its_size(tmp_path):
     (tmp_path / "huge.pgm").write_bytes(b"P5 12000 9000 255\n")
-    with pytest.raises(MessageError, match="huge.pgm is 12,000 × 9,000 pixels: give a smaller image"):
+    with pytest.raises(MessageError, match="is 12,000 × 9,000 pixels"):
         read_pixels(tmp_path / "huge.pgm")
