@@ -117,7 +117,7 @@ def bell(frames: Frames) -> Verdict:
     cosines = max(layers, key=lambda row: row["algebraic"])
     s, error = float(largest["S"]), float(largest["error"])
     numbers = (
-        Number(f"largest S, {largest['tap']}", s, s - 1.96 * error, min(2.0, s + 1.96 * error)),
+        Number(f"largest S behind the input, {largest['tap']}", s, s - 1.96 * error, min(2.0, s + 1.96 * error)),
         Number(f"algebraic score of cosines, {cosines['tap']} (no Bell quantity)", float(cosines["algebraic"])),
     )
 

@@ -228,7 +228,7 @@ def test_the_scale_holds_every_number_and_the_tip_says_it(panel):
     panel.show_frame(bell())
     forest = panel.cards["bell"].forest
     assert forest.reach == 3.0
-    assert forest.describe(3).startswith("largest S, relu 1\n1.98")
+    assert forest.describe(3).startswith("largest S behind the input, relu 1\n1.98")
     assert "no interval" in forest.describe(forest.height() - 25)
     assert forest.describe(10_000) == ""
 
