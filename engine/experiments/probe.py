@@ -187,6 +187,7 @@ class Probe:
             self._bootstraps[resamples] = PairBootstrap(
                 groups, n=len(self.y), n_groups=2, resamples=resamples, seed=seed
             )
+            yield  # its weights alone take a tenth of a second
         bootstrap = self._bootstraps[resamples]
         views, taps, pairs = eta.shape
         size = max(1, PAIRS_AT_A_TIME // pairs)
