@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -34,6 +35,14 @@ from gui.theme import Theme
 def pytest_configure(config: pytest.Config) -> None:
     # what the platform without a display cannot do says nothing about the program
     config.addinivalue_line("qt_log_ignore", "This plugin does not support")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Themes and sizes of text first: each goes through every widget alive, and windows leave some behind."""
+    places = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    ordered = sorted((items[place] for place in places), key=lambda item: item.path.name != "test_window_looks.py")
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(autouse=True)
