@@ -50,7 +50,7 @@ REACHES = {
     "reconciliation": "train",
     "price": "train",
 }
-SET_BY_PANELS = ("map",)
+SET_BY_PANELS = ("map", "hardening", "robustness", "transfer", "sweep")
 
 # Panels that a step's result is seen in, brought to the front when it is run.
 PANELS: dict[str, tuple[str, ...]] = {

@@ -20,7 +20,7 @@ from engine.events import Artifact, Event, Progress
 from engine.experiments.bench import Bench, test_order
 from engine.models import Network, Tap, build, load_arrays, weights_to_arrays
 from engine.seeds import derive
-from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, ResidualSpec, TrainingSpec
+from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, ResidualSpec, TrainingSpecs
 from engine.specs.models import Activation
 from engine.training import fit
 
@@ -148,7 +148,7 @@ def network_name(spec: ModelSpec) -> str:
             return f"{spec.depth} conv {spec.channels}, {spec.width} {spec.activation}"
 
 
-def shortened(training: TrainingSpec, samples: int) -> TrainingSpec:
+def shortened(training: TrainingSpecs, samples: int) -> TrainingSpecs:
     """The training, cut to so many whole epochs as fit into :data:`STEPS`, at least one."""
     per_epoch = math.ceil(samples / training.batch_size)
     return training.model_copy(update={"epochs": min(training.epochs, max(1, STEPS // per_epoch))})

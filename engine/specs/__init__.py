@@ -60,6 +60,7 @@ from engine.specs.attacks import (
 from engine.specs.attacks.common import SHARED
 from engine.specs.base import Spec, param
 from engine.specs.carrying import carried
+from engine.specs.compared import HardeningSpec, RobustnessSpec, TransferSpec
 from engine.specs.controls import ControlsSpec
 from engine.specs.data import (
     DatasetSpec,
@@ -76,16 +77,27 @@ from engine.specs.models import Activation, CnnSpec, Init, LinearSpec, MlpSpec, 
 from engine.specs.parameters import Parameter, parameters
 from engine.specs.probe import ProbeSpec
 from engine.specs.reconcile import ReconcileSpec
-from engine.specs.training import TrainingSpec
+from engine.specs.sweep import AxisSpec, SweepSpec
+from engine.specs.training import (
+    AdversarialTraining,
+    FastTrainingSpec,
+    PgdTrainingSpec,
+    TradesTrainingSpec,
+    TrainingBase,
+    TrainingSpec,
+    TrainingSpecs,
+)
 
 __all__ = [
     "PARTS",
     "SHARED",
     "Activation",
+    "AdversarialTraining",
     "ApgdSpec",
     "AttackSpec",
     "AttackSpecBase",
     "AutoAttackSpec",
+    "AxisSpec",
     "BimSpec",
     "BoundarySpec",
     "CarliniWagnerSpec",
@@ -103,6 +115,7 @@ __all__ = [
     "FabSpec",
     "FabTargetedSpec",
     "FastEnsembleSpec",
+    "FastTrainingSpec",
     "FeatureSpec",
     "FgsmSpec",
     "FixedBudgetSpec",
@@ -110,6 +123,7 @@ __all__ = [
     "GaussianNoiseSpec",
     "GeoDaSpec",
     "Goal",
+    "HardeningSpec",
     "HopSkipJumpSpec",
     "IdxSpec",
     "Init",
@@ -131,10 +145,12 @@ __all__ = [
     "Parameter",
     "PatchSpec",
     "PgdSpec",
+    "PgdTrainingSpec",
     "PixelBudgetSpec",
     "ProbeSpec",
     "ReconcileSpec",
     "ResidualSpec",
+    "RobustnessSpec",
     "SequenceSpec",
     "SharedSpec",
     "SiNiSpec",
@@ -145,8 +161,13 @@ __all__ = [
     "SpsaSpec",
     "SquareSpec",
     "SurFreeSpec",
+    "SweepSpec",
     "TiSpec",
+    "TradesTrainingSpec",
+    "TrainingBase",
     "TrainingSpec",
+    "TrainingSpecs",
+    "TransferSpec",
     "UniformNoiseSpec",
     "UniversalSpec",
     "VmiSpec",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import model_validator
 
 from engine.specs.attacks import AttackSpec, PgdSpec
 from engine.specs.base import Spec, param
+from engine.specs.compared import HardeningSpec, RobustnessSpec, TransferSpec
 from engine.specs.controls import ControlsSpec
 from engine.specs.data import DatasetSpec, DigitsSpec
 from engine.specs.decision_map import MapSpec
@@ -15,7 +19,8 @@ from engine.specs.max_likelihood import MaxLikelihoodSpec
 from engine.specs.models import MlpSpec, ModelSpec
 from engine.specs.probe import ProbeSpec
 from engine.specs.reconcile import ReconcileSpec
-from engine.specs.training import TrainingSpec
+from engine.specs.sweep import SweepSpec
+from engine.specs.training import TrainingSpec, TrainingSpecs
 
 PARTS: tuple[str, ...] = (
     "dataset",
@@ -27,6 +32,10 @@ PARTS: tuple[str, ...] = (
     "map",
     "max_likelihood",
     "reconcile",
+    "hardening",
+    "robustness",
+    "transfer",
+    "sweep",
 )
 
 
@@ -45,13 +54,26 @@ class ExperimentSpec(Spec):
     )
     dataset: DatasetSpec = DigitsSpec()
     model: ModelSpec = MlpSpec()
-    training: TrainingSpec = TrainingSpec()
+    training: TrainingSpecs = TrainingSpec()
     attack: AttackSpec = PgdSpec()
     probe: ProbeSpec = ProbeSpec()
     controls: ControlsSpec = ControlsSpec()
     map: MapSpec = MapSpec()
     max_likelihood: MaxLikelihoodSpec = MaxLikelihoodSpec()
     reconcile: ReconcileSpec = ReconcileSpec()
+    hardening: HardeningSpec = HardeningSpec()
+    robustness: RobustnessSpec = RobustnessSpec()
+    transfer: TransferSpec = TransferSpec()
+    sweep: SweepSpec = SweepSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _method_of_older_files(cls, data: Any) -> Any:
+        """Sessions from before there were other trainings name no method."""
+        training = data.get("training") if isinstance(data, Mapping) else None
+        if isinstance(training, Mapping) and "method" not in training:
+            return {**data, "training": {"method": "standard", **training}}
+        return data
 
     def key(self, *parts: str) -> str:
         """A fingerprint of the named parts with seed and threads: results with equal keys are equal results."""

@@ -14,7 +14,7 @@ from torch.optim import SGD, Adam, Optimizer
 from engine.data import Dataset
 from engine.errors import TrainingError
 from engine.seeds import generator
-from engine.specs import TrainingSpec
+from engine.specs import TrainingBase, TrainingSpecs
 
 
 class StepResult(NamedTuple):
@@ -27,7 +27,7 @@ class StepResult(NamedTuple):
     accuracy: float
 
 
-def fit(model: nn.Module, dataset: Dataset, spec: TrainingSpec, seed: int) -> Generator[StepResult, None, None]:
+def fit(model: nn.Module, dataset: Dataset, spec: TrainingSpecs, seed: int) -> Generator[StepResult, None, None]:
     """Train in place, one yield for each optimiser step. To stop early, close the generator.
 
     The order of the samples comes from ``seed`` alone: equal arguments give equal weights, bit for bit, whatever is
@@ -79,7 +79,7 @@ def _mode_switches(model: nn.Module) -> list[dict[str, Any]]:
     return switches
 
 
-def _optimizer(model: nn.Module, spec: TrainingSpec) -> Optimizer:
+def _optimizer(model: nn.Module, spec: TrainingBase) -> Optimizer:
     # fused: one kernel for all parameters instead of ten small operations for each
     if spec.optimizer == "adam":
         return Adam(model.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True)
@@ -92,7 +92,7 @@ def _optimizer(model: nn.Module, spec: TrainingSpec) -> Optimizer:
     )
 
 
-def _diverged(step: int, steps: int, loss: float, spec: TrainingSpec) -> TrainingError:
+def _diverged(step: int, steps: int, loss: float, spec: TrainingBase) -> TrainingError:
     return TrainingError(
         f"Training stopped at step {step:,} of {steps:,}: the loss is {loss}. The steps have grown out of bounds. "
         f"Choose a learning rate below {spec.learning_rate:g} in the Train step"

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from engine.specs import (
     PARTS,
     CnnSpec,
+    ControlsSpec,
     ExperimentSpec,
     FgsmSpec,
     FixedBudgetSpec,
@@ -60,11 +61,14 @@ def test_specs_survive_pickle_and_json() -> None:
     assert ExperimentSpec.model_validate_json(spec.model_dump_json()) == spec
 
 
+EDITED_APART = {"axes"}  # a list, for which a form has no field
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_every_field_says_what_it_is(cls: type[Spec]) -> None:
     tags = {discriminator(part) for part in PARTS}
     shown = {field.name for field in parameters(cls)}
-    assert shown == set(cls.model_fields) - tags - set(PARTS)
+    assert shown == set(cls.model_fields) - tags - set(PARTS) - EDITED_APART
     assert cls.__doc__
     for field in parameters(cls):
         assert len(field.help) > 5
@@ -127,7 +131,8 @@ def test_a_key_follows_the_named_parts_the_seed_and_the_threads_alone() -> None:
 
 def test_variants_are_found_by_their_discriminator() -> None:
     assert list(variants("model")) == ["linear", "mlp", "residual", "cnn"]
-    assert variants("training") == {"": TrainingSpec}
+    assert list(variants("training")) == ["standard", "pgd-at", "trades", "fast"]
+    assert variants("controls") == {"": ControlsSpec}
     assert (discriminator("dataset"), discriminator("model"), discriminator("attack"), discriminator("probe")) == (
         "source",
         "family",

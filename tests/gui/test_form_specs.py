@@ -8,6 +8,7 @@ from PySide6.QtGui import QDropEvent, QKeyEvent, QUndoStack
 from engine.specs import (
     PARTS,
     CarliniWagnerSpec,
+    ControlsSpec,
     DigitsSpec,
     ExperimentSpec,
     FgsmSpec,
@@ -290,8 +291,8 @@ def test_undo_keys_in_a_field_are_left_to_the_window(make, qtbot):
 
 
 def test_a_description_is_one_line_from_the_spec_itself():
-    assert description(TrainingSpec).startswith("Cross-entropy training")
-    assert "\n" not in description(TrainingSpec)
+    assert description(ControlsSpec).startswith("Networks drawn or trained anew")
+    assert "\n" not in description(ControlsSpec)
 
 
 def test_what_is_chosen_is_explained_below_the_choice_and_not_again(make):
