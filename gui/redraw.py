@@ -33,6 +33,8 @@ class Rotation(QObject):
         self._next = 0
         self._began = 0.0
         self._not_before = 0.0
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._drawn)
         self.name_moment: Callable[[int], str] = lambda _: ""  # the moment of an id in words; the window knows them
         stage.topic_changed.connect(self._mark_topic)
         stage.table_changed.connect(self._mark_table)
@@ -53,7 +55,7 @@ class Rotation(QObject):
                 self._began = perf_counter()
                 self._draw(panel)
                 # Qt paints after this; a timer that is due at once comes when it has
-                QTimer.singleShot(0, self, self._drawn)
+                self._soon.start()
                 return True
         return False
 

@@ -85,6 +85,9 @@ class DockArea(QMainWindow):
         self._before: QByteArray | None = None  # the layout to go back to from a maximised panel
         self._maximised = ""
         self._default: QByteArray | None = None
+        # a timer of its own: a call that waits in QTimer.singleShot outlives the window, and keeps all of it
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._hide_stray_bars)
 
     # --- filling ---------------------------------------------------------------------------------------------
 
@@ -116,7 +119,7 @@ class DockArea(QMainWindow):
             if sizes:
                 self.resizeDocks([self._docks[key] for key in sizes], list(sizes.values()), orientation)
         self._default = self.saveState(LAYOUT_VERSION)
-        QTimer.singleShot(0, self, self._hide_stray_bars)
+        self._soon.start()
 
     # --- what is on screen -----------------------------------------------------------------------------------
 
@@ -190,7 +193,7 @@ class DockArea(QMainWindow):
         if self._before is not None:
             self.restoreState(self._before, LAYOUT_VERSION)
             self._before = None
-            QTimer.singleShot(0, self, self._hide_stray_bars)
+            self._soon.start()
         self.maximised_changed.emit("")
 
     # --- layouts ---------------------------------------------------------------------------------------------
@@ -207,7 +210,7 @@ class DockArea(QMainWindow):
         except ValueError:
             return False
         self.restore()
-        QTimer.singleShot(0, self, self._hide_stray_bars)
+        self._soon.start()
         return bool(text) and self.restoreState(QByteArray(state), LAYOUT_VERSION)
 
     @Slot()
@@ -216,7 +219,7 @@ class DockArea(QMainWindow):
         self.restore()
         if self._default is not None:
             self.restoreState(self._default, LAYOUT_VERSION)
-            QTimer.singleShot(0, self, self._hide_stray_bars)
+            self._soon.start()
 
     def set_theme(self, theme: Theme) -> None:
         """Pass a theme on to every panel."""

@@ -22,6 +22,8 @@ class FitColumn(QWidget):
         self._least = least
         self._widgets, self._plot, self._spare = list(widgets), plot, list(spare)
         self._unwanted: set[QWidget] = set()
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self.fit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
@@ -55,4 +57,4 @@ class FitColumn(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit()
-        QTimer.singleShot(0, self, self.fit)  # rows that wrap know their height only once they have their width
+        self._soon.start()  # rows that wrap know their height only once they have their width

@@ -132,11 +132,13 @@ def describe(widget: QWidget) -> str:
 
 
 @pytest.fixture
-def open_lab(qtbot, qapp, tmp_path):
+def open_lab(qtbot, qapp, tmp_path, monkeypatch):
     """Opens windows as ``python main.py [FILE]`` does, on a tiny fast experiment where no file is named.
 
     Gives the person at it. Every window is closed after the test, unsaved work thrown away; its threads must be gone.
+    The program freezes what the collector knows once the engine is ready. Here that would keep each window for good.
     """
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     from person import TINY, Person
 
     from engine.spec_files import dump_spec

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 from person import LONG
@@ -121,3 +123,16 @@ def test_closing_before_the_engine_is_ready(open_lab):
     person = open_lab(start=False)
     person.window.start()
     assert person.close()
+
+
+def test_a_closed_window_leaves_no_widget_in_memory(open_lab, qapp):
+    """Panels hold much: what keeps one of them alive keeps them all."""
+    before = {id(widget) for widget in qapp.allWidgets()}
+    person = open_lab()
+    person.run("data")
+    window = weakref.ref(person.window)
+    person.leave()
+    del person.window
+    gc.collect()
+    assert window() is None
+    assert [type(widget).__name__ for widget in qapp.allWidgets() if id(widget) not in before] == []
