@@ -37,7 +37,8 @@ class Plot(pg.PlotWidget):
 
     Signals carry data coordinates: ``hovered(x, y)``, ``clicked(x, y)``; ``left()`` when the pointer is gone;
     ``moved(dx, dy)`` for the arrow keys and ``entered()`` for Return, so that all is reachable by keyboard;
-    ``held()`` and ``homed()`` when a person has zoomed or gone home, for plots that are linked.
+    ``held()`` and ``homed()`` when a person has zoomed or gone home, for plots that are linked; ``home_changed()`` when
+    what is drawn asks for another range, for plots that share one.
     """
 
     hovered = Signal(float, float)
@@ -47,6 +48,7 @@ class Plot(pg.PlotWidget):
     entered = Signal()
     homed = Signal()
     held = Signal()
+    home_changed = Signal()
 
     def __init__(self, theme: Theme, axes: dict[str, pg.AxisItem] | None = None, parent: QWidget | None = None) -> None:
         made = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
@@ -66,6 +68,7 @@ class Plot(pg.PlotWidget):
         self._box.disableAutoRange()
         self._box.setDefaultPadding(0)
         self._home: tuple[Range, Range] | None = None
+        self._common: tuple[Range, Range] | None = None  # the home of all plots that share one
         self._zoomed = False
         self._texts: dict[str, str] = {}
         self._reset = QToolButton(self)
@@ -98,8 +101,26 @@ class Plot(pg.PlotWidget):
         if self._home is not None and all(_holds(old, new, slack) for old, new in zip(self._home, home, strict=True)):
             return
         self._home = home
+        self.home_changed.emit()
         if not self._zoomed:
             self._go_home()
+
+    @property
+    def own_home(self) -> tuple[Range, Range] | None:
+        """The range that shows everything drawn here; None where nothing is."""
+        return self._home
+
+    def set_common(self, home: tuple[Range, Range] | None) -> None:
+        """Go home to this range, which plots beside this one share; None goes by what is drawn here alone."""
+        if home != self._common:
+            self._common = home
+            if not self._zoomed:
+                self._go_home()
+
+    def show_range(self, x: Range, y: Range) -> None:
+        """Show a range, as if a person had zoomed there."""
+        self._zoomed = True
+        self._box.setRange(xRange=x, yRange=y, padding=0)
 
     @Slot()
     def home(self) -> None:
@@ -125,8 +146,9 @@ class Plot(pg.PlotWidget):
         self._on_zoom()
 
     def _go_home(self) -> None:
-        if self._home is not None:
-            self._box.setRange(xRange=self._home[0], yRange=self._home[1], padding=0)
+        home = self._common or self._home
+        if home is not None:
+            self._box.setRange(xRange=home[0], yRange=home[1], padding=0)
 
     def _on_zoom(self, *_: object) -> None:
         self._zoomed = True
