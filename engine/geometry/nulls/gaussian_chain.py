@@ -14,7 +14,7 @@ for maximum cut", for the last law.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import gammaln, hyp2f1, polygamma, psi, sici
 
+from engine.generators import drain
 from engine.geometry import readings
 
 Array = NDArray[np.float64]
@@ -91,16 +92,29 @@ def gaussian_chain(eta0: ArrayLike, widths: Sequence[int]) -> Law:
     The law is that of independent networks, for one pair: pairs in one network share its weights. Exact to about 1e-10.
     Raises ValueError for a width below 1 and for a NaN start.
     """
+    return _chain(*_checked(eta0, widths))
+
+
+def advancing_chain(eta0: ArrayLike, widths: Sequence[int]) -> Generator[None, None, Law]:
+    """:func:`gaussian_chain`, with a breath after every layer; it is worked out anew each time."""
+    return (yield from _advance(*_checked(eta0, widths)))
+
+
+def _checked(eta0: ArrayLike, widths: Sequence[int]) -> tuple[tuple[float, ...], tuple[int, ...]]:
     starts = np.atleast_1d(np.asarray(eta0, np.float64))
     if np.isnan(starts).any():
         raise ValueError("a pair without a rapidity (a dead one) has no law")
     if any(n < 1 for n in widths):
         raise ValueError(f"widths must be at least 1, got {list(widths)}")
-    return _chain(tuple(starts.tolist()), tuple(int(n) for n in widths))
+    return tuple(starts.tolist()), tuple(int(n) for n in widths)
 
 
 @lru_cache(maxsize=64)
 def _chain(starts: tuple[float, ...], widths: tuple[int, ...]) -> Law:
+    return drain(_advance(starts, widths))
+
+
+def _advance(starts: tuple[float, ...], widths: tuple[int, ...]) -> Generator[None, None, Law]:
     eta0 = np.array(starts)
     inside = np.isfinite(eta0)
     grids = _grids(np.abs(eta0[inside]).max(initial=0.0), widths)
@@ -127,6 +141,7 @@ def _chain(starts: tuple[float, ...], widths: tuple[int, ...]) -> Law:
             density = before.step * density @ _transfer(n, before, grid)
         before = grid
         layers.append(_moments(points, density, plus, minus))
+        yield
     return Law(*(np.stack(column, axis=1) for column in zip(*layers, strict=True)))
 
 
