@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.experiments.rates import wilson
 from engine.session import Run, Session
+
+if TYPE_CHECKING:
+    from engine.events import Frame
+    from engine.session import Table
 
 HEADLINES = {
     "C of x_adv with target, last hidden layer": "adv_target",
@@ -48,19 +54,52 @@ class RunRows:
 
 def numbers(session: Session, run: int) -> dict[str, float]:
     """What a run came to: accuracy, attack success, and the correlations that decide."""
-    found: dict[str, float] = {}
-    tables = session.tables(run)
-    if "epochs" in tables:
-        found["test accuracy"] = float(session.table(run, "epochs").column("test_accuracy")[-1])
-    if "attack" in tables:
-        found["attack success"] = float(session.table(run, "attack").column("success_so_far")[-1])
+    tables = {name: session.table(run, name) for name in session.tables(run) if name in TABLES}
     frame = session.frame("profile", run=run)
+    return {reading.name: reading.value for reading in readings(tables, frame)}
+
+
+TABLES = ("epochs", "attack")
+"""The tables that the numbers are read from, beside the profile."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number of a run with its 95% interval over n inputs."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    is_share: bool = False
+
+    def __str__(self) -> str:
+        if self.is_share:
+            return f"{self.value:.1%} [{self.low:.1%}, {self.high:.1%}] of {self.n:,}"
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}], n = {self.n:,}".replace("-", "−")
+
+
+def readings(tables: Mapping[str, Table], profile: Frame | None) -> list[Reading]:
+    """The numbers of one run, shares with Wilson's interval, correlations with that of their profile."""
+    found = []
+    for name, table, column, count in (
+        ("test accuracy", "epochs", "test_accuracy", "test_samples"),
+        ("attack success", "attack", "success_so_far", "samples"),
+    ):
+        rows = tables.get(table)
+        if rows is not None and len(rows):
+            value = float(rows.column(column)[-1])
+            n = int(rows.column(count)[-1]) if count in rows.columns else 0
+            low, high = wilson(round(value * n), n) if np.isfinite(value) else (np.nan, np.nan)
+            found.append(Reading(name, value, float(low), float(high), n, is_share=True))
     # a live profile is of fewer inputs: only final measurements stand beside each other
-    if frame is not None and frame.phase == "measure":
-        groups = [group["name"] for group in frame.info["groups"]]
+    if profile is not None and profile.phase == "measure":
+        groups = [group["name"] for group in profile.info["groups"]]
         for label, group in HEADLINES.items():
+            g = groups.index(group)
             # the last tap is the logits: what the attack asked for, not what it took to get there
-            value = frame.arrays["mean"][0, 0, 0, groups.index(group), -2]
+            value, low, high = (float(profile.arrays[end][0, 0, 0, g, -2]) for end in ("mean", "low", "high"))
             if np.isfinite(value):
-                found[label] = float(value)
+                found.append(Reading(label, value, low, high, int(profile.arrays["count"][g])))
     return found
