@@ -38,3 +38,7 @@ class SessionError(UserError):
 
 class ReportError(UserError):
     """A report or export that cannot be written."""
+
+
+class SweepError(UserError):
+    """A sweep that cannot be opened, written or run."""
