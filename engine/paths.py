@@ -23,6 +23,11 @@ def working_copies() -> Path:
     return _folder(appdirs.user_data_dir) / "sessions"
 
 
+def sweeps_folder() -> Path:
+    """Folder in which the window keeps the sweeps that it runs; it need not be there yet."""
+    return _folder(appdirs.user_data_dir) / "sweeps"
+
+
 def _folder(default: Callable[..., str]) -> Path:
     home = os.environ.get(HOME_VARIABLE)
     return Path(home) if home else Path(default(APP, appauthor=False))

@@ -29,6 +29,8 @@ class Values:
     step: str = "data"  # where in the rail the person was
     recent: tuple[str, ...] = ()  # session files, latest first
     folder: str = ""  # where the last file was opened or saved
+    workers: int = 0  # processes of a sweep; 0: as many as cores and memory allow
+    scheduler: str = ""  # address of the scheduler that sweeps are sent to
 
 
 def _one_of(*allowed: str) -> Callable[[Any], bool]:
@@ -43,6 +45,8 @@ _IS_GOOD: dict[str, Callable[[Any], bool]] = {
     "step": lambda v: isinstance(v, str),
     "recent": lambda v: isinstance(v, list | tuple) and all(isinstance(item, str) for item in v),
     "folder": lambda v: isinstance(v, str),
+    "workers": lambda v: isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= 1024,
+    "scheduler": lambda v: isinstance(v, str) and len(v) <= 300,
 }
 
 

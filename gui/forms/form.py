@@ -35,13 +35,13 @@ class SpecForm(QWidget):
     built = Signal()  # the rows are new, as after another variant was chosen
 
     def __init__(self, part: str, spec: Spec, theme: Theme, parent: QWidget | None = None) -> None:
-        """``part`` is one of ``engine.specs.PARTS``, or "experiment" for title, seed and threads."""
+        """``part`` is one of ``engine.specs.PARTS``, "experiment" for title, seed and threads, or a name for any other spec."""
         super().__init__(parent)
         self.part = part
         self._theme = theme
         self._spec = spec
-        self._discriminator = "" if part == "experiment" else discriminator(part)
-        self._variants = {} if part == "experiment" else variants(part)
+        self._discriminator = discriminator(part) if part in PARTS else ""
+        self._variants = variants(part) if part in PARTS else {}
         self._left: dict[type[Spec], Spec] = {}  # how each variant was when it was last left
         self._rows: dict[str, _Row] = {}
         self._valid = True
