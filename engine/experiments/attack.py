@@ -19,7 +19,7 @@ from engine.experiments.watching import Watch
 from engine.generators import stoppable
 from engine.models import Network
 from engine.seeds import generator
-from engine.specs import FeatureSpec
+from engine.specs import ExperimentSpec, FeatureSpec
 
 WATCHED_MOMENTS = 10  # moments of an attack at which the geometry is measured
 WATCHED_WIDE = 6  # the same for a network whose features are dear to compare
@@ -30,11 +30,7 @@ def attack(bench: Bench) -> Making:
     """Attack test samples: every iterate is shown, the geometry is measured at some ten of them."""
     spec = bench.spec
     dataset = yield from bench.dataset()
-    if spec.attack.images_only and not dataset.is_image:  # said before anything is trained
-        raise AttackError(
-            f"{spec.attack.title} works on images alone, and {dataset.name} holds vectors of {dataset.input_shape[0]} "
-            "values: choose another attack, or data with images."
-        )
+    check_inputs(spec, dataset)  # said before anything is trained
     model = yield from trained(bench)
     probe = yield from probe_for(bench)
     index, _, y = yield from bench.to_attack()
@@ -57,6 +53,15 @@ def attack(bench: Bench) -> Making:
         yield Progress(round(1000 * event.fraction), 1000, f"attack step {event.step} of {event.steps}")
     assert watch is not None
     yield from _end(bench, model, watch, attacking, index, y, target)
+
+
+def check_inputs(spec: ExperimentSpec, dataset: Dataset) -> None:
+    """Raises AttackError where the attack cannot be carried out on data of this kind."""
+    if spec.attack.images_only and not dataset.is_image:
+        raise AttackError(
+            f"{spec.attack.title} works on images alone, and {dataset.name} holds vectors of {dataset.input_shape[0]} "
+            "values: choose another attack, or data with images."
+        )
 
 
 def begin(

@@ -33,7 +33,8 @@ def observe(model: nn.Module, x: Tensor, taps: Sequence[Tap] | None = None, *, b
     """The features of ``x`` at each tap: ``{tap name: float32 [N, D_l]}``, copies, in the order of ``taps``.
 
     ``taps`` are the model's own unless given. Works on any module with forward hooks; where a module runs more than
-    once, its last output counts. Mode, buffers, gradients and random generators are left as they were.
+    once, its last output counts. Of a model that computes in float64 they are float64. Mode, buffers, gradients and
+    random generators are left as they were.
 
     Raises ModelError for a tap whose module is not there, does not run, or gives something other than one tensor.
     """
@@ -50,7 +51,9 @@ def observe(model: nn.Module, x: Tensor, taps: Sequence[Tap] | None = None, *, b
                 )
             flat = value.flatten(1)
             if tap.name not in features:
-                features[tap.name] = flat.new_empty(len(x), flat.shape[1], dtype=torch.float32)
+                features[tap.name] = flat.new_empty(
+                    len(x), flat.shape[1], dtype=torch.promote_types(flat.dtype, torch.float32)
+                )
             # copied here and now: a later layer may work in place
             features[tap.name][rows] = flat
 
