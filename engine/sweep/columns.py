@@ -26,8 +26,20 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "depth", "Depth", "layers", "complexity", "Hidden layers, as the model's part of the experiment counts them"
     ),
-    Column("train_loss", "Training loss", "nats", "accuracy", "Cross-entropy on the training samples at the end"),
-    Column("train_accuracy", "Training accuracy", "", "accuracy", "Share of the training samples that it gets right"),
+    Column(
+        "train_loss",
+        "Training loss",
+        "nats",
+        "accuracy",
+        "Cross-entropy over the last epoch, each batch before its update",
+    ),
+    Column(
+        "train_accuracy",
+        "Training accuracy",
+        "",
+        "accuracy",
+        "Share that it gets right over the last epoch, each batch before its update",
+    ),
     Column("test_accuracy", "Test accuracy", "", "accuracy", "Share of the test samples that it gets right"),
     Column("test_low", "Test accuracy, low", "", "accuracy", "Low end of its 95% interval (Wilson)"),
     Column("test_high", "Test accuracy, high", "", "accuracy", "High end of its 95% interval (Wilson)"),
@@ -44,16 +56,26 @@ COLUMNS: tuple[Column, ...] = (
     Column("success_high", "Attack success, high", "", "accuracy", "High end of its 95% interval (Wilson)"),
     Column("attacked", "Attacked samples", "", "accuracy", "Test samples that were attacked"),
     Column(
-        "input_ln_gamma", "ln γ at the input", "", "geometry", "Mean ln γ over all pairs of probe samples, at the input"
+        "input_ln_gamma",
+        "ln γ at the input",
+        "",
+        "geometry",
+        "Mean ln γ over all pairs of probe samples as the first layer sees them",
     ),
     Column(
         "input_rapidity",
         "Rapidity at the input",
         "",
         "geometry",
-        "Mean rapidity over all pairs of probe samples, at the input",
+        "Mean rapidity over all pairs of probe samples as the first layer sees them",
     ),
-    Column("input_rank", "Rank at the input", "", "geometry", "Effective rank of the probe samples at the input"),
+    Column(
+        "input_rank",
+        "Rank at the input",
+        "",
+        "geometry",
+        "Effective rank of the probe samples as the first layer sees them",
+    ),
     Column(
         "initial_ln_gamma",
         "ln γ before training",
@@ -85,14 +107,14 @@ COLUMNS: tuple[Column, ...] = (
         "Rapidity, same class",
         "",
         "geometry",
-        "Mean rapidity of pairs of one class at the last hidden layer",
+        "Mean rapidity of pairs of one class at the last hidden layer, centred by the mean of reference samples",
     ),
     Column(
         "rapidity_other",
         "Rapidity, other class",
         "",
         "geometry",
-        "Mean rapidity of pairs of two classes at the last hidden layer",
+        "Mean rapidity of pairs of two classes at the last hidden layer, centred by the mean of reference samples",
     ),
     Column(
         "initial_change",
@@ -125,7 +147,13 @@ COLUMNS: tuple[Column, ...] = (
         "theory",
         "Rapidity that the null law gives an untrained network like it",
     ),
-    Column("proper_depth", "Proper depth", "", "theory", "Sum of 1/(width - 3/2) over the linear layers"),
+    Column(
+        "proper_depth",
+        "Proper depth",
+        "",
+        "theory",
+        "Sum of 1/(width - 3/2) over the hidden layers of a linear network, whose rapidity depends on it alone",
+    ),
     Column("seconds", "Time", "s", "time", "Seconds that the point took"),
 )
 
