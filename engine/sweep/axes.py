@@ -138,19 +138,12 @@ def levels(axis: AxisSpec) -> tuple[Value, ...]:
 
 
 def drawn(axis: AxisSpec, share: float) -> Value:
-    """The value of an axis at a share of its way, in [0, 1): uniform on its scale where shares are uniform."""
-    known = field_named(axis.field)
-    if axis.values:
-        choices = levels(axis)
-        return choices[int(share * len(choices))]
-    if known.kind == "int":
+    """The value of a range at a share of its way, in [0, 1): uniform on its scale where shares are uniform."""
+    if field_named(axis.field).kind == "int":
         low, high = math.ceil(axis.low), math.floor(axis.high)
         # each whole number k holds the part of the range from k to k + 1
-        at = low * ((high + 1) / low) ** share if axis.scale == "log" else low + share * (high + 1 - low)
-        return min(max(math.floor(at), low), high)
-    if axis.scale == "log":
-        return min(max(axis.low * (axis.high / axis.low) ** share, axis.low), axis.high)
-    return axis.low + share * (axis.high - axis.low)
+        return min(math.floor(_between(low, high + 1, share, axis.scale)), high)
+    return _between(axis.low, axis.high, share, axis.scale)
 
 
 # --- fields ---------------------------------------------------------------------------------------------------
@@ -268,11 +261,15 @@ def _spaced(axis: AxisSpec) -> Iterator[float]:
     low, high, last = axis.low, axis.high, axis.count - 1
     yield low
     for step in range(1, last):
-        share = step / last
-        value = low * (high / low) ** share if axis.scale == "log" else low + share * (high - low)
+        value = _between(low, high, step / last, axis.scale)
         yield min(max(float(f"{value:.12g}"), low), high)  # 0.3, and not 0.30000000000000004
     if last > 0:
         yield high
+
+
+def _between(low: float, high: float, share: float, scale: str) -> float:
+    value: float = low * (high / low) ** share if scale == "log" else low + share * (high - low)
+    return min(max(value, low), high)
 
 
 def _of_kind(known: Parameter, value: Value) -> Value:

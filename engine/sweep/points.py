@@ -30,7 +30,8 @@ class Points:
         self.random = spec.sweep.mode == "random"
         # what a point is computed with: it has no sweep of its own, and its process one thread
         self._base = spec.model_copy(update={"sweep": SweepSpec(), "threads": 1})
-        self._levels = [levels(axis) for axis in self.axes] if not self.random else []
+        # a range of which points are drawn has no levels
+        self._levels = [() if self.random and not axis.values else levels(axis) for axis in self.axes]
         self._orders: dict[tuple[int, bool], list[int]] = {}
         self._length = spec.sweep.points if self.random else math.prod(len(each) for each in self._levels)
 
@@ -46,7 +47,10 @@ class Points:
         self._check(index)
         if self.random:
             draw = random.Random(derive(self._base.seed, "sweep", str(index))).random
-            return {axis.field: drawn(axis, draw()) for axis in self.axes}
+            return {
+                axis.field: known[int(draw() * len(known))] if known else drawn(axis, draw())
+                for axis, known in zip(self.axes, self._levels, strict=True)
+            }
         chosen: list[Value] = []
         for each in reversed(self._levels):
             index, digit = divmod(index, len(each))
