@@ -190,6 +190,9 @@ def _made(bench: Bench) -> Generator[Event | None, None, Fleet]:
         if kept is None:
             training = shortened(spec.training, len(chosen))
             for step in fit(model, data, training, seed):
+                if step is None:
+                    yield None
+                    continue
                 said = f"network {number + 1} of {count} ({network_name(variant)}), epoch {step.epoch}"
                 yield Progress(number * step.steps + step.step, count * step.steps, said)
         else:

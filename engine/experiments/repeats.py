@@ -35,6 +35,9 @@ def repeats(bench: Bench) -> Making:
         network = build(spec.model, dataset, seed)
         said = Progress(0, count, "")
         for step in fit(network, dataset, spec.training, seed):
+            if step is None:
+                yield None
+                continue
             said = Progress(
                 number * step.steps + step.step,
                 count * step.steps,

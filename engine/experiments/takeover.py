@@ -17,19 +17,21 @@ from torch import Tensor
 
 from engine.attacks import Iterate
 from engine.data import Dataset, balanced_order
-from engine.events import Artifact, Event, Frame, Progress
+from engine.events import Event, Frame, Progress
 from engine.experiments.attack import begin, driven_to
 from engine.experiments.attack_results import budget_of
 from engine.experiments.bench import EXAMPLES, Attacked, Bench, Making
 from engine.experiments.control import moving_at_random
 from engine.experiments.lens import Lens, Work, look
+from engine.experiments.other_seed import other_seed
 from engine.experiments.pictures import taps_info
 from engine.experiments.probe import probe_for
 from engine.experiments.takeover_rows import Rows, means_of, records, rows_of
 from engine.experiments.train import trained
+from engine.experiments.trainings import plain
 from engine.generators import stoppable
 from engine.geometry.bootstrap import Interval
-from engine.models import Network, build, load_arrays, weights_to_arrays
+from engine.models import Network, build
 from engine.seeds import derive, generator
 from engine.training import evaluate, fit
 
@@ -80,7 +82,7 @@ def takeover(bench: Bench) -> Making:
         yield _frame(bench, model, moments, None, now)
 
     attacked = yield from _attack(bench, dataset, model, measure)
-    other = yield from _other_seed(bench, dataset)
+    other = yield from other_seed(bench)
     initial = yield from bench.initial()
     controls: dict[str, Tensor] = {}
     moved = yield from probe.moved_at_random(attacked)
@@ -189,26 +191,19 @@ def _attack(
     return attacked
 
 
-def _other_seed(bench: Bench, dataset: Dataset) -> Generator[Event | None, None, Network]:
-    """A network of the same settings trained from another seed; taken from an earlier run where there is one."""
-    spec = bench.spec
-    seed = derive(spec.seed, "other network")
-    model = build(spec.model, dataset, seed)
-    kept = bench.given("other_weights")
-    if kept is not None:
-        load_arrays(model, kept.arrays)
-        return model
-    for step in fit(model, dataset, spec.training, seed):
-        yield Progress(step.step, step.steps, f"training the control from another seed, epoch {step.epoch}")
-    yield Artifact("other_weights", bench.keys["other_weights"], weights_to_arrays(model))
-    return model
-
-
 def _memorise(bench: Bench, model: Network, data: Dataset) -> Generator[Event | None, None, float]:
-    """Train until the random labels are learnt by heart; returns the accuracy on them."""
-    training = bench.spec.training.model_copy(update={"epochs": MOST_EPOCHS, "weight_decay": 0.0})
+    """Train until the random labels are learnt by heart; returns the accuracy on them.
+
+    Without what hinders that: whatever the method of the training, here it is cross-entropy on the samples as they are.
+    """
+    training = plain(bench.spec.training).model_copy(
+        update={"epochs": MOST_EPOCHS, "weight_decay": 0.0, "label_noise": 0.0}
+    )
     accuracy = 0.0
     for step in fit(model, data, training, derive(bench.spec.seed, "falsifier")):
+        if step is None:
+            yield None
+            continue
         said = Progress(
             round(1000 * accuracy), 1000, f"learning random labels by heart: {accuracy:.0%}, epoch {step.epoch}"
         )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator
 from time import perf_counter
 
-from engine.events import Artifact, Event, Progress, Record
+from engine.data import Dataset
+from engine.events import Artifact, Event, Progress, Record, Scalar
 from engine.experiments.bench import Bench, Making
 from engine.experiments.keys import artifact_keys, shorter
+from engine.experiments.live_robustness import LiveRobustness
 from engine.experiments.measured import Moment
 from engine.experiments.pictures import dataset_frame, model_frame
-from engine.experiments.probe import initial_frames, probe_for
+from engine.experiments.probe import Probe, initial_frames, probe_for
 from engine.experiments.schedule import ProbeSchedule
 from engine.generators import stoppable, timed
 from engine.models import Network, weights_to_arrays
-from engine.training import evaluate, fit
+from engine.training import Check, StepResult, evaluate, fit
 
 KEPT_EPOCHS = 20  # of one training, after which its network is kept, so that it can be stopped early
 
@@ -29,54 +31,101 @@ def train(bench: Bench) -> Making:
     yield model_frame(initial)
     probe = yield from probe_for(bench)
     cost = yield from initial_frames(bench)
-    n = len(dataset.y_train)
-    per_epoch = -(-n // spec.training.batch_size)
-    schedule = ProbeSchedule(spec.probe, per_epoch * spec.training.epochs)
-    schedule.probed(cost)  # what the first live probe is expected to cost
-
-    steps = fit(model, dataset, spec.training, spec.seed)
-    loss = accuracy = 0.0
-    keep_every = -(-spec.training.epochs // KEPT_EPOCHS)
-    while True:
-        began = perf_counter()
-        result = next(steps, None)
+    course = _Course(bench, dataset, model, probe)
+    course.schedule.probed(cost)  # what the first live probe is expected to cost
+    began = perf_counter()
+    for result in fit(model, dataset, spec.training, spec.seed):
+        course.schedule.trained(perf_counter() - began)
         if result is None:
-            break
-        schedule.trained(perf_counter() - began)
+            yield None
+        else:
+            yield from course.after(result)
+        began = perf_counter()
+    bench.trained = model
+    yield Artifact("weights", bench.keys["weights"], weights_to_arrays(model))
+
+
+class _Course:
+    """What is said of a training after each of its steps."""
+
+    def __init__(self, bench: Bench, dataset: Dataset, model: Network, probe: Probe) -> None:
+        self._spec, self._dataset, self._model, self._probe = bench.spec, dataset, model, probe
+        training = bench.spec.training
+        self._n = len(dataset.y_train)
+        self._per_epoch = -(-self._n // training.batch_size)
+        self.schedule = ProbeSchedule(bench.spec.probe, self._per_epoch * training.epochs)
+        self._robustness = LiveRobustness(bench.spec, dataset)
+        self._keep_every = -(-training.epochs // KEPT_EPOCHS)
+        self._loss = self._accuracy = self._share = 0.0  # of this epoch so far
+
+    def after(self, result: StepResult) -> Making:
+        training = self._spec.training
         yield Record(
             "steps",
             {"step": result.step, "epoch": result.epoch, "loss": result.loss, "accuracy": result.accuracy},
         )
-        share = min(spec.training.batch_size, n - spec.training.batch_size * ((result.step - 1) % per_epoch)) / n
-        loss += share * result.loss
-        accuracy += share * result.accuracy
-        if schedule.due(result.step):
-            at = Moment("train", result.step, keep=schedule.keep(result.step))
-            took = yield from timed(probe.training_frames(model, at))
-            schedule.probed(took)
-        if result.step % per_epoch == 0:
-            testing = Progress(result.step, result.steps, f"testing after epoch {result.epoch}")
-            test = yield from stoppable(evaluate(model, dataset.x_test, dataset.y_test), testing)
-            yield Record(
-                "epochs",
-                {
-                    "epoch": result.epoch,
-                    "step": result.step,
-                    "train_loss": loss,
-                    "train_accuracy": accuracy,
-                    "test_loss": test.loss,
-                    "test_accuracy": test.accuracy,
-                    "test_samples": test.n,
-                },
-            )
-            loss = accuracy = 0.0
-            if result.epoch % keep_every == 0 and result.epoch < spec.training.epochs:
-                # to the bit what a training of so many epochs gives: whoever stops here has that network
-                key = artifact_keys(shorter(spec, result.epoch))["weights"]
-                yield Artifact("weights", key, weights_to_arrays(model))
-        yield Progress(result.step, result.steps, f"training, epoch {result.epoch} of {spec.training.epochs}")
-    bench.trained = model
-    yield Artifact("weights", bench.keys["weights"], weights_to_arrays(model))
+        place = (result.step - 1) % self._per_epoch
+        share = min(training.batch_size, self._n - training.batch_size * place) / self._n
+        self._loss += share * result.loss
+        self._accuracy += share * result.accuracy
+        self._share += share
+        early = False
+        if result.check is not None:
+            yield _checked(result, result.check)
+            early = result.check.restored is not None
+        if early or self.schedule.due(result.step):
+            at = Moment("train", result.step, keep=self.schedule.keep(result.step) or early)
+            took = yield from timed(self._probe.training_frames(self._model, at))
+            self.schedule.probed(took)
+        if early or result.step % self._per_epoch == 0:
+            yield from self._epoch(result, last=early or result.step == result.steps)
+        yield Progress(result.step, result.steps, _said(result, training.epochs))
+
+    def _epoch(self, result: StepResult, last: bool) -> Making:
+        """What the network does on the test set after an epoch, or where the training ended early."""
+        testing = Progress(result.step, result.steps, f"testing after epoch {result.epoch}")
+        test = yield from stoppable(evaluate(self._model, self._dataset.x_test, self._dataset.y_test), testing)
+        row: dict[str, Scalar] = {
+            "epoch": result.epoch,
+            "step": result.step,
+            "train_loss": self._loss if result.step % self._per_epoch == 0 else self._loss / self._share,
+            "train_accuracy": self._accuracy if result.step % self._per_epoch == 0 else self._accuracy / self._share,
+            "test_loss": test.loss,
+            "test_accuracy": test.accuracy,
+            "test_samples": test.n,
+        }
+        if self._robustness.due(result.epoch, last):
+            row |= yield from stoppable(self._robustness.row(self._model), testing)
+        yield Record("epochs", row)
+        self._loss = self._accuracy = self._share = 0.0
+        if result.epoch % self._keep_every == 0 and not last:
+            # to the bit what a training of so many epochs gives: whoever stops here has that network
+            key = artifact_keys(shorter(self._spec, result.epoch))["weights"]
+            yield Artifact("weights", key, weights_to_arrays(self._model))
+
+
+def _checked(result: StepResult, check: Check) -> Record:
+    """A look for catastrophic overfitting."""
+    return Record(
+        "overfitting",
+        {
+            "step": result.step,
+            "epoch": result.epoch,
+            "single_step": check.single_step,
+            "pgd": check.pgd,
+            "collapsed": int(check.collapsed),
+            "restored": check.restored,
+        },
+    )
+
+
+def _said(result: StepResult, epochs: int) -> str:
+    check = result.check
+    if check is not None and check.restored is not None:
+        return f"catastrophic overfitting: training stopped, network of step {check.restored:,} restored"
+    if check is not None and check.collapsed:
+        return f"catastrophic overfitting at epoch {result.epoch} of {epochs}"
+    return f"training, epoch {result.epoch} of {epochs}"
 
 
 def trained(bench: Bench) -> Generator[Event | None, None, Network]:
