@@ -19,13 +19,13 @@ from engine.data import Dataset
 from engine.events import Event, Progress
 from engine.experiments.attack import begin, check_inputs
 from engine.experiments.bench import Bench
+from engine.experiments.expected import expected, proper_depth
+from engine.experiments.network_pairs import Place, at_the_end, at_the_input, by_class, mean, seen_first
 from engine.experiments.probe import Probe, probe_for
 from engine.experiments.rates import wilson
 from engine.generators import stoppable
 from engine.models import Network, parameter_count, weights_to_arrays
 from engine.specs import ExperimentSpec
-from engine.sweep.expected import expected, proper_depth
-from engine.sweep.pairs import Place, at_the_end, at_the_input, by_class, mean, seen_first
 from engine.training import evaluate, fit
 
 Value = float | int | str | None

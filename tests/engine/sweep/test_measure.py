@@ -15,6 +15,8 @@ import torch
 from engine.errors import AttackError, TrainingError
 from engine.events import Event, Frame, Record
 from engine.experiments import open_experiment
+from engine.experiments.expected import expected, proper_depth
+from engine.experiments.network_pairs import at_the_end, at_the_input
 from engine.generators import drain
 from engine.models import build
 from engine.specs import (
@@ -31,9 +33,7 @@ from engine.specs import (
     ResidualSpec,
     TrainingSpec,
 )
-from engine.sweep.expected import expected, proper_depth
 from engine.sweep.measure import Measured, measured
-from engine.sweep.pairs import at_the_end, at_the_input
 from tests.global_rng import global_rng_untouched
 from tests.small_data import vectors
 
