@@ -4,15 +4,21 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
+PYTEST := QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: run test peers lint bench screenshots attack-pictures theory-pictures clean
+.PHONY: run test torture peers lint bench screenshots attack-pictures theory-pictures clean
 .DELETE_ON_ERROR:
 
 run: $(STAMP)
 	@$(BIN)/python main.py
 
 test: $(TEST_STAMP) lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	$(PYTEST) -n logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder -m "not timing"
+	$(PYTEST) -m timing $$(grep -rl --include='test_*.py' 'mark\.timing' tests)
+
+# long numerical proofs, of which the suite holds smaller ones
+torture: $(TEST_STAMP)
+	$(PYTEST) -n logical --maxprocesses=4 -m torture
 
 # our attacks and our CKA beside those of other libraries; torchattacks and pyautoattack ask for torchvision and do not need it
 peers: $(TEST_STAMP)

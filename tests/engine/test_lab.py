@@ -136,6 +136,7 @@ def slowest(listener: Listener, job: int) -> int:
     return gaps.index(max(gaps)) + 1
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("experiment", ["model", "train", "attack", "entangle"])
 @pytest.mark.parametrize("model", [MlpSpec(), CnnSpec()], ids=["mlp", "cnn"])
 def test_a_stop_takes_effect_in_under_200_ms_even_where_it_is_slowest(

@@ -61,7 +61,7 @@ def test_the_rail_is_set_without_telling_and_ticks_what_is_done(shown, theme, qt
     rail.set_done("train", False)
     assert not rail.is_done("train")
     assert unnamed(rail) == []
-    assert len(STEPS) == 7
+    assert len(STEPS) == 8
 
 
 # --- the step form --------------------------------------------------------------------------------------------
@@ -137,6 +137,7 @@ def test_the_inspector_shows_numbers_sections_and_pictures_and_copies_them(shown
     assert inspector._empty.isVisible()
 
 
+@pytest.mark.timing
 def test_the_inspector_is_filled_in_a_few_milliseconds(shown, theme):
     inspector = shown(Inspector(theme))
     image = np.random.default_rng(0).random((3, 32, 32))

@@ -225,6 +225,7 @@ def test_everything_on_the_bar_has_a_name(bar):
     assert bar.jobs_button.accessibleName() == "Jobs: 1 running, 2 waiting"
 
 
+@pytest.mark.timing
 def test_ten_thousand_moments_are_shown_at_once(bar):
     import time
 

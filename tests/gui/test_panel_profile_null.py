@@ -230,6 +230,7 @@ def test_the_ceiling_of_float32_stands_where_rapidity_is_drawn(panel):
     assert sorted(round(line.value(), 1) for line in panel._ceilings) == [-16.6, 16.6]
 
 
+@pytest.mark.timing
 def test_everything_drawn_at_once_takes_no_longer_than_a_moment(beside):
     beside.show_frame(null_frames.repeats_frame())
     beside.show_frame(frames.profile_frame())

@@ -14,6 +14,7 @@ AT_ONCE = 0.2  # seconds
 TRIES = 3  # the best of them counts: the machine does other things too
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("model", [MlpSpec(), CnnSpec()], ids=["mlp", "cnn"])
 def test_stop_ends_training_in_under_200_ms(open_lab, model):
     person = open_lab(spec=LONG.model_copy(update={"model": model}))

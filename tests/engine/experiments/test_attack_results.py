@@ -162,6 +162,7 @@ def test_the_budgets_of_a_session_are_listed_once() -> None:
     assert results.budgets(runs) == [("Linf", 0.1)]
 
 
+@pytest.mark.timing
 def test_a_hundred_thousand_samples_take_no_time_that_a_person_would_notice() -> None:
     from time import perf_counter
 

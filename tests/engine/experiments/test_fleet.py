@@ -137,6 +137,7 @@ def test_the_margin_s_gradient_is_its_slope(first: tuple[Fleet, list[Event]]) ->
     model.float()
 
 
+@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel() -> None:
     from time import perf_counter
 

@@ -256,6 +256,7 @@ def test_commands_without_a_job_do_nothing() -> None:
 # --- cancel --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timing
 def test_cancel_takes_less_than_200_ms_and_closes_the_generator() -> None:
     closed = threading.Event()
 

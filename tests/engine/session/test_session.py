@@ -165,6 +165,7 @@ def test_a_run_ends_as_it_was_closed(tmp_path: Path) -> None:
             recorder.put(frame(1))
 
 
+@pytest.mark.timing
 def test_events_are_committed_within_half_a_second_though_the_run_is_silent(tmp_path: Path) -> None:
     with Session.create(tmp_path, SPEC) as session:
         recorder = session.recorder(run := session.begin_run("x", SPEC))
@@ -367,6 +368,7 @@ def test_everything_public_is_named_once_and_exists() -> None:
     assert all(hasattr(room, name) for name in room.__all__)
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_large_sessions_stay_quick(tmp_path: Path) -> None:
     """Loose bounds, for a slow shared machine: an accidental full scan or copy would be far outside."""

@@ -202,6 +202,7 @@ def test_numbers_that_are_none_do_no_harm(panel):
     assert "nan" not in panel.subtitle
 
 
+@pytest.mark.timing
 def test_a_thousand_steps_of_48_samples_are_drawn_in_time(panel):
     from time import perf_counter
 
