@@ -25,6 +25,7 @@ class Points:
 
     def __init__(self, spec: ExperimentSpec) -> None:
         check(spec)
+        self.sweep = spec.sweep
         self.axes = spec.sweep.axes
         self.fields = tuple(axis.field for axis in self.axes)
         self.random = spec.sweep.mode == "random"

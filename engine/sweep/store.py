@@ -255,12 +255,14 @@ class SweepStore:
             if status and status[0] not in ("waiting", "running"):
                 return False
             connection.execute(
-                "INSERT INTO points (id, status, attempts, seconds, error, traceback) VALUES (?, ?, 1, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET status = excluded.status, seconds = excluded.seconds, "
-                "error = excluded.error, traceback = excluded.traceback",
+                "INSERT INTO points (id, status, attempts, started, seconds, error, traceback) "
+                "VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status, "
+                "attempts = max(attempts, 1), started = coalesce(started, excluded.started), "
+                "seconds = excluded.seconds, error = excluded.error, traceback = excluded.traceback",
                 (
                     outcome.index,
                     "failed" if outcome.error else "finished",
+                    time.time() - outcome.seconds,
                     outcome.seconds,
                     outcome.error,
                     outcome.traceback,
@@ -301,7 +303,7 @@ class SweepStore:
             SweepError: another program runs the sweep.
         """
         chosen = f"status IN ('failed', 'cancelled') AND id IN ({_AMONG})" if ids is not None else "status = 'failed'"
-        given = (_json(list(ids)),) if ids is not None else ()
+        given = (_json(ids),) if ids is not None else ()
         with self._write() as connection:
             connection.execute(f"DELETE FROM results WHERE id IN (SELECT id FROM points WHERE {chosen})", given)
             done = connection.execute(
@@ -311,14 +313,17 @@ class SweepStore:
             )
             return done.rowcount
 
-    def interrupted(self) -> int:
-        """Let the points wait again that ran when their run ended; returns how many.
+    def interrupted(self, ids: Iterable[int] | None = None) -> int:
+        """Let the points wait again that ran when their run ended, all or some; returns how many.
 
         Raises:
             SweepError: another program runs the sweep.
         """
+        some = f" AND id IN ({_AMONG})" if ids is not None else ""
+        given = (_json(ids),) if ids is not None else ()
         with self._write() as connection:
-            return connection.execute("UPDATE points SET status = 'waiting' WHERE status = 'running'").rowcount
+            query = f"UPDATE points SET status = 'waiting' WHERE status = 'running'{some}"
+            return connection.execute(query, given).rowcount
 
     # --- within -----------------------------------------------------------------------------------------------
 

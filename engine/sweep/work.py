@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from engine.errors import UserError
+from engine.session.codec import pack
+from engine.specs import ExperimentSpec
+
+MEASURE = "engine.sweep.measure:measured"
+"""What measures a point where nothing else is named."""
+LOOK_EVERY = 0.1
+"""Seconds between two looks at whether to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One point to be computed. All plain, and picklable."""
+
+    index: int
+    spec: str
+    """The experiment of the point, as JSON."""
+    reach: str
+    geometry: bool
+    keep_weights: bool
+    version: str
+    """Of the program that asks."""
+    stop_file: str
+    """The point is to be left as soon as there is a file of this name, on machines that see it."""
+    measure: str = MEASURE
+    """The function that measures, as ``module:name``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +54,75 @@ class Outcome:
     """Why the point failed, in a sentence; empty where it did not."""
     is_bug: bool = False
     traceback: str = ""
+    """Of a bug."""
     seconds: float = 0.0
     stopped: bool = False
     """It was told to stop, and did: the point is neither finished nor failed."""
+
+
+def run_point(task: Task) -> Outcome:
+    """Compute one point: the one function that an executor runs. What goes wrong is part of the outcome."""
+    began = perf_counter()
+    given: dict[str, Any] = {}
+    try:
+        if task.version != version():
+            given["error"] = (
+                f"This worker has Rapidity Lab {version()}, and the sweep was started by {task.version}. "
+                "Install the same version on both, and retry the point."
+            )
+        else:
+            given = _computed(task)
+    except UserError as error:
+        given["error"] = str(error)
+    except MemoryError:
+        given["error"] = "Out of memory. Use a smaller model or fewer samples, or fewer workers."
+    except Exception as error:
+        given = failure(error)
+    return Outcome(task.index, seconds=perf_counter() - began, **given)
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """What an outcome says of an error that is a bug."""
+    text = " ".join(str(error).split())
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return {"error": said, "is_bug": True, "traceback": "".join(traceback.format_exception(error))}
+
+
+@functools.cache
+def version() -> str:
+    """The version of this program, as far as it is known."""
+    try:
+        return version_of("rapidity-lab")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _computed(task: Task) -> dict[str, Any]:
+    measure = _function(task.measure)
+    if "torch" in sys.modules:  # as many processes as cores, each with one thread
+        sys.modules["torch"].set_num_threads(1)
+    stop = Path(task.stop_file)
+    work = measure(ExperimentSpec.model_validate_json(task.spec), task.reach, task.geometry)
+    look = 0.0
+    try:
+        while True:
+            if (now := perf_counter()) >= look:
+                if stop.exists():
+                    return {"stopped": True}
+                look = now + LOOK_EVERY
+            next(work)
+    except StopIteration as end:
+        measured = end.value
+    finally:
+        work.close()
+    keep = task.keep_weights and bool(measured.weights)
+    return {"row": dict(measured.row), "weights": pack(measured.weights) if keep else None}
+
+
+def _function(name: str) -> Callable[[ExperimentSpec, str, bool], Generator[Any, None, Any]]:
+    """A measuring function by its name: one of this program or of its tests, and nothing else."""
+    module, _, function = name.partition(":")
+    if module.split(".")[0] not in ("engine", "tests"):
+        raise ValueError(f"{name} is no measuring function of Rapidity Lab")
+    found: Callable[..., Generator[Any, None, Any]] = getattr(importlib.import_module(module), function)
+    return found
