@@ -10,7 +10,6 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,8 +18,8 @@ from engine.data import Dataset
 from engine.events import Event, Progress
 from engine.experiments.attack import begin, check_inputs
 from engine.experiments.bench import Bench
-from engine.experiments.expected import expected, proper_depth
-from engine.experiments.network_pairs import Place, at_the_end, at_the_input, by_class, mean, seen_first
+from engine.experiments.expected import proper_depth
+from engine.experiments.network_geometry import NetworkGeometry
 from engine.experiments.probe import Probe, probe_for
 from engine.experiments.rates import wilson
 from engine.generators import stoppable
@@ -55,9 +54,9 @@ def measured(spec: ExperimentSpec, reach: str, geometry: bool) -> Generator[Even
         check_inputs(spec, dataset)  # said before anything is trained
     initial = yield from bench.initial()
     row = _shape(spec, initial)
-    pairs = _Pairs(spec, (yield from probe_for(bench))) if geometry else None
+    pairs = _geometry(spec, (yield from probe_for(bench))) if geometry else None
     if pairs:
-        row |= yield from pairs.before(initial)
+        row |= yield from stoppable(pairs.before(initial), None)
     weights: dict[str, np.ndarray] = {}
     if reach != "initial":
         model = yield from bench.fresh()
@@ -66,12 +65,16 @@ def measured(spec: ExperimentSpec, reach: str, geometry: bool) -> Generator[Even
         if reach == "attacked":
             row |= yield from _attacked(bench, dataset, model)
         if pairs:
-            row |= yield from pairs.after(model)
+            row |= yield from stoppable(pairs.after(model), None)
     row["seconds"] = perf_counter() - began
     return Measured({name: _known(value) for name, value in row.items()}, weights)
 
 
 # --- pieces ------------------------------------------------------------------------------------------------------
+
+
+def _geometry(spec: ExperimentSpec, probe: Probe) -> NetworkGeometry:
+    return NetworkGeometry(spec.model, probe.x, probe.y, probe.reference[0])
 
 
 def _shape(spec: ExperimentSpec, model: Network) -> Row:
@@ -128,58 +131,6 @@ def _attacked(bench: Bench, dataset: Dataset, model: Network) -> Making:
         low, high = _wilson(robust, n)
         row |= {"robust_accuracy": robust, "robust_low": low, "robust_high": high}
     return row
-
-
-class _Pairs:
-    """The geometry of one point: the pairs of the probe samples, before training and at the end.
-
-    The same input twice is one sample and no pair: pairs that are saturated at the input are left out everywhere. So is a
-    dead one where it is dead. A mean of a pair that is saturated later has no value.
-    """
-
-    def __init__(self, spec: ExperimentSpec, probe: Probe) -> None:
-        self._spec, self._probe = spec, probe
-        self._input: Place | None = None
-
-    def before(self, model: Network) -> Making:
-        """At the input and at the last hidden layer of the network as initialised, and what theory says of it."""
-        x = self._probe.x
-        self._input = yield from at_the_input(model, x)
-        inputs, eta = seen_first(model, x).numpy(), self._input.eta
-        theory = yield from stoppable(expected(self._spec.model, inputs, eta), None)
-        alive = np.isfinite(eta)
-        return {
-            "input_ln_gamma": _mean(self._input.ln_gamma[alive]),
-            "input_rapidity": _mean(eta[alive]),
-            "input_rank": self._input.rank,
-            **(yield from self._at_the_end(model, "initial_")),
-            "theory_change": theory.change,
-            "theory_ln_gamma": theory.ln_gamma,
-            "theory_rapidity": theory.rapidity,
-        }
-
-    def after(self, model: Network) -> Making:
-        """At the last hidden layer of the trained network."""
-        row: Row = yield from self._at_the_end(model, "")
-        of = by_class(model, self._probe.x, self._probe.y, self._probe.reference[0])
-        same, other = yield from stoppable(of, None)
-        return row | {"rapidity_same": same, "rapidity_other": other}
-
-    def _at_the_end(self, model: Network, prefix: str) -> Making:
-        assert self._input is not None
-        end = yield from stoppable(at_the_end(model, self._probe.x), None)
-        alive = np.isfinite(self._input.eta)
-        ln_gamma = end.ln_gamma[alive]
-        return {
-            f"{prefix}ln_gamma": _mean(ln_gamma),
-            f"{prefix}rapidity": _mean(end.eta[alive]),
-            f"{prefix}rank": end.rank,
-            f"{prefix}change": _mean(ln_gamma - self._input.ln_gamma[alive]),
-        }
-
-
-def _mean(values: Any) -> float:
-    return math.nan if np.isinf(values).any() else mean(values)
 
 
 def _wilson(share: float, n: int) -> tuple[float, float]:
