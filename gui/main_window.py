@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.experiments import artifact_keys, shorter
+from engine.experiments import artifact_keys, shorter, weights_key
 from engine.experiments.views import VIEWS
 from engine.lab import Lab
 from engine.paths import RESOURCES
@@ -535,7 +535,7 @@ class MainWindow(QMainWindow):
             return
         done = int(session.table(job.run, "epochs").column("epoch")[-1])
         kept = (
-            e for e in range(done, 0, -1) if session.has_artifact("weights", artifact_keys(shorter(spec, e))["weights"])
+            e for e in range(done, 0, -1) if session.has_artifact("weights", weights_key(shorter(spec, e)))
         )
         epochs = next(kept, None)
         if epochs is not None and epochs < spec.training.epochs:

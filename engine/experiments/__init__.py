@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.events import Artifact, Events
-from engine.experiments.keys import artifact_keys, shorter
+from engine.experiments.keys import artifact_keys, shorter, weights_key
 from engine.specs import ExperimentSpec
 
 STEPS: tuple[str, ...] = ("data", "model", "train", "attack", "entangle")
@@ -33,7 +33,7 @@ LOOKS: tuple[str, ...] = (
 """Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")
 
-__all__ = ["EXPERIMENTS", "LOOKS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm"]
+__all__ = ["EXPERIMENTS", "LOOKS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm", "weights_key"]
 
 
 def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Events:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -55,6 +55,7 @@ class Bench:
         self.attacked: Attacked | None = None
         self.probe: Probe | None = None
         self.fleet: Fleet | None = None
+        self.hardened: dict[str, tuple[Network, Mapping[str, Any] | None]] = {}
 
     def given(self, name: str) -> Artifact | None:
         """An earlier run's artifact, if it was made from exactly what the spec says now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from engine.experiments.trainings import trainings
 from engine.specs import ExperimentSpec, IdxSpec
 
 DEPENDS = {
@@ -18,7 +19,19 @@ def artifact_keys(spec: ExperimentSpec) -> dict[str, str]:
     """The key of each artifact that an experiment with this spec makes or can use, by artifact name."""
     files = _files(spec)
     keys = {name: spec.key(*parts) + files for name, parts in DEPENDS.items()}
+    for name, training in trainings(spec).items():
+        keys[hardened_name(name)] = spec.model_copy(update={"training": training}).key(*DEPENDS["weights"]) + files
     return keys | {"fleet": f"{keys['weights']}-{spec.controls.networks}"}
+
+
+def hardened_name(training: str) -> str:
+    """The name of the artifact that holds the network of one of :data:`engine.experiments.trainings.LABELS`."""
+    return f"hardened.{training}"
+
+
+def weights_key(spec: ExperimentSpec) -> str:
+    """The key of the trained network alone: asked for of many specs at a time."""
+    return spec.key(*DEPENDS["weights"]) + _files(spec)
 
 
 def shorter(spec: ExperimentSpec, epochs: int) -> ExperimentSpec:

@@ -8,7 +8,7 @@ from time import perf_counter
 from engine.data import Dataset
 from engine.events import Artifact, Event, Progress, Record, Scalar
 from engine.experiments.bench import Bench, Making
-from engine.experiments.keys import artifact_keys, shorter
+from engine.experiments.keys import shorter, weights_key
 from engine.experiments.live_robustness import LiveRobustness
 from engine.experiments.measured import Moment
 from engine.experiments.pictures import dataset_frame, model_frame
@@ -100,7 +100,7 @@ class _Course:
         self._loss = self._accuracy = self._share = 0.0
         if result.epoch % self._keep_every == 0 and not last:
             # to the bit what a training of so many epochs gives: whoever stops here has that network
-            key = artifact_keys(shorter(self._spec, result.epoch))["weights"]
+            key = weights_key(shorter(self._spec, result.epoch))
             yield Artifact("weights", key, weights_to_arrays(self._model))
 
 
