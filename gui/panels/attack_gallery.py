@@ -51,6 +51,7 @@ class GalleryPanel(Panel):
         self._pictures: dict[tuple[int, int], QImage] = {}
         self._clean: dict[int, QImage] = {}
         self._reach = 1.0
+        self._shared_scale: float | None = None  # of several galleries side by side
         self._last_step = 0
         self._course: Parts | None = None
         self.tiles = Tiles(theme, "Attacked samples", self._measure, self._paint)
@@ -109,7 +110,7 @@ class GalleryPanel(Panel):
             self._clean.clear()
             self._last_step = 0
         self._pictures.clear()
-        self._reach = self._full_scale(frame)
+        self._reach = self._shared_scale or self._full_scale(frame)
         shown = int(np.count_nonzero(frame.arrays["success"]))
         self.tiles.set_texts([f"Sample {index}" for index in frame.arrays["index"]])
         if before is None or before.arrays["x"].shape != frame.arrays["x"].shape:
@@ -148,6 +149,17 @@ class GalleryPanel(Panel):
     def factor(self) -> str:
         """How much the perturbation is amplified, as in "×10": the map's ends stand for ±1/10 of the input's unit."""
         return f"×{1 / self._reach:.3g}"
+
+    @property
+    def full_scale(self) -> float | None:
+        """The perturbation, in input units, at the ends of the map, as suits this attack; None where there is none."""
+        return None if self._frame_shown is None else self._full_scale(self._frame_shown)
+
+    def set_full_scale(self, scale: float | None) -> None:
+        """Draw perturbations on another scale, which galleries side by side share; None goes by the attack again."""
+        self._shared_scale = scale
+        if self._frame_shown is not None and (scale or self._full_scale(self._frame_shown)) != self._reach:
+            self.show_frame(self._frame_shown)
 
     def _full_scale(self, frame: Frame) -> float:
         # L-inf: the ball's radius itself; otherwise a round number, so that it does not flicker from step to step

@@ -177,6 +177,11 @@ class Panel(QWidget):
             self.header.subtitle.set_text(text)
             self.subtitle_changed.emit(text)
 
+    def bare(self) -> None:
+        """Stand in a column of another panel: no frame of its own."""
+        self._frame.setObjectName("bareBody")
+        self._frame.layout().setContentsMargins(0, 0, 0, 0)
+
     def set_maximised(self, on: bool) -> None:
         """Told by the dock area: which of the two icons the header shows."""
         self.header.set_maximised(on)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -35,7 +36,8 @@ COLUMNS = ("A", "B", "Run", "Experiment", "Started", "Status")
 class ComparePanel(Panel):
     """Choose run A, the baseline, and run B; below stand the differences of their specs and their numbers.
 
-    ``baseline_chosen(run id or None)`` asks for A's curves to be laid under the profile.
+    ``baseline_chosen(run id or None)`` asks for A's curves to be laid under the profile, ``side_by_side_requested(run
+    ids)`` for the chosen runs in columns beside each other.
     """
 
     key = "compare"
@@ -43,11 +45,18 @@ class ComparePanel(Panel):
     empty_text = "No runs yet. Every run of this session is listed here, to be compared with another."
 
     baseline_chosen = Signal(object)
+    side_by_side_requested = Signal(object)
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
         self._runs: list[Mapping[str, Any]] = []
         self._chosen: list[Any] = [None, None]  # run ids of A and B
+        self.side_button = QToolButton(text="Side by side", autoRaise=True)
+        self.side_button.setAccessibleName("Show the chosen runs side by side")
+        self.side_button.setToolTip("The same panel for each, on shared axes; session files can be added")
+        self.side_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.side_button.clicked.connect(self._ask_side_by_side)
+        self.add_tool(self.side_button)
         self.runs_table = _RunsTable()
         self.runs_table.setAccessibleName("Runs; press A or B to choose")
         self.runs_table.cellClicked.connect(self._on_cell)
@@ -134,6 +143,10 @@ class ComparePanel(Panel):
         if changed:
             self.baseline_chosen.emit(a)
 
+    @Slot()
+    def _ask_side_by_side(self) -> None:
+        self.side_by_side_requested.emit([run for run in self._chosen if run is not None])
+
     @property
     def chosen(self) -> tuple[Any, Any]:
         """Run ids of A and B, None where none is chosen."""
@@ -207,6 +220,7 @@ class ComparePanel(Panel):
         self._recolour()
 
     def _recolour(self) -> None:
+        self.side_button.setFont(self.theme.font(self.theme.small))
         for table in (self.runs_table, self.differences):
             table.setFont(self.theme.font(self.theme.small))
             table.horizontalHeader().setFont(self.theme.font(self.theme.small))

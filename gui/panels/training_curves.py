@@ -152,6 +152,13 @@ class TrainingPanel(Panel):
         """Whether the loss axis is logarithmic."""
         return self._log if self._log is not None else self._log_suits()
 
+    def set_log(self, on: bool) -> None:
+        """Draw the loss on a logarithmic axis, or not, whatever the numbers suggest."""
+        self._log = on
+        if len(self._loss):
+            self._set_home()
+            self._draw()
+
     def _log_suits(self) -> bool:
         _, y = self._loss.smoothed()
         y = y[np.isfinite(y) & (y > 0)]
@@ -292,10 +299,7 @@ class TrainingPanel(Panel):
     @Slot(str, bool)
     def _on_chip(self, key: str, on: bool) -> None:
         if key == "log":
-            self._log = on
-            if len(self._loss):
-                self._set_home()
-                self._draw()
+            self.set_log(on)
             return
         self._hidden.discard(key) if on else self._hidden.add(key)
         self._show_hidden()

@@ -1,0 +1,1 @@
+"""The same panel for several sources, side by side."""
