@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from engine.specs import ExperimentSpec
 
 MEASURE = "engine.sweep.measure:measured"
 """What measures a point where nothing else is named."""
+Measure = Callable[[ExperimentSpec, str, bool], Generator[Any, None, Any]]
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether to stop."""
 
@@ -65,13 +65,15 @@ def run_point(task: Task) -> Outcome:
     began = perf_counter()
     given: dict[str, Any] = {}
     try:
+        measure = _function(task.measure)
+        began = perf_counter()  # what a process loads is not the time of its first point
         if task.version != version():
             given["error"] = (
                 f"This worker has Rapidity Lab {version()}, and the sweep was started by {task.version}. "
                 "Install the same version on both, and retry the point."
             )
         else:
-            given = _computed(task)
+            given = _computed(task, measure)
     except UserError as error:
         given["error"] = str(error)
     except MemoryError:
@@ -97,20 +99,19 @@ def version() -> str:
         return "unknown"
 
 
-def _computed(task: Task) -> dict[str, Any]:
-    measure = _function(task.measure)
-    if "torch" in sys.modules:  # as many processes as cores, each with one thread
-        sys.modules["torch"].set_num_threads(1)
+def _computed(task: Task, measure: Measure) -> dict[str, Any]:
     stop = Path(task.stop_file)
+    if stop.exists():
+        return {"stopped": True}
     work = measure(ExperimentSpec.model_validate_json(task.spec), task.reach, task.geometry)
-    look = 0.0
+    look = perf_counter() + LOOK_EVERY
     try:
         while True:
+            next(work)
             if (now := perf_counter()) >= look:
                 if stop.exists():
                     return {"stopped": True}
                 look = now + LOOK_EVERY
-            next(work)
     except StopIteration as end:
         measured = end.value
     finally:
@@ -119,10 +120,24 @@ def _computed(task: Task) -> dict[str, Any]:
     return {"row": dict(measured.row), "weights": pack(measured.weights) if keep else None}
 
 
-def _function(name: str) -> Callable[[ExperimentSpec, str, bool], Generator[Any, None, Any]]:
-    """A measuring function by its name: one of this program or of its tests, and nothing else."""
+@functools.cache
+def _function(name: str) -> Measure:
+    """A measuring function by its name, loaded and warm: one of this program or of its tests, and nothing else."""
     module, _, function = name.partition(":")
     if module.split(".")[0] not in ("engine", "tests"):
         raise ValueError(f"{name} is no measuring function of Rapidity Lab")
-    found: Callable[..., Generator[Any, None, Any]] = getattr(importlib.import_module(module), function)
+    found: Measure = getattr(importlib.import_module(module), function)
+    if name == MEASURE:
+        _warm()
     return found
+
+
+def _warm() -> None:
+    """As many processes as cores compute, each with one thread; and a first step, which loads much, is taken here."""
+    import torch
+
+    torch.set_num_threads(1)
+    weight = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.Adam([weight], fused=True)
+    torch.autograd.backward(weight.sum())
+    optimizer.step()
