@@ -22,8 +22,8 @@ LOOKS = ("map", "matrix")  # closer looks at an attack: as late in the work as i
 DEPTH = {phase: depth for depth, phase in enumerate(PHASES)} | dict.fromkeys(LOOKS, PHASES.index("measure"))
 TOPICS = (
     "dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs", "decision_map", "class_matrix",
-    "attack_checks", "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure",
-    "all_pairs", "vulnerability", "transferability", "max_likelihood", "noise_descent", "reconciliation", "reconciliation_curve",
+    "attack_checks", "robustness", "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure",
+    "all_pairs", "vulnerability", "transferability", "complexity", "max_likelihood", "noise_descent", "reconciliation", "reconciliation_curve",
     "price",
 )  # fmt: skip
 OF_THE_ATTACK = (

@@ -12,6 +12,7 @@ from engine.experiments.attack_checks import attack_checks
 from engine.experiments.bell import bell
 from engine.experiments.bench import Bench, Making
 from engine.experiments.class_matrix import class_matrix
+from engine.experiments.complexity.look import complexity
 from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
 from engine.experiments.layers import layers
@@ -23,6 +24,7 @@ from engine.experiments.probe import initial_frames
 from engine.experiments.reconciling.price import price
 from engine.experiments.reconciling.reconciliation import reconciliation
 from engine.experiments.repeats import repeats
+from engine.experiments.robustness.look import robustness
 from engine.experiments.structure import structure
 from engine.experiments.takeover import falsifier, takeover
 from engine.experiments.train import train
@@ -61,6 +63,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "decision_map": decision_map,
     "class_matrix": class_matrix,
     "attack_checks": attack_checks,
+    "robustness": robustness,
     "null": null,
     "layers": layers,
     "bell": bell,
@@ -71,6 +74,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "repeats": repeats,
     "vulnerability": vulnerability,
     "transferability": transferability,
+    "complexity": complexity,
     "max_likelihood": max_likelihood,
     "reconciliation": reconciliation,
     "price": price,

@@ -37,7 +37,7 @@ LOOKS = {
     topic: topic
     for topic in (
         "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure", "all_pairs", "vulnerability",
-        "transferability", "max_likelihood", "reconciliation", "price",
+        "transferability", "complexity", "max_likelihood", "reconciliation", "price",
     )
 } | {"noise_descent": "max_likelihood", "reconciliation_curve": "reconciliation"}  # fmt: skip
 """The closer look that each topic is of. What only looks have measured is no final measurement of an attack."""

@@ -7,8 +7,7 @@ from engine.experiments.claims.judging import Claim
 from engine.experiments.claims.noise import noise, shared_point
 from engine.experiments.claims.readable import readable
 from engine.experiments.claims.relations import transfer, vulnerable
-
-LATER = "Its experiment is not part of the lab yet."
+from engine.experiments.claims.relativity import relativity
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -31,8 +30,10 @@ CLAIMS: tuple[Claim, ...] = (
         "relativity",
         "v1-v3",
         "Model complexity relates to special relativity: time dilation and length contraction.",
-        (),
-        "Needs many networks of many widths and depths. " + LATER,
+        ("complexity",),
+        "Boost of trained networks against parameters and depth, given depth, and against the same networks untrained; beside it the "
+        "exact law of untrained linear networks.",
+        relativity,
     ),
     Claim(
         "adversarial",

@@ -1,0 +1,1 @@
+"""Complexity as spacetime: what width and depth do to pairs by law, in untrained networks, and in a fleet of trained ones."""
