@@ -268,7 +268,10 @@ def _spaced(axis: AxisSpec) -> Iterator[float]:
 
 
 def _between(low: float, high: float, share: float, scale: str) -> float:
-    value: float = low * (high / low) ** share if scale == "log" else low + share * (high - low)
+    if scale == "log":
+        value = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+    else:
+        value = low + share * (high - low)
     return min(max(value, low), high)
 
 

@@ -158,9 +158,9 @@ class SweepStore:
             KeyError: there is no such column.
         """
         total = len(self._points)
-        offset, limit = max(offset, 0), max(limit, 0)
+        offset, limit, descending = max(offset, 0), max(limit, 0), descending and order is not None
         if status is None and order in (None, "id"):
-            chosen = range(total)[::-1] if descending and order else range(total)
+            chosen = range(total)[::-1] if descending else range(total)
             return self._rows(list(chosen[offset : offset + limit]))
         if status is None and order in self._points.fields and not self._points.random:
             places = range(total)[offset : offset + limit]
@@ -238,9 +238,17 @@ class SweepStore:
 
     def start(self, index: int) -> bool:
         """Note that a waiting point runs from now on. False where it is not waiting any more."""
-        self._points.values(index)
+        values = self._points.values(index)
         with self._write() as connection:
-            return self._started(connection, index)
+            done = connection.execute(
+                "INSERT INTO points (id, status, attempts, started) VALUES (?, 'running', 1, ?) ON CONFLICT (id) "
+                "DO UPDATE SET status = 'running', attempts = attempts + 1, started = excluded.started "
+                "WHERE status = 'waiting'",
+                (index, time.time()),
+            )
+            if done.rowcount:
+                self._put(connection, index, values)
+            return done.rowcount > 0
 
     def finish(self, outcome: Outcome) -> bool:
         """Keep what came of a point, all or nothing. False where it was cancelled, or was over before.
@@ -357,14 +365,6 @@ class SweepStore:
             self._runs = self._runs and not ran
             if not self._claims:
                 self._lock.release()
-
-    def _started(self, connection: sqlite3.Connection, index: int) -> bool:
-        done = connection.execute(
-            "INSERT INTO points (id, status, attempts, started) VALUES (?, 'running', 1, ?) ON CONFLICT (id) DO UPDATE "
-            "SET status = 'running', attempts = attempts + 1, started = excluded.started WHERE status = 'waiting'",
-            (index, time.time()),
-        )
-        return done.rowcount > 0
 
     def _put(self, connection: sqlite3.Connection, index: int, row: Mapping[str, Any]) -> None:
         """Replace the results of a point; a quantity that is new gets a column."""
