@@ -19,6 +19,7 @@ from gui.steps import DEPENDS
 
 if TYPE_CHECKING:
     from engine.events import Frame
+    from engine.sweep.store import SweepStore
 
 MOST = 6  # columns: more cannot be read side by side
 ALL_PARTS = DEPENDS["entangle"]
@@ -33,8 +34,7 @@ NEEDS = {
 }
 """The parts that a frame or a table depends on; all of them where none are named."""
 LIVE = ("init", "train")  # phases whose measurements are of fewer inputs than the final one
-NUMBERS = "point"
-"""The table of a run that holds the row of a sweep's point."""
+NUMBERS = "point"  # the table of a run that holds the row of a sweep's point
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Source:
         return cls(f"file:{whole}", whole.stem, lambda: Session.open(whole, working_copies()))
 
     @classmethod
-    def of_point(cls, store: Any, point: int) -> Source:
-        """A finished point of a sweep, which is a ``SweepStore``."""
+    def of_point(cls, store: SweepStore, point: int) -> Source:
+        """A finished point of a sweep."""
 
         def open_point() -> Session:
             from engine.sweep.opened import point_session

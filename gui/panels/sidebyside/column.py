@@ -22,6 +22,7 @@ from gui.icons import icon
 from gui.panels.base import Panel
 from gui.panels.labels import ElidedLabel
 from gui.panels.sidebyside.kinds import Kind
+from gui.panels.sidebyside.mirror import Choices, choices_of
 from gui.plots.chips import Chips
 from gui.plots.flow import FlowRow
 from gui.selection import Selection
@@ -47,6 +48,7 @@ class Column(QFrame):
         self.content: Content | None = None
         self.panel: Panel | None = None
         self.kind: Kind | None = None
+        self.choices: Choices = {}
         self.controls: list[QWidget] = []  # rows of choices, which stand once above all columns
         self.name = ElidedLabel()
         self.name.setProperty("role", "title")
@@ -118,10 +120,10 @@ class Column(QFrame):
 
     def making(self, kind: Kind) -> Iterator[None]:
         """Make the panel and draw on it, with a yield between what takes long."""
-        self.take_away()
         content = self.content
         if content is None:
-            return
+            return  # it says why
+        self.take_away()
         if not kind.is_drawn_from(content):
             assert self.source is not None
             self.say(f"“{self.source.label}” has {kind.lacking}.")
@@ -130,6 +132,7 @@ class Column(QFrame):
         panel = kind.panel(self._selection, self.theme)
         yield
         self.panel = panel
+        self.choices = choices_of(panel)
         panel.header.hide()
         panel.bare()
         for name in set(PARKED) - set(KEPT.get(kind.key, ())):
@@ -166,7 +169,7 @@ class Column(QFrame):
     def take_away(self) -> None:
         """Let the panel go, with all that it drew."""
         self.take_in()
-        self.controls = []
+        self.controls, self.choices = [], {}
         for part in self._parked.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
             part.deleteLater()
         if self.panel is not None:

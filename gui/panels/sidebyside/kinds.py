@@ -47,7 +47,9 @@ class Kind:
     lacking: str
     note: str = ""  # below the columns: what is fixed, or an analogy
     agree: Callable[[Sequence[Any]], None] = _nothing
-    needs: tuple[str, ...] = ()  # topics without which nothing is drawn; any of the panel's where none are named
+    needs: tuple[
+        str, ...
+    ] = ()  # topics or tables without which nothing is drawn; any of the panel's where none are named
 
     @property
     def key(self) -> str:
@@ -60,7 +62,7 @@ class Kind:
     def is_drawn_from(self, content: Any) -> bool:
         """Whether a source has what the panel cannot do without."""
         if self.needs:
-            return content.has(self.needs, ())
+            return content.has(self.needs, self.needs)
         return content.has(self.panel.topics, self.panel.tables)
 
 
@@ -76,6 +78,7 @@ KINDS: tuple[Kind, ...] = (
         "no training: run the Train step with these settings",
         "One axis for all; logarithmic, where one of them asks for it",
         _one_loss_axis,
+        needs=("steps",),
     ),
     Kind(
         GalleryPanel,
@@ -84,7 +87,7 @@ KINDS: tuple[Kind, ...] = (
         _one_amplification,
         needs=("gallery",),
     ),
-    Kind(CurvesPanel, "no attack: run the Attack step with these settings", needs=()),
+    Kind(CurvesPanel, "no attack: run the Attack step with these settings"),
     Kind(
         MatrixPanel,
         "no features: run the Train or the Entangle step with these settings",

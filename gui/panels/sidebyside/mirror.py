@@ -10,12 +10,12 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from gui.panels.base import Panel
 from gui.panels.entanglement_profile import MORE_CHIP
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
 
 Place = tuple[str, str, int]  # kind of control, its name, which of those of this name
+Choices = dict[Place, Any]
 
 
 class Mirror:
@@ -23,27 +23,15 @@ class Mirror:
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
-        self._panels: list[dict[Place, Any]] = []
+        self._panels: list[Choices] = []
         self._chosen: dict[Place, Any] = {}  # what a person chose, for columns that come later
         self._chips: dict[tuple[Place, str], bool] = {}
         self._busy = False
 
-    def join(self, panel: Panel) -> None:
-        """Take a panel in."""
-        controls = controls_of(panel)
-        self._panels.append(controls)
-        for place, control in controls.items():
-            if isinstance(control, Segmented):
-                control.chosen.connect(partial(self._on_choice, place))
-            elif isinstance(control, Chips):
-                control.toggled.connect(partial(self._on_chip, place))
-            else:
-                control.activated.connect(partial(self._on_choice, place))
-
-    def catch_up(self, panel: Panel) -> None:
-        """Choose in a panel, which has its data now, what was chosen in the others."""
+    def join(self, choices: Choices) -> None:
+        """Take in the choices of a panel that has its data now, and choose there what was chosen in the others."""
         self._busy = True
-        for place, control in controls_of(panel).items():
+        for place, control in choices.items():
             if place in self._chosen:
                 _choose(control, self._chosen[place])
             if isinstance(control, Chips):
@@ -51,10 +39,18 @@ class Mirror:
                     if where == place:
                         _toggle(control, key, on)
         self._busy = False
+        self._panels.append(choices)
+        for place, control in choices.items():
+            if isinstance(control, Segmented):
+                control.chosen.connect(partial(self._on_choice, place))
+            elif isinstance(control, Chips):
+                control.toggled.connect(partial(self._on_chip, place))
+            else:
+                control.activated.connect(partial(self._on_choice, place))
 
-    def leave(self) -> None:
-        """Forget the panels; what was chosen stays."""
-        self._panels = []
+    def keep(self, panels: Sequence[Choices]) -> None:
+        """Forget the panels but these; what was chosen stays."""
+        self._panels = [choices for choices in self._panels if any(choices is each for each in panels)]
 
     def forget(self) -> None:
         """Forget what was chosen as well: another kind of panel is shown."""
@@ -88,9 +84,9 @@ class Mirror:
         self._changed()
 
 
-def controls_of(panel: QWidget) -> dict[Place, Any]:
+def choices_of(panel: QWidget) -> Choices:
     """The choices of a panel; panels of one class have the same."""
-    found: dict[Place, Any] = {}
+    found: Choices = {}
     seen: Counter[tuple[str, str]] = Counter()
     for kind in (Segmented, QComboBox, Chips):
         for control in panel.findChildren(kind):

@@ -297,7 +297,7 @@ class SideBySidePanel(Panel):
 
     def _making(self) -> Iterator[None]:
         kind = self.kind
-        self._mirror.leave()
+        self._mirror.keep([column.choices for column in self.columns])
         self.note.set_text(kind.note)
         self.note.setVisible(bool(kind.note))
         for column in list(self.columns):
@@ -306,12 +306,9 @@ class SideBySidePanel(Panel):
                 yield from column.making(kind)
                 column.kind = kind
                 if column.panel is not None:
-                    self._mirror.catch_up(column.panel)
+                    self._mirror.join(column.choices)
                     yield
-        panels = self.panels()
-        for panel in panels:
-            self._mirror.join(panel)
-        kind.agree(panels)
+        kind.agree(self.panels())
         yield
         self._hoist()
         self._link()

@@ -9,12 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableWidget, QTableWidgetItem
 
+from engine.sweep.columns import COLUMNS
 from gui.differing import NO_VALUE, Difference, differences, value_text
 from gui.sidebyside import Content
 from gui.theme import Theme
 
 RESULTS = "What came out"
 POINT = "Row of the sweep"
+LABELS = {column.name: f"{column.label} ({column.unit})" if column.unit else column.label for column in COLUMNS}
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -113,7 +115,7 @@ def table_rows(
         yield each.part, each.name, each.values, each.unfair
     readings = [{reading.name: str(reading) for reading in content.readings} for content in contents]
     yield from _numbers(RESULTS, readings)
-    yield from _numbers(POINT, [{name: value_text(value) for name, value in c.row.items()} for c in contents])
+    yield from _numbers(POINT, [{LABELS.get(k, k): value_text(v) for k, v in c.row.items()} for c in contents])
 
 
 def _numbers(part: str, each: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
