@@ -1,0 +1,1 @@
+"""What a sweep's columns say of each other: curves against a setting, and relations over networks."""

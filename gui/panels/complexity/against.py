@@ -1,0 +1,442 @@
+"""Small multiples: what networks do, before and after training, against one of their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+
+from engine.sweep.curves import Curve, Groups, curves, groups, places
+from gui.panels.complexity.axis import ColumnAxis
+from gui.panels.complexity.networks import MOST_VALUES, Laid, Networks, distinct, laid
+from gui.panels.labels import Caption
+from gui.panels.pieces import PiecewisePage
+from gui.panels.related.page import figure, fill_box, quiet_box
+from gui.panels.sweep.model import Read
+from gui.plots.band import BandCurve
+from gui.plots.beside import Titled
+from gui.plots.chips import Chips, Entry
+from gui.plots.dots import Dots
+from gui.plots.flow import FlowRow
+from gui.plots.plot import Plot, padded
+from gui.theme import CLASS_ORDER, Theme
+
+END, INITIAL, THEORY = "end", "initial", "theory"
+KINDS = (
+    (END, "at the end", "line", "After training: mean over networks, its 95% interval as a band"),
+    (INITIAL, "at initialisation", "dot", "Before training: mean over networks"),
+    (
+        THEORY,
+        "theory",
+        "dash",
+        "The law of networks that have learnt nothing, where there is one: theorem for linear ones",
+    ),
+)
+CELL = (190, 128)  # pixels that a plot should have at least
+MOST_ACROSS = 3
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One of the small plots."""
+
+    key: str
+    title: str
+    unit: str
+    columns: dict[str, str]  # which column is at the end, at initialisation, in theory
+
+
+MEASURES = (
+    Measure("rapidity", "rapidity, last hidden layer", "η", {END: "rapidity", INITIAL: "initial_rapidity", THEORY: "theory_rapidity"}),
+    Measure("change", "Δ ln γ, input to last hidden layer", "Δ ln γ", {END: "change", INITIAL: "initial_change", THEORY: "theory_change"}),
+    Measure("rank", "effective rank, last hidden layer", "rank", {END: "rank", INITIAL: "initial_rank"}),
+    Measure("clean", "clean accuracy", "accuracy", {END: "test_accuracy"}),
+    Measure("robust", "robust accuracy", "accuracy", {END: "robust_accuracy"}),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn: for each measure and kind one curve a group."""
+
+    networks: Networks
+    x: str
+    by: str
+    across: Laid
+    split: Groups
+    curves: dict[tuple[str, str], list[Curve]]
+
+
+def drawing(networks: Networks, x: str, by: str) -> Drawing:
+    """Work out every curve; for any thread."""
+    across = laid(networks, x)
+    raw = across.values if across.names else networks.arrays[x]
+    where = places(raw, log=across.log)
+    split = groups(networks.arrays[by] if by else None, networks.n)
+    found = {
+        (measure.key, kind): curves(where, networks.arrays[column], split)
+        for measure in MEASURES
+        for kind, column in measure.columns.items()
+        if column in networks.arrays and networks.arrays[column].dtype != object
+    }
+    return Drawing(networks, x, by, across, split, found)
+
+
+class AgainstPage(PiecewisePage):
+    """Five plots against a chosen column, one curve for each value of a second one."""
+
+    empty_text = "No network is finished yet. Each finished point of the sweep is one network here."
+    button_text = "Show the sweep"
+
+    def __init__(self, theme: Theme) -> None:
+        self.work: Read = lambda work, done: done(work())  # the panel's
+        self.networks: Networks | None = None
+        self.drawing: Drawing | None = None
+        self._x = self._by = ""
+        self._hidden: set[str] = set()
+        self._wish = 0
+        super().__init__(theme)
+        self._todo: list[int] = []
+        self._drawing_timer = QTimer(self, interval=0)
+        self._drawing_timer.timeout.connect(self._draw_next)
+
+    def making(self) -> Iterator[None]:
+        theme = self.theme
+        self.x_box = quiet_box("Against", "What is drawn across")
+        self.x_box.activated.connect(self._on_x)
+        self.by_box = quiet_box("One curve for each", "The column that has a curve for each of its values")
+        self.by_box.activated.connect(self._on_by)
+        self.row = FlowRow([self.x_box, self.by_box], gap=2)
+        self.chips = Chips(theme, "Curves")
+        self.chips.toggled.connect(self._on_chip)
+        self.axes = [ColumnAxis("bottom") for _ in MEASURES]
+        self.cells: list[Titled] = []
+        self.drawn: list[_Drawn] = []
+        for measure, axis in zip(MEASURES, self.axes, strict=True):
+            plot = Plot(theme, {"bottom": axis})
+            plot.setAccessibleName(f"{measure.title} against a setting")
+            plot.set_grid(False, True)
+            made = _Drawn(plot, measure)
+            plot.hovered.connect(made.on_hover)
+            self.drawn.append(made)
+            self.cells.append(Titled(measure.title, plot))
+            yield
+        self._inner = QWidget(objectName="scrolled")
+        self._grid = QGridLayout(self._inner)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(4)
+        self._across = 0
+        self.area = QScrollArea(widgetResizable=True)
+        self.area.setWidget(self._inner)
+        self.caption = Caption()
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addWidget(self.chips)
+        column.addWidget(self.area, 1)
+        column.addWidget(self.caption)
+        self.set_body(body)
+        self._lay_out()
+
+    def pieces(self) -> Sequence[QWidget]:
+        return self.cells
+
+    # --- what is drawn -------------------------------------------------------------------------------------------
+
+    def show_networks(self, networks: Networks | None) -> None:
+        """Draw these networks, as soon as their curves are worked out; what is chosen stays where it still is there."""
+        if networks is None or not networks.n:
+            self.networks = self.drawing = None
+            self._wish += 1
+            self._todo = []
+            self.clear()
+            self.said.emit()
+            return
+        self.networks = networks
+        self._offer()
+        self._ask()
+
+    def _offer(self) -> None:
+        networks = self.networks
+        assert networks is not None
+        varied, axes = networks.varied(), networks.axes()
+        across = list(dict.fromkeys((*axes, *(n for n in varied if networks.column(n).kind == "complexity"))))
+        across = across or [column.name for column in networks.columns][:1]
+        if self._x not in across:
+            numbers = [name for name in axes if networks.arrays[name].dtype != object]
+            self._x = next((name for name in (*numbers, *axes, *across) if name != "seed"), across[0])
+        split = [n for n in across if n != self._x and distinct(networks.arrays[n]) <= MOST_VALUES]
+        if self._by not in split:
+            self._by = next((name for name in axes if name in split and name != "seed"), "")
+        fill_box(self.x_box, [(f"against {networks.text(name)}", name) for name in across], self._x)
+        fill_box(
+            self.by_box,
+            [("all in one curve", ""), *((f"a curve per {networks.column(n).label}", n) for n in split)],
+            self._by,
+        )
+        self.row.arrange()
+
+    def _ask(self) -> None:
+        networks, x, by = self.networks, self._x, self._by
+        if networks is None:
+            return
+        self._wish += 1
+        wish = self._wish
+
+        def done(found: Drawing) -> None:
+            if wish == self._wish:
+                self._take(found)
+
+        self.work(lambda: drawing(networks, x, by), done)
+
+    def _take(self, found: Drawing) -> None:
+        self.drawing = found
+        self._stack.setCurrentIndex(1)
+        self._legend()
+        self._todo = list(range(len(MEASURES)))
+        self._drawing_timer.start()
+        self._say()
+
+    @Slot()
+    def _draw_next(self) -> None:
+        """One plot a tick."""
+        if not self._todo or self.drawing is None:
+            self._drawing_timer.stop()
+            return
+        k = self._todo.pop(0)
+        self.axes[k].lay(self.drawing.across.log, self.drawing.across.names)
+        self.drawn[k].show(self.drawing, self._colours(), self._hidden)
+
+    def draw_all(self) -> None:
+        """Draw what waits, now."""
+        while self._todo:
+            self._draw_next()
+
+    def _colours(self) -> list[str]:
+        return [self.theme.palette[name] for name in CLASS_ORDER]
+
+    def _legend(self) -> None:
+        found = self.drawing
+        assert found is not None
+        entries = []
+        if found.by:
+            label = found.networks.column(found.by).label
+            for k, text in enumerate(found.split.labels):
+                entries.append(Entry(f"group {k}", text, self._colours()[k], f"{label}: {text}"))
+        ink = self.theme.text
+        there = {kind for (_, kind), each in found.curves.items() if any(np.isfinite(c.mean).any() for c in each)}
+        entries += [Entry(kind, text, ink, tip, mark) for kind, text, mark, tip in KINDS if kind in there]
+        self.chips.set_entries(entries, [entry.key for entry in entries if entry.key not in self._hidden])
+
+    def _say(self) -> None:
+        found = self.drawing
+        if found is None:
+            return
+        n = found.networks.n
+        self.summary = f"{n:,} network{'s' if n != 1 else ''} · against {found.networks.column(found.x).label}"
+        self.caption.set_text(
+            "Measurement: means over networks, with 95% Student intervals over networks as bands; a value with one network has "
+            "none. Dashed: the law of networks that have learnt nothing, exact for linear networks (theorem)."
+        )
+        self.said.emit()
+
+    # --- asked by a person ---------------------------------------------------------------------------------------
+
+    @property
+    def x(self) -> str:
+        """The column drawn across."""
+        return self._x
+
+    @property
+    def by(self) -> str:
+        """The column that has a curve for each value; "" where there is none."""
+        return self._by
+
+    @Slot(int)
+    def _on_x(self, place: int) -> None:
+        self._x = str(self.x_box.itemData(place))
+        self._home()
+        self._offer()
+        self._ask()
+
+    @Slot(int)
+    def _on_by(self, place: int) -> None:
+        self._by = str(self.by_box.itemData(place))
+        self._hidden = {key for key in self._hidden if not key.startswith("group")}
+        self._home()
+        self._ask()
+
+    def _home(self) -> None:
+        for made in self.drawn:
+            made.plot.follow_home()
+
+    @Slot(str, bool)
+    def _on_chip(self, key: str, on: bool) -> None:
+        (self._hidden.discard if on else self._hidden.add)(key)
+        if self.drawing is not None:
+            self._todo = list(range(len(MEASURES)))
+            self._drawing_timer.start()
+
+    # --- look and export -----------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        wide = max(1, min(MOST_ACROSS, self.width() // CELL[0]))
+        if wide == self._across:
+            return
+        self._across = wide
+        for cell in self.cells:
+            self._grid.removeWidget(cell)
+        for k, cell in enumerate(self.cells):
+            cell.setMinimumHeight(CELL[1])
+            self._grid.addWidget(cell, k // wide, k % wide)
+        for column in range(MOST_ACROSS):
+            self._grid.setColumnStretch(column, 1 if column < wide else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.made:
+            self._lay_out()
+            self.caption.setVisible(self.height() > 300)
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        if not self.made:
+            return
+        self.chips.set_theme(theme)
+        for made in self.drawn:
+            made.plot.set_theme(theme)
+        if self.drawing is not None:
+            self._take(self.drawing)
+
+    def plots(self) -> Sequence[tuple[str, Any]]:
+        return (
+            [(made.measure.title, made.plot.getPlotItem()) for made in self.drawn] if self.drawing is not None else ()
+        )
+
+    def csv_rows(self) -> Iterable[Sequence[Any]]:
+        """One row for each place of each curve."""
+        found = self.drawing
+        if found is None:
+            return
+        yield ["measure", "when", found.by or "group", found.x, "mean", "low", "high", "networks"]
+        for (key, kind), each in found.curves.items():
+            for label, curve in zip(found.split.labels, each, strict=True):
+                for k in range(len(curve.x)):
+                    x = found.across.names[int(curve.x[k])] if found.across.names else float(curve.x[k])
+                    numbers = [_blank(values[k]) for values in (curve.mean, curve.low, curve.high)]
+                    yield [key, kind, label, x, *numbers, int(curve.n[k])]
+
+
+class _Drawn:
+    """One small plot with its curves, which are made when they are first needed."""
+
+    def __init__(self, plot: Plot, measure: Measure) -> None:
+        self.plot, self.measure = plot, measure
+        self._curves: dict[tuple[str, int], BandCurve] = {}
+        self._dots: dict[int, Dots] = {}
+        self._found: Drawing | None = None
+        self._hidden: set[str] = set()
+        plot.set_axis_text("left", measure.unit)
+
+    def show(self, found: Drawing, colours: Sequence[str], hidden: set[str]) -> None:
+        """Draw."""
+        self._found, self._hidden = found, set(hidden)
+        used: set[tuple[str, int]] = set()
+        for kind, curve, k in self._shown():
+            used.add((kind, k))
+            made = self._curve(kind, k, colours[k])
+            made.set_colour(colours[k], fill=0.0 if kind == THEORY else None)
+            x = found.across.drawn(curve.x)
+            nothing = np.full(len(x), np.nan)
+            low, high = (nothing, nothing) if kind == THEORY else (curve.low, curve.high)
+            made.set_data(x, curve.mean, low, high)
+            made.set_visible(True)
+            if kind == END:
+                dots = self._dot(k)
+                dots.setBrush(colours[k])
+                dots.setData(x, curve.mean)
+                dots.setVisible(True)
+        for key, made in self._curves.items():
+            if key not in used:
+                made.set_visible(False)
+        for k, dots in self._dots.items():
+            if (END, k) not in used:
+                dots.setVisible(False)
+        self.plot.set_axis_text("bottom", found.networks.text(found.x))
+        self._set_home()
+
+    def _shown(self) -> Iterator[tuple[str, Curve, int]]:
+        found = self._found
+        if found is None:
+            return
+        for kind in (INITIAL, THEORY, END):
+            if kind in self._hidden:
+                continue
+            for k, curve in enumerate(found.curves.get((self.measure.key, kind), ())):
+                if f"group {k}" not in self._hidden and np.isfinite(curve.mean).any():
+                    yield kind, curve, k
+
+    def _curve(self, kind: str, k: int, colour: str) -> BandCurve:
+        if (kind, k) not in self._curves:
+            self._curves[kind, k] = BandCurve(self.plot, colour, dash=kind == THEORY, dot=kind == INITIAL)
+        return self._curves[kind, k]
+
+    def _dot(self, k: int) -> Dots:
+        if k not in self._dots:
+            self._dots[k] = Dots(size=5, pxMode=True, pen=None)
+            self._dots[k].setZValue(4)
+            self.plot.addItem(self._dots[k], ignoreBounds=True)
+        return self._dots[k]
+
+    def _set_home(self) -> None:
+        found = self._found
+        assert found is not None
+        xs: list[np.ndarray] = []
+        ys: list[np.ndarray] = []
+        for kind, curve, _ in self._shown():
+            xs.append(found.across.drawn(curve.x))
+            ys += [curve.mean] if kind == THEORY else [curve.mean, curve.low, curve.high]
+        x, y = (np.concatenate(each) if each else np.empty(0) for each in (xs, ys))
+        x, y = x[np.isfinite(x)], y[np.isfinite(y)]
+        if len(x) and len(y):
+            wide = (
+                (-0.4, len(found.across.names) - 0.6)
+                if found.across.names
+                else padded(float(x.min()), float(x.max()), 0.04)
+            )
+            self.plot.set_home(wide, padded(float(y.min()), float(y.max()), 0.08))
+
+    def on_hover(self, x: float, _y: float) -> None:
+        """Say the means at the place nearest to the pointer."""
+        found = self._found
+        if found is None:
+            return
+        lines: list[str] = []
+        at = None
+        names = {kind: text for kind, text, _, _ in KINDS}
+        for kind, curve, k in self._shown():
+            drawn = found.across.drawn(curve.x)
+            if at is None:
+                at = float(drawn[np.abs(drawn - x).argmin()])
+                raw = curve.x[np.abs(drawn - x).argmin()]
+                value = found.across.names[int(raw)] if found.across.names else f"{raw:.4g}"
+                lines.append(f"{found.networks.column(found.x).label}: {value}")
+            place = np.flatnonzero(np.isclose(drawn, at))
+            if len(place):
+                j = int(place[0])
+                label = f"{found.split.labels[k]}, " if found.by else ""
+                interval = f" [{figure(curve.low[j])}, {figure(curve.high[j])}]" if np.isfinite(curve.low[j]) else ""
+                interval = "" if kind == THEORY else f"{interval}, n = {curve.n[j]}"
+                lines.append(f"{label}{names[kind]}: {figure(curve.mean[j])}{interval}")
+        if at is not None:
+            self.plot.readout.say("\n".join(lines), self.plot.at(at, _y))
+
+
+def _blank(value: float) -> float | str:
+    return float(value) if np.isfinite(value) else ""

@@ -1,0 +1,322 @@
+"""Where the sweep's parts meet: its step, its two panels, its controller, and the rest of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from engine.errors import SpecError, UserError
+from engine.events import Progress
+from engine.paths import working_copies
+from engine.session import Session
+from engine.specs import ExperimentSpec
+from engine.sweep.cost import Cost, cost, duration
+from engine.sweep.local import workers
+from engine.sweep.points import Points
+from gui import files
+from gui.chrome.notice import NoticeBar
+from gui.chrome.step_form import StepForm
+from gui.documents import Documents, file_name
+from gui.editor import Editor
+from gui.forms.axes import AxesEditor
+from gui.forms.machine import MachineSpec
+from gui.panels.complexity.panel import ComplexityPanel
+from gui.panels.sweep.panel import SweepPanel
+from gui.settings import Settings
+from gui.steps import sweep_action
+from gui.sweeps import SUFFIX, Computer, Sweeps, same_points
+
+if TYPE_CHECKING:
+    from engine.sweep.store import SweepStore
+
+SWEEP_FILES = "Sweep (*.sweep)"
+REMEMBERED = "sweep"  # the session's note of the sweep that is open with it
+COST_MS = 120  # after the last edit, before the cost is worked out
+
+
+class SweepDesk(QObject):
+    """Wires the sweep into the window. What it does with others' parts it does through their own commands."""
+
+    said = Signal(str)
+    failed = Signal(str)
+    broke = Signal(str, str)
+    shown = Signal(str)  # a panel is to be brought to the front
+    step_wanted = Signal(str)
+
+    def __init__(
+        self,
+        form: StepForm,
+        axes: AxesEditor,
+        panel: SweepPanel,
+        complexity: ComplexityPanel,
+        editor: Editor,
+        documents: Documents,
+        settings: Settings,
+        notices: NoticeBar,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self.sweeps = Sweeps(self)
+        self._form, self._axes, self.panel, self.complexity = form, axes, panel, complexity
+        self._editor, self._documents, self._settings, self._notices = editor, documents, settings, notices
+        self._window = window
+        self._cost: Cost | None = None
+        self._cost_of: ExperimentSpec | None = None
+        self._problem = ""
+        # replaced in tests
+        self.ask_save = files.ask_save
+        self.ask_open = files.ask_open
+        self.ask_large: Callable[[QWidget, str], bool] = ask_large
+        self._later = QTimer(self, interval=COST_MS, singleShot=True)
+        self._later.timeout.connect(self._work_out_cost)
+        self._wire()
+
+    def _wire(self) -> None:
+        sweeps, panel, complexity = self.sweeps, self.panel, self.complexity
+        panel.read = sweeps.read
+        complexity.read, complexity.work = sweeps.read, sweeps.work
+        sweeps.opened.connect(self._on_opened)
+        sweeps.state_changed.connect(panel.set_state)
+        sweeps.progressed.connect(self._on_progress)
+        sweeps.revised.connect(panel.refresh)
+        sweeps.revised.connect(complexity.refresh)
+        sweeps.said.connect(self.said)
+        sweeps.failed.connect(self.failed)
+        sweeps.broke.connect(self.broke)
+        panel.run_requested.connect(self.resume)
+        panel.pause_requested.connect(sweeps.pause)
+        panel.stop_requested.connect(sweeps.stop)
+        panel.file_requested.connect(self.choose_and_open)
+        panel.step_requested.connect(partial(self.step_wanted.emit, "sweep"))
+        panel.settings_requested.connect(self.take_settings)
+        panel.open_requested.connect(self.open_point)
+        panel.cancel_requested.connect(sweeps.cancel_points)
+        panel.retry_requested.connect(self.retry)
+        panel.point_chosen.connect(complexity.show_point)
+        complexity.point_chosen.connect(panel.go_to)
+        complexity.open_requested.connect(self.open_point)
+        complexity.sweep_requested.connect(partial(self.step_wanted.emit, "sweep"))
+        self._axes.validity_changed.connect(self._show_action)
+
+    @property
+    def _computer(self) -> Computer:
+        values = self._settings.values
+        return Computer(values.workers, values.scheduler.strip())
+
+    # --- the step ------------------------------------------------------------------------------------------------
+
+    def set_experiment(self, spec: ExperimentSpec) -> None:
+        """The settings as they stand."""
+        self._axes.set_experiment(spec)
+        self._later.start()
+        self._show_action()
+
+    @Slot(str, object, str)
+    def set_machine(self, _part: str, spec: MachineSpec, _field: str) -> None:
+        """What this computer gives; remembered, and no part of the experiment."""
+        self._settings.update(workers=spec.workers, scheduler=spec.scheduler)
+        self._cost_of = None
+        self._later.start()
+
+    @Slot()
+    def _work_out_cost(self) -> None:
+        spec, computer = self._editor.spec, self._computer
+        if not spec.sweep.axes:
+            return
+        self._cost_of = spec
+
+        def work() -> tuple[Cost | None, str]:
+            try:
+                points = Points(spec)
+            except SpecError as error:
+                return None, str(error)
+            processes = computer.workers or workers()
+            found = cost(points, workers=1 if computer.scheduler else min(processes, len(points)))
+            try:
+                points.spec(0)
+            except SpecError as error:
+                return found, f"Its first point fails: {error}"
+            return found, ""
+
+        def done(found: tuple[Cost | None, str]) -> None:
+            if spec is self._cost_of:
+                self._cost, self._problem = found
+                self._show_action()
+
+        self.sweeps.work(work, done)
+
+    @Slot()
+    def _show_action(self) -> None:
+        spec, enabled, tip = self._editor.spec, True, "The points that are finished are kept; run again to go on"
+        if not spec.sweep.axes:
+            enabled, tip, note = False, "Add an axis first", "Add an axis first: a field that varies."
+        elif self._cost is None or self._cost_of is not spec:
+            note = ""
+        elif self._computer.scheduler:
+            note = f"= {self._cost.points:,} points, about {duration(self._cost.seconds)} of one core's computing."
+        else:
+            note = f"= {self._cost.sentence}"
+        if self._problem and self._cost_of is spec and enabled:
+            note = f"{note} {self._problem}".strip()
+        self._form.set_action(sweep_action(spec), enabled=enabled, tip=tip, run_all=False)
+        self._form.set_note(note)
+
+    # --- running -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run the sweep of the settings as they stand; a large one is asked for first."""
+        spec = self._editor.spec
+        if not spec.sweep.axes:
+            self.failed.emit("A sweep needs an axis: on the Sweep step choose a field that varies, and its values.")
+            return
+        store = self.sweeps.store
+        if self.sweeps.state in ("running", "paused") and store is not None and same_points(store.spec, spec):
+            self.shown.emit("sweep")
+            self.resume()
+            return
+        try:
+            points = Points(spec)
+        except SpecError as error:
+            self.failed.emit(str(error))
+            return
+        computer = self._computer
+
+        def work() -> Cost:
+            return cost(points, workers=1 if computer.scheduler else computer.workers or workers())
+
+        def done(found: Cost) -> None:
+            if found.ask and not self.ask_large(self._window, found.sentence):
+                return
+            self.shown.emit("sweep")
+            self.sweeps.run(spec, computer)
+
+        self.sweeps.read(work, done)
+
+    @Slot()
+    def resume(self) -> None:
+        """Go on with the open sweep."""
+        self.sweeps.resume(self._computer)
+
+    @Slot(object)
+    def retry(self, points: list[int]) -> None:
+        """Let points be run again, at once where nothing runs."""
+        self.sweeps.retry_points(points)
+        if self.sweeps.state == "idle":
+            self.resume()
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress) -> None:
+        self.panel.set_progress(progress.text)
+
+    # --- files ---------------------------------------------------------------------------------------------------
+
+    def open(self, path: Path) -> None:
+        """Open a sweep file; what waits in it is offered to go on."""
+        self.shown.emit("sweep")
+        self.sweeps.open(path, partial(self._offer_to_go_on, path))
+
+    def _offer_to_go_on(self, path: Path) -> None:
+        store = self.sweeps.store
+        if store is None:
+            return
+        self._settings.add_recent(path)
+
+        def done(counts: dict[Any, int]) -> None:
+            left = counts.get("waiting", 0) + counts.get("running", 0)
+            if left and self.sweeps.store is store and self.sweeps.state == "idle":
+                over = sum(counts.values()) - left
+                kept = f"{over:,} of its points are there, " if over else ""
+                self._notices.show_notice(
+                    f"“{path.stem}”: {kept}{left:,} point{'s' if left != 1 else ''} wait{'s' if left == 1 else ''}.",
+                    buttons=(("Go on", self.resume),),
+                    key="sweep waits",
+                )
+
+        self.sweeps.read(store.counts, done)
+
+    @Slot()
+    def choose_and_open(self) -> None:
+        """Ask for a sweep file and open it."""
+        name = self.ask_open(self._window, "Open a sweep", self._settings.values.folder, SWEEP_FILES)
+        if name:
+            self.open(Path(name))
+
+    @Slot()
+    def choose_and_copy(self) -> None:
+        """Ask where to, and save a copy of the sweep as it stands."""
+        store = self.sweeps.store
+        if store is None:
+            self.failed.emit("No sweep is open. Run one, or open a sweep file.")
+            return
+        suggested = str(Path(self._settings.values.folder) / f"{file_name(store.spec.title)}{SUFFIX}")
+        name = self.ask_save(self._window, "Save a copy of the sweep", suggested, SWEEP_FILES)
+        if name:
+            path = Path(name)
+            self.sweeps.save_copy(path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX))
+
+    @Slot()
+    def take_settings(self) -> None:
+        """Put the settings of the open sweep into the forms, as one edit."""
+        if self.sweeps.store is not None:
+            self._editor.replace(self.sweeps.store.spec, "Take the settings of the sweep")
+            self.step_wanted.emit("sweep")
+
+    @Slot(int)
+    def open_point(self, point: int) -> None:
+        """Open a finished point as a session of its own, in place of the one that is open."""
+        store = self.sweeps.store
+        if store is not None:
+            self._documents.open_made(lambda: self.sweeps.point_session(store, point, working_copies()))
+
+    @Slot(object)
+    def _on_opened(self, store: SweepStore | None) -> None:
+        self._notices.dismiss("sweep waits")
+        self.panel.set_store(store)
+        self.complexity.set_store(store)
+        if store is not None:
+            self._remember(self._documents.session)
+
+    # --- the session remembers -------------------------------------------------------------------------------------
+
+    def on_session(self, session: Session) -> None:
+        """Another session: its sweep is opened too, unless one runs or it has none; then the open one becomes its own."""
+        name = session.state(REMEMBERED)
+        path = Path(name) if isinstance(name, str) and name else None
+        if self.sweeps.state in ("none", "idle") and path is not None and path != self.sweeps.path and path.is_file():
+            self.sweeps.open(path, partial(self._offer_to_go_on, path))
+        elif self.sweeps.store is not None:
+            self._remember(session)
+
+    def _remember(self, session: Session) -> None:
+        path = str(self.sweeps.path)
+
+        def work() -> None:
+            try:
+                if session.state(REMEMBERED) != path:
+                    session.set_state(REMEMBERED, path)
+            except UserError:
+                pass  # it was closed meanwhile, or cannot be written, which is told where it matters
+
+        self.sweeps.read(work, lambda _: None)
+
+    def close(self) -> bool:
+        """Stop what runs and end the threads. False if a sweep would not stop in time."""
+        self._later.stop()
+        return self.sweeps.close()
+
+
+def ask_large(window: QWidget, sentence: str) -> bool:
+    """Ask whether a large sweep is meant, telling its cost."""
+    box = QMessageBox(window)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setText("Run a sweep of this size?")
+    box.setInformativeText(f"{sentence} It can be paused and stopped at any time; what is finished is kept.")
+    run = box.addButton("Run it", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return box.clickedButton() is run
