@@ -31,6 +31,7 @@ LOOKS: tuple[str, ...] = (
     "max_likelihood",
     "reconciliation",
     "price",
+    "hardening",
 )
 """Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")

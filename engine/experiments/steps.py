@@ -15,6 +15,7 @@ from engine.experiments.class_matrix import class_matrix
 from engine.experiments.complexity.look import complexity
 from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
+from engine.experiments.hardening import hardening
 from engine.experiments.layers import layers
 from engine.experiments.noise.max_likelihood import max_likelihood
 from engine.experiments.null import null
@@ -78,6 +79,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "max_likelihood": max_likelihood,
     "reconciliation": reconciliation,
     "price": price,
+    "hardening": hardening,
     "story": story,
 }
 
