@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
-from engine.report import attacks, entanglement, noise, reconcile
+from engine.report import attacks, complexity, entanglement, noise, reconcile
 from engine.report.canvas import logarithmic, new_figure, plain
 from engine.session import Session
 
@@ -170,6 +170,7 @@ FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "layers": ("The parts of every layer", entanglement.layers),
     "bell": ("Signs and the CHSH protocol", entanglement.bell),
     "structure": ("Sets of features", entanglement.structure),
+    "complexity": ("Complexity and boost", complexity.complexity),
     "max_likelihood": ("Noise and the MaxLikelihood network", noise.max_likelihood),
     "noise_descent": ("The same by gradient descent", noise.noise_descent),
     "reconciliation": ("Reconciliation", reconcile.reconciliation),

@@ -13,7 +13,7 @@ from engine.report.verdicts import Judged, judged
 from engine.session import Session, Table
 
 LABELS = {group.name: group.label for group in GROUPS}
-STATISTICS = {"vulnerability": "Vulnerability", "transferability": "Transfer"}
+STATISTICS = {"vulnerability": "Vulnerability", "transferability": "Transfer", "complexity": "Complexity"}
 
 
 def claims(session: Session) -> str:
@@ -220,6 +220,60 @@ def reconciled(session: Session) -> str:
             "After so many MaxLikelihood layers (our reconstruction): how many different hashes are left, with the entropy of their "
             "distribution in bits, and the share of genuine and impostor readings that open a lock.",
             ("series", "layers", "identities", "distinct", "entropy", "genuine", "impostor"),
+        )
+    )
+
+
+def complexity(session: Session) -> str:
+    """The law cell by cell, the architecture untrained, and the fleet."""
+    return (
+        _plain(
+            session,
+            "complexity_laws",
+            "The law of linear networks",
+            "Theorem, checked on networks drawn anew: mean ln γ of an orthogonal pair with its standard error over networks, the sum of gaps, and z; mean "
+            "|η| beside the exact chain, and how far that is from the widest network's at the same proper depth.",
+            (
+                "width",
+                "depth",
+                "networks",
+                "proper_depth",
+                "ln_gamma",
+                "error",
+                "law",
+                "z",
+                "size",
+                "size_law",
+                "size_z",
+                "collapse",
+            ),
+        )
+        + _plain(
+            session,
+            "complexity_untrained",
+            "This architecture before training",
+            "Gain of ln γ from the input to the last hidden layer, mean over pairs, with its standard error over networks drawn anew, beside the null law. "
+            "The law of infinite width is off by some 1/n: a large z of narrow networks says that.",
+            ("width", "depth", "networks", "change", "error", "law", "kind", "z"),
+        )
+        + _plain(
+            session,
+            "complexity",
+            "The fleet, network by network",
+            "Boost is the gain of ln γ from the input to the last hidden layer; 95% Wilson intervals over samples for accuracies.",
+            (
+                "network",
+                "parameters",
+                "initial_change",
+                "change",
+                "added",
+                "theory_change",
+                "rank",
+                "test_accuracy",
+                "robust_accuracy",
+                "robust_low",
+                "robust_high",
+            ),
         )
     )
 
