@@ -52,6 +52,7 @@ TITLES = {
     "max_likelihood": "Linear networks and noise",
     "reconciliation": "Reconciliation",
     "price": "Price of entangling first",
+    "hardening": "Adversarial trainings",
     "story": "Everything",
 }
 

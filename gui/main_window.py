@@ -73,6 +73,7 @@ LOOK_PANELS = {
     "max_likelihood": "noise",
     "reconciliation": "reconcile",
     "price": "reconcile",
+    "hardening": "hardening",
 }
 """Looks that need nothing but the settings, and the panel that draws each."""
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
@@ -249,6 +250,8 @@ class MainWindow(QMainWindow):
         self.docks.reconcile.settings_requested.connect(self.show_settings)
         self.docks.reconcile.edited.connect(self.editor.edit)
         self.stage.cleared.connect(partial(self.docks.reconcile.set_known, (), ()))
+        self.docks.hardening.hardening_requested.connect(partial(self.look, "hardening"))
+        self.docks.hardening.settings_requested.connect(partial(self.show_settings, "hardening"))
         self.docks.noise.noise_requested.connect(partial(self.look, "max_likelihood"))
         self.docks.noise.settings_requested.connect(partial(self.show_settings, "max_likelihood"))
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front

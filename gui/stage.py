@@ -24,7 +24,7 @@ TOPICS = (
     "dataset", "model", "gallery", "matrix/clean", "matrix/adversarial", "profile", "pairs", "decision_map", "class_matrix",
     "attack_checks", "robustness", "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure",
     "all_pairs", "vulnerability", "transferability", "complexity", "max_likelihood", "noise_descent", "reconciliation", "reconciliation_curve",
-    "price",
+    "price", "hardening",
 )  # fmt: skip
 OF_THE_ATTACK = (
     "takeover",

@@ -11,7 +11,7 @@ from engine.specs import ExperimentSpec
 FORMS: dict[str, tuple[str, ...]] = {
     "data": ("experiment", "dataset"),
     "model": ("model",),
-    "train": ("training",),
+    "train": ("training", "hardening"),
     "attack": ("attack",),
     "entangle": ("probe", "controls", "max_likelihood", "reconcile"),
     "compare": (),
@@ -19,7 +19,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 
 # Parts that only one closer look uses: their form folds out below its command.
-FOLDED = {"max_likelihood": "run.max_likelihood", "reconcile": "run.reconciliation"}
+FOLDED = {"hardening": "run.hardening", "max_likelihood": "run.max_likelihood", "reconcile": "run.reconciliation"}
 
 # What a step's result depends on, and which experiments make it on their way.
 DEPENDS: dict[str, tuple[str, ...]] = {
@@ -47,10 +47,11 @@ REACHES = {
     "vulnerability": "data",  # their networks are a fleet of their own
     "transferability": "data",
     "max_likelihood": "data",
+    "hardening": "data",  # its trainings are its own; a network of the settings as they are is kept by its name
     "reconciliation": "train",
     "price": "train",
 }
-SET_BY_PANELS = ("map", "hardening", "robustness", "transfer", "sweep")
+SET_BY_PANELS = ("map", "robustness", "transfer", "sweep")
 
 # Panels that a step's result is seen in, brought to the front when it is run.
 PANELS: dict[str, tuple[str, ...]] = {
@@ -64,6 +65,7 @@ PANELS: dict[str, tuple[str, ...]] = {
 
 # Commands offered below the form of a step: closer looks at its result.
 LOOKS: dict[str, tuple[str, ...]] = {
+    "train": ("run.hardening",),
     "attack": ("run.takeover", "run.falsifier", "run.decision_map", "run.class_matrix", "run.attack_checks"),
     "entangle": (
         "run.null",

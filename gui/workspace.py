@@ -18,6 +18,7 @@ from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
+from gui.panels.hardening.panel import HardeningPanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
 from gui.panels.reconcile.panel import ReconcilePanel
@@ -57,6 +58,7 @@ class Workspace(DockArea):
         self.all_pairs = AllPairsPanel(selection, theme)
         self.relations = RelationsPanel(selection, theme)
         self.noise = NoisePanel(selection, theme)
+        self.hardening = HardeningPanel(selection, theme)
         self.reconcile = ReconcilePanel(selection, theme)
         self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
@@ -84,6 +86,7 @@ class Workspace(DockArea):
         self.add_panel(self.all_pairs, behind="structure")
         self.add_panel(self.relations, behind="all_pairs")
         self.add_panel(self.noise, behind="relations")
+        self.add_panel(self.hardening, behind="noise")
         for key in IN_FRONT:
             self.show_panel(key)
 
@@ -106,6 +109,7 @@ class Workspace(DockArea):
             self.all_pairs,
             self.relations,
             self.noise,
+            self.hardening,
             self.reconcile,
             self.claims,
             self.dataset,

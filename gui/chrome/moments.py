@@ -38,6 +38,7 @@ LOOKS = {
     for topic in (
         "takeover", "falsifier", "null", "layers", "repeats", "bell", "structure", "all_pairs", "vulnerability",
         "transferability", "complexity", "max_likelihood", "reconciliation", "price",
+        "hardening",
     )
 } | {"noise_descent": "max_likelihood", "reconciliation_curve": "reconciliation"}  # fmt: skip
 """The closer look that each topic is of. What only looks have measured is no final measurement of an attack."""

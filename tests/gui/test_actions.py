@@ -77,6 +77,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.max_likelihood",
                 "run.reconciliation",
                 "run.price",
+                "run.hardening",
             },
         ),
         ("running", {"run.pause", "run.stop"}),

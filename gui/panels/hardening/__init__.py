@@ -1,0 +1,1 @@
+"""Adversarial trainings beside standard training: one column a training."""
