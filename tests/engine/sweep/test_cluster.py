@@ -1,0 +1,160 @@
+"""Sweeps on a Dask cluster: a real one of two worker processes, one of which is killed."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from engine.errors import SweepError
+from engine.specs import AxisSpec, ExperimentSpec, MlpSpec, SweepSpec
+from engine.sweep import cluster
+from engine.sweep.cluster import Cluster, connect
+from engine.sweep.run import sweep
+from engine.sweep.store import SweepStore
+from engine.sweep.work import Task, run_point, version
+from tests.engine.sweep import tiny
+
+pytest.importorskip("distributed")
+SLOW = "tests.engine.sweep.test_cluster:slow"
+
+
+def slow(spec: ExperimentSpec, reach: str, geometry: bool) -> Iterator[None]:
+    """A third of a second a point, so that a worker can be killed at one."""
+    for _ in range(30):
+        time.sleep(0.01)
+        yield None
+    return tiny.Measured(tiny.row_of(spec) | {"layers": os.getpid()})
+
+
+@dataclass(frozen=True)
+class Machines:
+    """A cluster of two worker processes, and a connection to it."""
+
+    cluster: Any
+    connection: Cluster
+
+    def pids(self) -> list[int]:
+        """The processes that compute."""
+        return [worker.pid for worker in self.cluster.workers.values()]
+
+
+def spec_of(points: int, title: str = "Widths") -> ExperimentSpec:
+    axes = (AxisSpec(field="model.width", values=tuple(range(1, points + 1))),)
+    return ExperimentSpec(title=title, model=MlpSpec(depth=1), sweep=SweepSpec(axes=axes, reach="trained"))
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    from distributed import LocalCluster
+
+    before = children()
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        silence_logs=60,
+        local_directory=str(tmp_path_factory.mktemp("dask")),
+    ) as made:
+        connection = connect(made.scheduler_address)
+        yield Machines(made, connection)
+        connection.close()
+        connection.close()
+    gc.collect()
+    assert children() <= before, "no process is left behind"
+
+
+def children() -> set[int]:
+    """Processes that this one has started, but for the one by which Python tracks shared memory."""
+    found = psutil.Process().children(recursive=True)
+    return {each.pid for each in found if each.is_running() and "resource_tracker" not in " ".join(each.cmdline())}
+
+
+def test_a_worker_that_is_killed_loses_nothing(machines: Machines, tmp_path: Path) -> None:
+    killed = 0
+    with SweepStore.create(tmp_path / "widths.sweep", spec_of(10)) as store:
+        for _ in sweep(store, machines.connection.executor, machines.connection.slots, measure=SLOW):
+            if not killed and store.counts()["finished"] >= 2:
+                killed = machines.pids()[0]
+                os.kill(killed, signal.SIGKILL)
+        assert killed
+        counts = store.counts()
+        rows = store.page(0, 100)
+    assert counts["finished"] == len(rows) == 10
+    assert [row.id for row in rows] == list(range(10)), "each is there once"
+    assert [row.row["parameters"] for row in rows] == [width**2 for width in range(1, 11)]
+    assert killed in {row.row["layers"] for row in rows}, "it had worked before"
+    assert len({row.row["layers"] for row in rows}) >= 2
+    assert not psutil.pid_exists(killed) or psutil.Process(killed).status() == psutil.STATUS_ZOMBIE
+
+
+def test_there_is_a_place_for_each_thread_of_a_worker(machines: Machines) -> None:
+    assert machines.connection.slots == 2
+
+
+def test_what_is_stopped_stops_on_its_worker_without_a_file_that_both_see(machines: Machines, tmp_path: Path) -> None:
+    with SweepStore.create(tmp_path / "endless.sweep", spec_of(3, str(tmp_path))) as store:
+        running = sweep(store, machines.connection.executor, 2, measure=tiny.ENDLESS)
+        while len(list(tmp_path.glob("begun *"))) < 2:
+            next(running)
+        began = time.monotonic()
+        running.close()
+        assert time.monotonic() - began < 1.0
+        assert store.counts()["waiting"] == 3
+    until = time.monotonic() + 3.0
+    while len(list(tmp_path.glob("ended *"))) < len(list(tmp_path.glob("begun *"))):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_worker_of_another_version_says_both(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = Task(0, spec_of(1).model_dump_json(), "initial", False, False, "0.0.1", "/nowhere", tiny.MEASURE)
+    outcome = machines.connection.executor.submit(run_point, task).result(timeout=20)
+    assert "0.0.1" in outcome.error and version() in outcome.error
+    monkeypatch.setattr(cluster, "version", lambda: "9.9.9")
+    with pytest.raises(SweepError, match=r"9\.9\.9") as told:
+        connect(machines.cluster.scheduler_address)
+    assert version() in str(told.value)
+
+
+def test_nobody_there_is_said_at_once() -> None:
+    began = time.monotonic()
+    with pytest.raises(SweepError, match="dask scheduler"):
+        connect("tcp://127.0.0.1:9")
+    assert time.monotonic() - began < 4.0
+
+
+def test_what_listens_and_is_no_scheduler_is_said_within_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(SweepError, match="dask scheduler"):
+            connect(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+    assert time.monotonic() - began < 8.0
+    until = time.monotonic() + 10.0
+    while "asking the scheduler" in {thread.name for thread in threading.enumerate()}:
+        assert time.monotonic() < until, "whoever asked gives up when nobody listens any more"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "", "somewhere", "tcp://localhost"])
+def test_what_is_no_address_is_said(address: str) -> None:
+    with pytest.raises(SweepError, match="tcp://HOST:8786"):
+        connect(address)
+
+
+def test_without_dask_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SweepError, match="rapidity-lab\\[cluster\\]"):
+        connect("tcp://127.0.0.1:8786")
