@@ -22,14 +22,11 @@ TESTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     *((outcome, measure, ()) for outcome in OUTCOMES for measure in COMPLEXITY),
     ("change", "proper_depth", ()),
     ("change", "parameters", ("depth",)),
-    ("change", "width", ("depth",)),
     ("added", "parameters", ("depth",)),
     ("robust_accuracy", "change", ()),
     ("robust_accuracy", "change", ("depth",)),
     ("robust_accuracy", "change", ("test_accuracy",)),
-    ("robust_accuracy", "change", ("depth", "test_accuracy")),
     ("test_accuracy", "change", ()),
-    ("test_accuracy", "change", ("depth",)),
 )
 """Outcome, what it is related to, and what is given."""
 
