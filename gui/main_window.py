@@ -60,6 +60,7 @@ from gui.theme import apply as apply_theme
 from gui.workspace import Workspace
 
 LOOK_PANELS = {
+    "robustness": "robustness",
     "takeover": "takeover",
     "falsifier": "takeover",
     "null": "profile",
@@ -235,6 +236,8 @@ class MainWindow(QMainWindow):
         self.docks.map.map_requested.connect(self.map_sample)
         self.docks.classes.measure_requested.connect(self.measure_classes)
         self.docks.checks.check_requested.connect(self.check_attack)
+        self.docks.robustness.robustness_requested.connect(partial(self.look, "robustness"))
+        self.docks.robustness.settings_requested.connect(partial(self.show_settings, "robustness"))
         self.docks.takeover.takeover_requested.connect(partial(self.look, "takeover"))
         self.docks.takeover.falsifier_requested.connect(partial(self.look, "falsifier"))
         self.profile.null_requested.connect(partial(self.look, "null"))
@@ -563,6 +566,7 @@ class MainWindow(QMainWindow):
                     form.set_description(description(type(part)))
         self.docks.reconcile.set_experiment(spec)
         self.docks.noise.set_experiment(spec)
+        self.docks.robustness.set_experiment(spec)
         self._show_results()
         self._show_title()
 

@@ -12,14 +12,19 @@ FORMS: dict[str, tuple[str, ...]] = {
     "data": ("experiment", "dataset"),
     "model": ("model",),
     "train": ("training", "hardening"),
-    "attack": ("attack",),
+    "attack": ("attack", "robustness"),
     "entangle": ("probe", "controls", "max_likelihood", "reconcile"),
     "compare": (),
     "report": (),
 }
 
 # Parts that only one closer look uses: their form folds out below its command.
-FOLDED = {"hardening": "run.hardening", "max_likelihood": "run.max_likelihood", "reconcile": "run.reconciliation"}
+FOLDED = {
+    "hardening": "run.hardening",
+    "robustness": "run.robustness",
+    "max_likelihood": "run.max_likelihood",
+    "reconcile": "run.reconciliation",
+}
 
 # What a step's result depends on, and which experiments make it on their way.
 DEPENDS: dict[str, tuple[str, ...]] = {
@@ -36,6 +41,7 @@ REACHES = {
     "decision_map": "attack",
     "class_matrix": "train",
     "attack_checks": "train",
+    "robustness": "train",
     "takeover": "train",
     "falsifier": "data",  # its network has learnt other labels
     "null": "data",
@@ -51,7 +57,7 @@ REACHES = {
     "reconciliation": "train",
     "price": "train",
 }
-SET_BY_PANELS = ("map", "robustness", "transfer", "sweep")
+SET_BY_PANELS = ("map", "transfer", "sweep")
 
 # Panels that a step's result is seen in, brought to the front when it is run.
 PANELS: dict[str, tuple[str, ...]] = {
@@ -66,7 +72,14 @@ PANELS: dict[str, tuple[str, ...]] = {
 # Commands offered below the form of a step: closer looks at its result.
 LOOKS: dict[str, tuple[str, ...]] = {
     "train": ("run.hardening",),
-    "attack": ("run.takeover", "run.falsifier", "run.decision_map", "run.class_matrix", "run.attack_checks"),
+    "attack": (
+        "run.takeover",
+        "run.falsifier",
+        "run.decision_map",
+        "run.class_matrix",
+        "run.attack_checks",
+        "run.robustness",
+    ),
     "entangle": (
         "run.null",
         "run.layers",

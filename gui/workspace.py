@@ -23,6 +23,7 @@ from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
 from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
+from gui.panels.robustness.panel import RobustnessPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
 from gui.panels.takeover import TakeoverPanel
@@ -48,6 +49,7 @@ class Workspace(DockArea):
         self.map = DecisionMapPanel(selection, theme)
         self.classes = ClassMatrixPanel(selection, theme)
         self.checks = ChecksPanel(selection, theme)
+        self.robustness = RobustnessPanel(selection, theme)
         self.model = ModelPanel(selection, theme)
         self.matrix = MatrixPanel(selection, theme)
         self.profile = ProfilePanel(selection, theme)
@@ -79,7 +81,8 @@ class Workspace(DockArea):
         self.add_panel(self.claims, behind="reconcile")
         self.add_panel(self.results, behind="claims")
         self.add_panel(self.checks, behind="results")
-        self.add_panel(self.compare, behind="checks")
+        self.add_panel(self.robustness, behind="checks")
+        self.add_panel(self.compare, behind="robustness")
         self.add_panel(self.log, behind="compare")
         self.add_panel(self.bell, behind="spacetime")
         self.add_panel(self.structure, behind="bell")
@@ -103,6 +106,7 @@ class Workspace(DockArea):
             self.map,
             self.classes,
             self.checks,
+            self.robustness,
             self.takeover,
             self.bell,
             self.structure,

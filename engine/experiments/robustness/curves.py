@@ -67,6 +67,18 @@ def robust(broken_at: np.ndarray, budgets: int) -> Band:
     return Band(left / max(1, n), low, high)
 
 
+def from_norms(norms: np.ndarray) -> tuple[np.ndarray, Band]:
+    """The whole curve of an attack for the smallest norm from its norms [n], 0 for what is wrong as it is and infinite for failures.
+
+    A step function: ``share[k]`` holds from ``eps[k]`` to the next, and ``eps[0]`` is 0.
+    """
+    eps, counts = np.unique(np.append(norms[np.isfinite(norms)], 0.0), return_counts=True)
+    counts[0] -= 1
+    left = len(norms) - np.cumsum(counts)
+    low, high = wilson(left, len(norms))
+    return eps, Band(left / max(1, len(norms)), low, high)
+
+
 def worst(broken_at: np.ndarray) -> np.ndarray:
     """When each sample is broken by any of A attacks [A, n]: int64 [n]."""
     least: np.ndarray = broken_at.min(0)

@@ -45,6 +45,15 @@ TITLES = {
     "changing computation": "Changing computation",
 }
 
+FIGURES = {
+    "randomised": "{:.2%}",
+    "probabilities": "{:.0%} of samples",
+    "zero gradients": "{:.0%} of samples",
+    "inner optimisation": "{:.0f} times",
+    "changing computation": "{:.0f} operations apart",
+}
+"""How the figure of a flag is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -121,10 +130,9 @@ def _black_box(question: Question, tried: Tried) -> Sign:
     chosen = [ATTACKS[each] for each in BLACK_BOX if each in question.attacks]
     how = f"{' and '.join(chosen)} break{'' if len(chosen) > 1 else 's'}"
     n = len(tried.right)
-    reason = (
-        f"Without the network's gradients, {how} {extra[k]} of {n} samples at ε = {question.eps[k]:.3g} that no attack with "
-        f"gradients breaks there" + ("." if flag.raised else ": no more than chance.")
-    )
+    where = f"at ε = {question.eps[k]:.3g}" if extra[k] else "at any budget"
+    reason = f"Without the network's gradients, {how} {extra[k] or 'none'} of {n} samples {where} that those with gradients leave standing"
+    reason += "." if flag.raised or not extra[k] else ": no more than chance."
     advice = (
         "The gradients mislead. Look for what hides them (rounding, saturation, randomness), attack a smooth approximation, and "
         "report the worst case."
@@ -268,7 +276,7 @@ def _restarts(question: Question, model: nn.Module, rows: np.ndarray, telling: i
 
 def _flagged(flag: Flag) -> Sign:
     """A flag's sentence says what to do as well."""
-    said = f"{flag.figure:.3g}"
+    said = FIGURES[flag.name].format(flag.figure)
     reason, _, advice = flag.sentence.rpartition(". " if ". " in flag.sentence else ": ")
     if not flag.raised or not reason:
         return Sign(flag.name, flag.raised, flag.figure, said, flag.sentence, "")
