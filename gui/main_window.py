@@ -253,6 +253,7 @@ class MainWindow(QMainWindow):
         self.docks.reconcile.settings_requested.connect(self.show_settings)
         self.docks.reconcile.edited.connect(self.editor.edit)
         self.stage.cleared.connect(partial(self.docks.reconcile.set_known, (), ()))
+        self.training.noted.connect(self._say)
         self.docks.hardening.hardening_requested.connect(partial(self.look, "hardening"))
         self.docks.hardening.settings_requested.connect(partial(self.show_settings, "hardening"))
         self.docks.noise.noise_requested.connect(partial(self.look, "max_likelihood"))

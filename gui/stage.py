@@ -31,17 +31,19 @@ OF_THE_ATTACK = (
     "falsifier",
     "null",
 )  # measured with the attack as it was: another one makes them a thing of the past
-TABLES = ("steps", "epochs", "attack", "attack_samples", "profile")
+TABLES = ("steps", "epochs", "overfitting", "attack", "attack_samples", "profile")
 # a job's first row of a table begins these anew: what follows from an older training or attack is of the past
 BEGINS = {
     "steps": TABLES,
     "epochs": (),
+    "overfitting": (),
     "attack": ("attack", "attack_samples", "profile"),
     "attack_samples": ("attack_samples",),
     "profile": ("profile",),
 }
 RUN_OF = {
-    "epochs": "steps"
+    "epochs": "steps",
+    "overfitting": "steps",
 }  # the epochs shown are those of the training whose steps are shown, even if it has none yet
 CACHED_FRAMES = 64  # read lately, so that dragging to and fro reads nothing twice
 

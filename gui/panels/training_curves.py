@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.plots.axes import PlainAxis, ScaleAxis, nice_step
+from gui.plots.band import BandCurve
 from gui.plots.chips import Chips, Entry
 from gui.plots.plot import Plot, padded, pen
 from gui.plots.series import Series
@@ -24,26 +25,31 @@ if TYPE_CHECKING:
 
 LOG_FROM = 12.0  # largest over smallest smoothed loss from which a logarithmic axis is taken by itself
 AXIS_WIDTH = 46
+ROBUST = ("robust_accuracy", "robust_low", "robust_high")
 
 
 class TrainingPanel(Panel):
-    """Loss of each step, thin, with its running mean; accuracy of the training batches and of the test set.
+    """Loss of each step, thin, with its running mean; accuracy of the training batches and of the test set, and of an
+    adversarial training also under attack.
 
-    ``step_requested(step)`` is a click on a moment of training.
+    ``step_requested(step)`` is a click on a moment of training; ``noted(sentence)`` says what has gone wrong meanwhile.
     """
 
     key = "training"
     title = "Training"
-    tables = ("steps", "epochs")
+    tables = ("steps", "epochs", "overfitting")
     empty_text = "No training yet. Press the button on the Train step."
 
     step_requested = Signal(int)
+    noted = Signal(str)
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
         self._loss, self._accuracy = Series(), Series()
         self._steps: Table | None = None
         self._epochs: dict[str, np.ndarray] = {}
+        self._robust: dict[str, np.ndarray] = {}
+        self._checks: list[dict[str, Any]] = []  # of fast training, for catastrophic overfitting
         self._log: bool | None = None  # None: as the numbers suggest
         self._cursor_step: int | None = None
         self._loss_axis = ScaleAxis("left")
@@ -75,6 +81,13 @@ class TrainingPanel(Panel):
             plot.clicked.connect(self._on_click)
             plot.moved.connect(self._on_keys)
             plot.entered.connect(self._on_enter)
+        self._robust_curve = BandCurve(self.accuracy_plot, "#000000")
+        self._robust_dots = pg.ScatterPlotItem(size=5, pxMode=True)
+        self._collapse = pg.InfiniteLine(angle=90, label="overfitted", labelOpts={"position": 0.12, "movable": False})
+        self._collapse.hide()
+        for item in (self._robust_dots, self._collapse):
+            item.setZValue(4)
+            self.accuracy_plot.addItem(item, ignoreBounds=True)
         self.loss_plot.setAccessibleName("Loss against step")
         self.accuracy_plot.setAccessibleName("Accuracy against step")
         self.loss_plot.hovered.connect(self._on_hover_loss)
@@ -118,6 +131,11 @@ class TrainingPanel(Panel):
         elif name == "epochs":
             names = ("epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
             self._epochs = {n: np.array(table.column(n), dtype=float) for n in names} if len(table) else {}
+            had, self._robust = bool(self._robust), _measured(table)
+            if had != bool(self._robust):
+                self._fill_chips()
+        elif name == "overfitting":
+            self._take_checks(table)
         if not len(self._loss):
             self.show_empty()
             return
@@ -132,7 +150,9 @@ class TrainingPanel(Panel):
         self._loss.clear()
         self._accuracy.clear()
         self._steps = None
-        self._epochs = {}
+        self._epochs, self._robust, self._checks = {}, {}, []
+        self._draw_epochs()
+        self._draw_checks()
         self.set_moment("train", None)
         for item in (self._raw, self._smooth, self._test_loss, self._batch, self._train, self._test):
             item.setData([], [])
@@ -197,6 +217,8 @@ class TrainingPanel(Panel):
         floor = [smooth[np.isfinite(smooth)]] + [
             self._epochs[n] for n in ("train_accuracy", "test_accuracy") if self._epochs
         ]
+        if self._robust:
+            floor.append(self._robust["robust_low"])
         values = np.concatenate(floor)
         values = values[np.isfinite(values)]
         least = float(np.quantile(values, 0.02)) if values.size else 0.0
@@ -224,11 +246,52 @@ class TrainingPanel(Panel):
         else:
             for item in (self._test_loss, self._train, self._test):
                 item.setData([], [])
+        shown = bool(self._robust) and "robust" not in self._hidden
+        self._robust_curve.set_visible(shown)
+        self._robust_dots.setVisible(shown)
+        if self._robust:
+            mean, low, high = (self._robust[f"robust_{end}"] for end in ("accuracy", "low", "high"))
+            self._robust_curve.set_data(self._robust["step"], mean, low, high)
+            self._robust_dots.setData(self._robust["step"], mean)
+
+    # --- catastrophic overfitting ------------------------------------------------------------------------------
+
+    def _take_checks(self, table: Table) -> None:
+        before = len(self._checks)
+        self._checks = [table.row(k) for k in range(len(table))]
+        self._draw_checks()
+        if 0 < before < len(self._checks) and not any(check["collapsed"] for check in self._checks[:before]):
+            sentence = self.collapse()
+            if sentence:
+                self.noted.emit(sentence)
+
+    def _draw_checks(self) -> None:
+        first = next((check for check in self._checks if check["collapsed"]), None)
+        self._collapse.setVisible(first is not None)
+        if first is not None:
+            self._collapse.setPos(float(first["step"]))
+
+    def collapse(self) -> str:
+        """What there is to say of catastrophic overfitting; "" where there was none."""
+        first = next((check for check in self._checks if check["collapsed"]), None)
+        if first is None:
+            return ""
+        done = "training went on"
+        if _finite(first["restored"]):
+            done = f"training was stopped and the network of step {int(first['restored']):,} put back"
+        return (
+            f"Catastrophic overfitting at step {int(first['step']):,}: of the checked training samples {first['single_step']:.0%} withstand "
+            f"the single step, {first['pgd']:.0%} PGD; {done}."
+        )
 
     def _say(self) -> None:
         parts = [f"step {int(self._loss.x[-1]):,}", f"loss {self._loss.smooth_at(len(self._loss) - 1):.3g}"]
         if self._epochs and np.isfinite(self._epochs["test_accuracy"][-1]):
             parts.append(f"test accuracy {self._epochs['test_accuracy'][-1]:.2%}")
+        if self._robust:
+            parts.append(f"robust {self._robust['robust_accuracy'][-1]:.1%}")
+        if self.collapse():
+            parts.append("catastrophic overfitting")
         self.set_subtitle(" · ".join(parts))
 
     @Slot()
@@ -253,6 +316,12 @@ class TrainingPanel(Panel):
                     f"after epoch {int(self._epochs['epoch'][k])}: test loss {self._epochs['test_loss'][k]:.4g}, "
                     f"accuracy {self._epochs['test_accuracy'][k]:.2%}"
                 )
+        done = np.flatnonzero(self._robust["step"] <= step) if self._robust else np.empty(0, int)
+        if len(done):
+            mean, low, high = (self._robust[f"robust_{end}"][done[-1]] for end in ("accuracy", "low", "high"))
+            lines.append(f"robust accuracy to PGD {mean:.1%} [{low:.1%}, {high:.1%}]")
+        if self._collapse.isVisible() and step >= self._collapse.value():
+            lines.append("catastrophic overfitting")
         return "\n".join(lines)
 
     def _point(self, plot: Plot, position: int | None, y: float) -> None:
@@ -312,6 +381,7 @@ class TrainingPanel(Panel):
         self._train.setVisible("train" not in self._hidden)
         for item in (self._test_loss, self._test):
             item.setVisible("test" not in self._hidden)
+        self._draw_epochs()
 
     # --- look --------------------------------------------------------------------------------------------------
 
@@ -332,6 +402,12 @@ class TrainingPanel(Panel):
             item.setPen(pen(colour, 1))
             item.setSymbolPen(pen(theme.surface, 1))
             item.setSymbolBrush(pg.mkBrush(colour))
+        robust = theme.palette["vermillion"]
+        self._robust_curve.set_colour(robust)
+        self._robust_dots.setPen(pen(theme.surface, 1))
+        self._robust_dots.setBrush(pg.mkBrush(robust))
+        self._collapse.setPen(pen(robust, 1, dash=True))
+        self._collapse.label.setColor(robust)
         for cursor in self._cursors:
             cursor.setPen(pen(theme.text, 1, alpha=0.7))
         self._fill_chips()
@@ -345,12 +421,20 @@ class TrainingPanel(Panel):
             Entry("mean", "running mean", main, "Running mean over about a sixtieth of the steps"),
             Entry("train", "train", train, "Accuracy on the training batches of each epoch, before their updates"),
             Entry("test", "test", test, "Loss and accuracy on the test set after each epoch"),
+            *self._robust_entries(),
             Entry("log", "log", theme.muted, "Logarithmic loss axis", "tag"),
         ]
         on = [e.key for e in entries if e.key not in self._hidden and e.key != "log"]
         self.chips.set_entries(entries, [*on, *(["log"] if self._loss_axis.log else [])])
 
     # --- export ------------------------------------------------------------------------------------------------
+
+    def _robust_entries(self) -> list[Entry]:
+        """The chip of robust accuracy, where any was measured."""
+        if not self._robust:
+            return []
+        tip = "Test samples that withstand PGD with the training's eps, after some epochs; 95% Wilson interval"
+        return [Entry("robust", "robust", self.theme.palette["vermillion"], tip)]
 
     def plots(self) -> Sequence[tuple[str, Any]]:
         return (("loss", self.loss_plot.getPlotItem()), ("accuracy", self.accuracy_plot.getPlotItem()))
@@ -359,7 +443,9 @@ class TrainingPanel(Panel):
         """Every step as recorded, with the test numbers on the step that ended an epoch."""
         if self._steps is None or not len(self._loss):
             return
-        yield ["step", "loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+        robust = {int(step): k for k, step in enumerate(self._robust.get("step", ()))}
+        head = ["step", "loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+        yield [*head, *(ROBUST if robust else ())]
         ends = {int(step): k for k, step in enumerate(self._epochs.get("step", ()))}
         for step, loss, accuracy in zip(
             self._loss.x.tolist(), self._loss.y.tolist(), self._accuracy.y.tolist(), strict=True
@@ -368,4 +454,20 @@ class TrainingPanel(Panel):
             tail = ["", "", "", ""]
             if k is not None:
                 tail = [self._epochs[n][k] for n in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")]
+            if robust:
+                k = robust.get(int(step))
+                tail += ["", "", ""] if k is None else [self._robust[n][k] for n in ROBUST]
             yield [int(step), loss, accuracy, *tail]
+
+
+def _measured(epochs: Table) -> dict[str, np.ndarray]:
+    """Robust accuracy with its interval and the step, of the epochs after which it was measured."""
+    if not len(epochs) or ROBUST[0] not in epochs.columns:
+        return {}
+    found = {name: np.array(epochs.column(name), dtype=float) for name in ("step", *ROBUST)}
+    known = np.isfinite(found[ROBUST[0]])
+    return {name: values[known] for name, values in found.items()} if known.any() else {}
+
+
+def _finite(value: Any) -> bool:
+    return value is not None and math.isfinite(value)

@@ -80,7 +80,7 @@ class AccuracyTable(QTableWidget):
         high, metrics = self.fontMetrics().height() + 5, self.fontMetrics()
         for row in range(self.rowCount()):
             self.setRowHeight(row, high)
-        self.horizontalHeader().setFixedHeight(high)
+        self.horizontalHeader().setFixedHeight(high + 4)
         wanted = []
         for column, (title, _) in enumerate(COLUMNS):
             texts = [title, *(self.cell(row, column) for row in range(self.rowCount()))]
@@ -93,7 +93,7 @@ class AccuracyTable(QTableWidget):
         for column in range(len(COLUMNS)):
             self.setColumnHidden(column, column not in shown)
             self.setColumnWidth(column, wanted[column])
-        self.setFixedHeight(high * (self.rowCount() + 1) + 4)
+        self.setFixedHeight(high * (self.rowCount() + 1) + 6)
         self.updateGeometry()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

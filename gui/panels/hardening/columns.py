@@ -51,6 +51,9 @@ class ColumnsAxis(Axis):
             else:
                 widest = max(metrics.horizontalAdvance(name) for name in self._layers) + 4
                 places = self._kept(math.ceil(widest / max(room, 1e-9)))
+                ends = sum(metrics.horizontalAdvance(self._layers[end]) for end in (0, -1)) / 2 + 8
+                if k and GAP * room < ends:
+                    places = places[1:]  # the last layer of the column before is named instead
                 self._labels |= {left + place: self._layers[place] for place in places}
         return [(1.0, [at for at in self._labels if minVal <= at <= maxVal])]
 
