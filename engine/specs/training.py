@@ -106,9 +106,10 @@ class FastTrainingSpec(AdversarialTraining):
     )
     overfitting: Literal["restore", "note"] = param(
         "restore",
-        "What to do when the network learns to fool the single step only, so that robust accuracy falls to nothing",
+        "What to do when the network learns to fool the single step only, so that robust accuracy falls to nothing: stop and restore the "
+        "last robust network, or go on",
         label="Overfitting",
-        choices={"restore": "stop, and restore the last robust network", "note": "go on, and say so"},
+        choices={"restore": "stop and restore", "note": "go on, say so"},
     )
 
 

@@ -174,7 +174,7 @@ class SpecForm(QWidget):
             self.presets = PresetButton(self._theme)
             self.presets.chosen.connect(self._on_preset)
         else:
-            self.chooser = ChoiceField(tuple((key, names.variant_name(key)) for key in self._variants))
+            self.chooser = ChoiceField(tuple((key, names.variant_name(key, self.part)) for key in self._variants))
             for index, cls in enumerate(self._variants.values()):
                 self.chooser.setItemData(index, summary(cls), Qt.ItemDataRole.ToolTipRole)
         self.chooser.write(getattr(self._spec, self._discriminator))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.catalogue import attacks
 
 # What the chooser of a part's variants is called.
-CHOOSERS = {"dataset": "Source", "model": "Family", "attack": "Method"}
+CHOOSERS = {"dataset": "Source", "model": "Family", "attack": "Method", "training": "Method"}
 
 VARIANTS = {
     "digits": "Digits, 8 × 8",
@@ -17,6 +17,7 @@ VARIANTS = {
     "cnn": "CNN",
     **{attack.method: attack.title for attack in attacks()},
 }
+TRAININGS = {"standard": "Standard", "pgd-at": "Adversarial: PGD-AT", "trades": "Adversarial: TRADES", "fast": "Adversarial: fast"}
 
 # A field that is only used while another has one value; greyed out otherwise.
 USED_WHEN = {
@@ -36,6 +37,6 @@ def pretty(text: str) -> str:
     return shown[:1].upper() + shown[1:] if is_word else shown
 
 
-def variant_name(key: str) -> str:
-    """The name of a variant as a person reads it."""
-    return VARIANTS.get(key) or (key.upper() if len(key) <= 4 else key.replace("-", " ").replace("_", " ").capitalize())
+def variant_name(key: str, part: str = "") -> str:
+    """The name of a variant as a person reads it; variants of the training have names that attacks have too."""
+    return (TRAININGS if part == "training" else VARIANTS).get(key) or (key.upper() if len(key) <= 4 else key.replace("-", " ").replace("_", " ").capitalize())

@@ -217,11 +217,11 @@ class TrainingPanel(Panel):
         floor = [smooth[np.isfinite(smooth)]] + [
             self._epochs[n] for n in ("train_accuracy", "test_accuracy") if self._epochs
         ]
-        if self._robust:
-            floor.append(self._robust["robust_low"])
         values = np.concatenate(floor)
         values = values[np.isfinite(values)]
         least = float(np.quantile(values, 0.02)) if values.size else 0.0
+        if self._robust:
+            least = min(least, float(self._robust["robust_low"].min()))
         self.accuracy_plot.set_home(across, (max(0.0, math.floor(least * 10 - 0.5) / 10), 1.02))
 
     @Slot()
