@@ -92,8 +92,9 @@ class _Run:
                 told, last = revision, now
             else:
                 yield None
-            self._changed.wait(_TICK)
-            self._changed.clear()
+            if is_all or len(self._flying) >= 2 * self._slots:  # else there is more to hand out
+                self._changed.wait(_TICK)
+                self._changed.clear()
         yield from self._news(self._store.revision)
 
     def close(self) -> None:

@@ -329,6 +329,9 @@ class SweepStore:
         """
         some = f" AND id IN ({_AMONG})" if ids is not None else ""
         given = (_json(ids),) if ids is not None else ()
+        with self._database.read() as connection:
+            if not connection.execute("SELECT 1 FROM points WHERE status = 'running' LIMIT 1").fetchone():
+                return 0
         with self._write() as connection:
             query = f"UPDATE points SET status = 'waiting' WHERE status = 'running'{some}"
             return connection.execute(query, given).rowcount
