@@ -95,7 +95,7 @@ def _of_part(part: str, each: Sequence[Mapping[str, Any]]) -> list[Difference]:
         shown = [values.get(field) for values in each]
         parameter = known.get(field)
         if field == chooser:
-            names = [None if value is None else variant_name(str(value)) for value in shown]
+            names = [None if value is None else variant_name(str(value), part) for value in shown]
             found += _compared(title, CHOOSERS.get(part, "Method"), "", names, mark)
         elif parameter is None:
             found += _compared(title, pretty(field.replace("_", " ")), "", shown, mark)

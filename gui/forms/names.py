@@ -17,7 +17,12 @@ VARIANTS = {
     "cnn": "CNN",
     **{attack.method: attack.title for attack in attacks()},
 }
-TRAININGS = {"standard": "Standard", "pgd-at": "Adversarial: PGD-AT", "trades": "Adversarial: TRADES", "fast": "Adversarial: fast"}
+TRAININGS = {
+    "standard": "Standard",
+    "pgd-at": "Adversarial: PGD-AT",
+    "trades": "Adversarial: TRADES",
+    "fast": "Adversarial: fast",
+}
 
 # A field that is only used while another has one value; greyed out otherwise.
 USED_WHEN = {
@@ -39,4 +44,6 @@ def pretty(text: str) -> str:
 
 def variant_name(key: str, part: str = "") -> str:
     """The name of a variant as a person reads it; variants of the training have names that attacks have too."""
-    return (TRAININGS if part == "training" else VARIANTS).get(key) or (key.upper() if len(key) <= 4 else key.replace("-", " ").replace("_", " ").capitalize())
+    return (TRAININGS if part == "training" else VARIANTS).get(key) or (
+        key.upper() if len(key) <= 4 else key.replace("-", " ").replace("_", " ").capitalize()
+    )
