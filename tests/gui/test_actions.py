@@ -64,6 +64,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.decision_map",
                 "run.class_matrix",
                 "run.attack_checks",
+                "run.robustness",
                 "run.takeover",
                 "run.falsifier",
                 "run.null",

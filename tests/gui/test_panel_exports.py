@@ -12,6 +12,7 @@ import noise_frames
 import pytest
 import reconcile_frames
 import relation_frames
+import robustness_frames
 from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage
 
@@ -32,6 +33,7 @@ from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
 from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
+from gui.panels.robustness.panel import RobustnessPanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
 from gui.panels.takeover import TakeoverPanel
@@ -57,6 +59,7 @@ PANELS = [
     RelationsPanel,
     ReconcilePanel,
     NoisePanel,
+    RobustnessPanel,
     ClaimsPanel,
 ]
 
@@ -71,6 +74,7 @@ def fill(panel):
         "model": frames.model_frame,
         "decision_map": frames.decision_map_frame,
         "class_matrix": frames.class_matrix_frame,
+        "robustness": robustness_frames.robustness_frame,
         "takeover": look_frames.takeover_frame,
         "falsifier": look_frames.falsifier_frame,
         "bell": look_frames.bell_frame,

@@ -30,6 +30,8 @@ class Page(PiecewisePage):
     """One way to look at a frame: at one network, or at all."""
 
     topic = "robustness"
+    empty_text = "Not measured yet."
+    button_text = "Measure robustness"
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)

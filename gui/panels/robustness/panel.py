@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
@@ -47,7 +48,7 @@ class RobustnessPanel(Panel):
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
-        self._frame: Frame | None = None
+        self._latest: Frame | None = None
         self._spec: ExperimentSpec | None = None
         self._wanted: int | None = None  # the network that a person chose
         self._pages: dict[str, Page] = {}  # made when first looked at: a plot takes a thirtieth of a second
@@ -96,12 +97,12 @@ class RobustnessPanel(Panel):
     # --- frames ------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
-        self._frame = frame
+        self._latest = frame
         self.show_page(self.page_choice.key())
         self.show_content()
 
     def clear(self) -> None:
-        self._frame, self._wanted = None, None
+        self._latest, self._wanted = None, None
         for page in self._pages.values():
             if page.made:
                 page.clear()
@@ -117,6 +118,7 @@ class RobustnessPanel(Panel):
     def _begun(self, key: str) -> Page:
         if key not in self._pages:
             page = self._pages[key] = PAGES[key](self.theme)
+            page.requested.connect(self.robustness_requested)
             page.said.connect(self._say)
             page.finished.connect(partial(self._on_made, key))
             page.setParent(self)
@@ -130,7 +132,7 @@ class RobustnessPanel(Panel):
     @property
     def network(self) -> int:
         """Position of the network drawn: the one chosen, else the only one, else all."""
-        count = len(self._frame.info["networks"]) if self._frame is not None else 0
+        count = len(self._latest.info["networks"]) if self._latest is not None else 0
         if self._wanted is not None and self._wanted < count and (self._wanted != ALL or count > 1):
             return self._wanted
         return 0 if count < 2 else ALL
@@ -147,7 +149,7 @@ class RobustnessPanel(Panel):
             page.go_on()
 
     def _draw(self) -> None:
-        frame, page = self._frame, self._begun(self.page_choice.key())
+        frame, page = self._latest, self._begun(self.page_choice.key())
         if not page.made:
             return
         self._stacked.setCurrentWidget(page)
@@ -164,9 +166,9 @@ class RobustnessPanel(Panel):
     @Slot()
     def _say(self) -> None:
         words = self._begun(self.page_choice.key()).summary
-        if self._frame is not None and not self._frame.info["done"]:
-            measured = sum(self._frame.info["measured"])
-            of = f" ({measured} of {self._frame.info['total']} networks)" if self._frame.info["total"] > 1 else ""
+        if self._latest is not None and not self._latest.info["done"]:
+            measured = sum(self._latest.info["measured"])
+            of = f" ({measured} of {self._latest.info['total']} networks)" if self._latest.info["total"] > 1 else ""
             words = f"measuring{of} · {words}"
         self.set_subtitle(words)
 
@@ -184,7 +186,7 @@ class RobustnessPanel(Panel):
 
     def _compare(self) -> None:
         """Say where what is shown was made with other settings than those that stand now."""
-        frame, spec = self._frame, self._spec
+        frame, spec = self._latest, self._spec
         told = []
         if frame is not None and spec is not None and frame.info["key"] != spec.key(*PARTS):
             now = spec.robustness
@@ -207,8 +209,13 @@ class RobustnessPanel(Panel):
             page.finish()
             page.set_theme(theme)
 
+    def picture(self) -> QImage:
+        if self._latest is not None:
+            self.page.finish()  # a picture does not wait
+        return super().picture()
+
     def plots(self) -> Sequence[tuple[str, Any]]:
-        return self.page.plots() if self._frame is not None else ()
+        return self.page.plots() if self._latest is not None else ()
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """The numbers of the page in front."""
