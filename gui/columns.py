@@ -66,10 +66,12 @@ class Columns(QObject):
 
     def compare(self, sources: Sequence[Source]) -> None:
         """Show exactly these, in this order; what is shown already is not read again."""
-        for source in [each for each in self.sources if each not in sources]:
-            self._forget(source.key)
+        known = [each for each in self.sources if each in sources]
+        for source in self.sources:
+            if source not in known:
+                self._forget(source.key)
         self.sources = []
-        self.add(sources)
+        self.add([known[known.index(each)] if each in known else each for each in sources])
 
     def add(self, sources: Sequence[Source]) -> None:
         """Put further sources at the right end, as far as there is room."""
@@ -145,10 +147,10 @@ class Columns(QObject):
     def _read(self, source: Source) -> None:
         def work() -> Content | None:
             # removed while it waited: nothing is opened for it
-            return read_source(source, TOPICS, TABLES) if source in self.sources else None
+            return read_source(source, TOPICS, TABLES) if self._stands(source) else None
 
         def done(content: Content | None) -> None:
-            if content is not None and source in self.sources:
+            if content is not None and self._stands(source):
                 self._contents[source.key] = content
                 self._problems.pop(source.key, None)
                 self._show()
@@ -156,11 +158,15 @@ class Columns(QObject):
         def failed(error: BaseException) -> None:
             if not isinstance(error, UserError):
                 raise error
-            if source in self.sources:
+            if self._stands(source):
                 self._problems[source.key] = str(error)
                 self._show()
 
         self._background.run(work, done, failed)
+
+    def _stands(self, source: Source) -> bool:
+        """Whether it is this very source that has a column: a run of an earlier session has the key of one of now."""
+        return any(each is source for each in self.sources)
 
     def _show(self) -> None:
         self._panel.set_sources(

@@ -75,9 +75,21 @@ class Reading:
     is_share: bool = False
 
     def __str__(self) -> str:
+        return f"{self.shown} {self.interval}"
+
+    @property
+    def shown(self) -> str:
+        """The value, and of how many inputs."""
         if self.is_share:
-            return f"{self.value:.1%} [{self.low:.1%}, {self.high:.1%}] of {self.n:,}"
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}], n = {self.n:,}".replace("-", "−")
+            return f"{self.value:.1%} of {self.n:,}"
+        return f"{self.value:+.3f}, n = {self.n:,}".replace("-", "−")
+
+    @property
+    def interval(self) -> str:
+        """The 95% interval."""
+        if self.is_share:
+            return f"[{self.low:.1%}, {self.high:.1%}]"
+        return f"[{self.low:+.3f}, {self.high:+.3f}]".replace("-", "−")
 
 
 def readings(tables: Mapping[str, Table], profile: Frame | None) -> list[Reading]:

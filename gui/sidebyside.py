@@ -7,7 +7,7 @@ copy stays behind and nothing of a file is held but what the panels draw.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,7 @@ class Source:
 
     key: str  # equal for the same thing: it stands in one column only
     label: str
-    open: Callable[[], Session]
+    open: Callable[[], Session] = field(compare=False)
     run: int | None = None
     owned: bool = True  # opened for the column alone, and closed once it is read
 

@@ -72,4 +72,4 @@ def test_numbers_have_their_intervals():
     assert np.isclose(adversarial.low, adversarial.value - 0.01) and np.isclose(
         adversarial.high, adversarial.value + 0.02
     )
-    assert str(accuracy) == "90.0% [82.6%, 94.5%] of 100"
+    assert str(accuracy) == "90.0% of 100 [82.6%, 94.5%]"

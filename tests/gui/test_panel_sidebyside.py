@@ -250,6 +250,12 @@ def test_it_is_saved_as_picture_drawings_and_numbers(panel, tmp_path):
         rows = list(csv.reader(file))
     assert rows[0] == ["part", "field", "1 · s0, run 1", "2 · s1, run 2", "not like with like"]
     assert ["Attack", "ε (input units)", "0.1", "0.3", "other eps"] in rows
+    numbers = {row[1]: row[2:4] for row in rows if row[0] == "What came out"}
+    name = "C of x_adv with target, last hidden layer"
+    reading = panel.columns[0].content.readings[0]
+    assert [numbers[name + word][0] for word in ("", ", 95% low", ", 95% high", ", n")] == [
+        str(each) for each in (reading.value, reading.low, reading.high, reading.n)
+    ]
 
 
 def test_the_theme_changes_live(panel, theme):

@@ -27,6 +27,7 @@ class DifferencesTable(QTableWidget):
         super().__init__(0, 0)
         self._rows: list[tuple[str, str, tuple[str, ...], str]] = []
         self._heads: list[str] = []
+        self._contents: list[Content] = []
         self.setAccessibleName("What differs between the sources, and their numbers")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
@@ -40,7 +41,7 @@ class DifferencesTable(QTableWidget):
     def set_sources(self, heads: Sequence[str], contents: Sequence[Content]) -> list[Difference]:
         """Show what these sources, named by ``heads``, differ in; gives the differences of their specs."""
         found = differences([content.spec for content in contents]) if len(contents) > 1 else []
-        self._heads = list(heads)
+        self._heads, self._contents = list(heads), list(contents)
         self._rows = list(table_rows(found, contents))
         self._fill()
         return found
@@ -50,11 +51,18 @@ class DifferencesTable(QTableWidget):
         return list(self._rows)
 
     def csv_rows(self) -> Iterator[Sequence[Any]]:
-        """As shown, with a head."""
-        if self._heads:
-            yield ["part", "field", *self._heads, "not like with like"]
-            for part, name, values, mark in self._rows:
+        """As shown, with a head; intervals as numbers in rows of their own."""
+        if not self._heads:
+            return
+        yield ["part", "field", *self._heads, "not like with like"]
+        for part, name, values, mark in self._rows:
+            if part != RESULTS:
                 yield [part, name, *values, mark]
+        each = [{reading.name: reading for reading in content.readings} for content in self._contents]
+        for name in dict.fromkeys(name for readings in each for name in readings):
+            for what, word in (("value", ""), ("low", ", 95% low"), ("high", ", 95% high"), ("n", ", n")):
+                numbers = [getattr(readings[name], what) if name in readings else "" for readings in each]
+                yield [RESULTS, name + word, *numbers, ""]
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -90,6 +98,8 @@ class DifferencesTable(QTableWidget):
                 item = QTableWidgetItem(value)
                 item.setTextAlignment(_RIGHT)
                 item.setToolTip(value)
+                if "\n" in value:
+                    self.setRowHeight(at, 2 * self.theme.small + 16)
                 if mark:
                     item.setForeground(QColor(self.theme.warning))
                 self.setItem(at, 1 + k, item)
@@ -113,7 +123,9 @@ def table_rows(
     """Every difference, then every number that some source has."""
     for each in found:
         yield each.part, each.name, each.values, each.unfair
-    readings = [{reading.name: str(reading) for reading in content.readings} for content in contents]
+    readings = [
+        {reading.name: f"{reading.shown}\n{reading.interval}" for reading in content.readings} for content in contents
+    ]
     yield from _numbers(RESULTS, readings)
     yield from _numbers(POINT, [{LABELS.get(k, k): value_text(v) for k, v in c.row.items()} for c in contents])
 
