@@ -34,7 +34,14 @@ class Axis(pg.AxisItem):
             self.labelText = whole
 
     def _updateLabel(self) -> None:
+        # pyqtgraph asks for this at each setting of a pen, a range or a text: laying the same text out anew is dear
+        text = self.labelString()
+        if text == self._drawn:
+            self.picture = None
+            self.update()
+            return
         super()._updateLabel()
+        self._drawn = text
         super().resizeEvent()  # a text of another length has its middle elsewhere
 
     def resizeEvent(self, ev: Any = None) -> None:
