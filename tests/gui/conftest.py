@@ -55,6 +55,7 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     gc.disable()
+    gc.collect()  # pytest held the window of the test before until now
     gc.freeze()  # what is there before a test is no test's rubbish, and takes long to look through
     threads = set(threading.enumerate())
     yield

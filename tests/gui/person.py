@@ -67,7 +67,8 @@ class Person:
         self.wait(lambda: self.window._arranged)
         if start:
             self.window.start()
-            self.wait(lambda: self.window.status.text("device").startswith("CPU"))
+            # torch is loaded here, which takes long beside other tests that load it
+            self.wait(lambda: self.window.status.text("device").startswith("CPU"), 4 * PATIENCE)
 
     def come_back(self) -> None:
         """Make the window the active one again, as a window manager does when a list or a dialog closes."""

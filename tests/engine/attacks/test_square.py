@@ -155,7 +155,7 @@ def test_every_iterate_stays_in_ball_and_box_whatever_the_shape_and_the_bounds(n
             x = x.clamp(lower, upper)
         y = model(x).argmax(1)
         target = choose_targets(model, x, y, goal, 4, 0)
-        spec = SquareSpec(norm=norm, goal=goal, eps={"Linf": 0.05, "L2": 0.12, "L1": 0.3}[norm], queries=70, restarts=2)
+        spec = SquareSpec(norm=norm, goal=goal, eps={"Linf": 0.05, "L2": 0.12, "L1": 0.3}[norm], queries=40, restarts=2)
         attack = start(model, x, y, spec, seed=0, bounds=bounds, target=target)
         for iterate in attack:
             assert iterate.x_adv.shape == x.shape and iterate.x_adv.isfinite().all()
@@ -188,7 +188,7 @@ def test_results_do_not_depend_on_the_batch_nor_on_batch_mates(norm, together):
     shape = (2, 4, 5)
     model = network(shape).double()
     x, y = samples(network(shape), 20, shape)
-    spec = SquareSpec(norm=norm, eps={"Linf": 0.05, "L2": 0.15, "L1": 0.4}[norm], queries=100, together=together)
+    spec = SquareSpec(norm=norm, eps={"Linf": 0.05, "L2": 0.15, "L1": 0.4}[norm], queries=60, together=together)
     whole, split, few = (
         run(start(model, x[:n].double(), y[:n], spec, seed=3, bounds=(0, 1), batch=b))
         for n, b in ((20, 20), (20, 6), (8, 8))

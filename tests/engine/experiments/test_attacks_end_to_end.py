@@ -19,7 +19,7 @@ from engine.specs import (
     variants,
 )
 
-SHORT = {"steps": 4, "iterations": 4, "generations": 3, "queries": 60, "restarts": 1, "search_steps": 2, "samples": 12}
+SHORT = {"steps": 2, "iterations": 2, "generations": 2, "queries": 30, "restarts": 1, "search_steps": 2, "samples": 12}
 DATA = {
     "images": DigitsSpec(),
     "vectors": UniformNoiseSpec(features=12, classes=3, train_size=90, test_size=30),
@@ -39,7 +39,7 @@ def short(method):
 def trained(kind):
     spec = ExperimentSpec(
         dataset=DATA[kind],
-        model=MlpSpec(depth=2, width=24),
+        model=MlpSpec(depth=1, width=24),
         training=TrainingSpec(epochs=3),
         probe=ProbeSpec(samples=8, reference=60, bootstrap=50, pairs=4, every=1000),
     )
