@@ -16,9 +16,9 @@ test: $(TEST_STAMP) lint
 	$(PYTEST) -n logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder -m "not timing"
 	$(PYTEST) -m timing $$(grep -rl --include='test_*.py' 'mark\.timing' tests)
 
-# long numerical proofs, of which the suite holds smaller ones
+# long numerical proofs, of which the suite holds smaller ones; pytest's 5 says that there is none yet
 torture: $(TEST_STAMP)
-	$(PYTEST) -n logical --maxprocesses=4 -m torture
+	$(PYTEST) -n logical --maxprocesses=4 -m torture || test $$? = 5
 
 # our attacks and our CKA beside those of other libraries; torchattacks and pyautoattack ask for torchvision and do not need it
 peers: $(TEST_STAMP)
