@@ -66,7 +66,8 @@ class Sweeps(QObject):
         self._mailbox = Mailbox()
         self._engine: Engine | None = None  # made when the first sweep is run
         self._then: Callable[[], None] | None = None  # what comes when the running sweep has stopped
-        self._revision: Any = None
+        self._revision: int | None = None
+        self._lost = False  # the file cannot be read any more
         self._ticks = 0
         self._closed = False
         self._timer = QTimer(self, interval=TICK_MS)
@@ -123,7 +124,7 @@ class Sweeps(QObject):
 
     def _put(self, store: SweepStore | None) -> None:
         old, self.store = self.store, store
-        self._revision = store.revision if store is not None else None
+        self._revision, self._lost = None, False
         if old is not None and old is not store:
             self.opened.emit(store)  # first: nobody may ask the old one any more
             self.reading.run(old.close, _nothing, self._tell)
@@ -264,7 +265,16 @@ class Sweeps(QObject):
             self._timer.stop()
 
     def _look(self) -> None:
-        if self.store is not None and (revision := self.store.revision) != self._revision:
+        store = self.store
+        if store is None or self._lost:
+            return
+        try:
+            revision = store.revision
+        except UserError as error:  # its disk was taken away: told once
+            self._lost = True
+            self.failed.emit(str(error))
+            return
+        if revision != self._revision:
             self._revision = revision
             self.revised.emit()
 

@@ -228,7 +228,10 @@ class AgainstPage(PiecewisePage):
         if found.by:
             label = found.networks.column(found.by).label
             for k, text in enumerate(found.split.labels):
-                entries.append(Entry(f"group {k}", text, self._colours()[k], f"{label}: {text}"))
+                # the first says what they are
+                entries.append(
+                    Entry(f"group {k}", text if k else f"{label} {text}", self._colours()[k], f"{label}: {text}")
+                )
         ink = self.theme.text
         there = {kind for (_, kind), each in found.curves.items() if any(np.isfinite(c.mean).any() for c in each)}
         entries += [Entry(kind, text, ink, tip, mark) for kind, text, mark, tip in KINDS if kind in there]

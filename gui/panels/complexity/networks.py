@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 SWEEP, SESSION = "sweep", "session"
-LOG_FROM = 20.0  # a column of positive numbers whose largest is so many times its least is drawn logarithmically
+LOG_FROM = 8.0  # a column of positive numbers whose largest is so many times its least is drawn logarithmically
 MOST_VALUES = 60  # of a column that curves can be drawn for, one for each or for ranges of them
 
 
@@ -44,8 +44,14 @@ class Networks:
         return f"{column.label} ({column.unit})" if column.unit else column.label
 
     def varied(self) -> list[str]:
-        """Columns that have more than one value, in order."""
-        return [column.name for column in self.columns if distinct(self.arrays[column.name]) > 1]
+        """Columns that have more than one value, in order; what says the same as an axis is left to the axis."""
+        found = [column for column in self.columns if distinct(self.arrays[column.name]) > 1]
+        axes = [self.arrays[column.name] for column in found if column.kind == "axis"]
+        return [
+            column.name
+            for column in found
+            if column.kind != "complexity" or not any(_same(self.arrays[column.name], axis) for axis in axes)
+        ]
 
     def axes(self) -> list[str]:
         """Fields that vary, the seed last: over it one averages."""
@@ -70,6 +76,10 @@ def of_frame(frame: Frame) -> Networks:
     return Networks(
         SESSION, columns, arrays, np.arange(n), tuple(frame.info.get("statistics", ())), str(frame.info.get("says", ""))
     )
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype != object and other.dtype != object and np.array_equal(one, other, equal_nan=True)
 
 
 def _named(each: Any) -> str:

@@ -44,6 +44,7 @@ class PointsModel(QAbstractTableModel):
 
     arrived = Signal()  # rows that were not there, or were old, are there now
     counted = Signal(object)  # {status: points}
+    reordered = Signal()  # every row may be another point's now
 
     def __init__(self, read: Read, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -140,10 +141,13 @@ class PointsModel(QAbstractTableModel):
         self._read(work, done)
 
     def _begin_anew(self) -> None:
-        self.beginResetModel()
+        """Other rows in the same columns: what is scrolled across stays."""
         self._forget()
-        self._rows = self._count()
-        self.endResetModel()
+        self.reordered.emit()
+        self._resize(self._count())
+        if self._rows and self._keys:
+            self.dataChanged.emit(self.index(0, 0), self.index(self._rows - 1, len(self._keys) - 1))
+            self.headerDataChanged.emit(Qt.Orientation.Vertical, 0, self._rows - 1)
 
     def _count(self) -> int:
         if self._status is not None:

@@ -77,7 +77,10 @@ class PointsTable(QTableView):
         rows.setMinimumSectionSize(8)
         self.setSortingEnabled(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self._place = (0, 0)
+        model.modelAboutToBeReset.connect(self._on_about_to_reset)
         model.modelReset.connect(self._on_reset)
+        model.reordered.connect(self._on_reordered)
         model.arrived.connect(self._follow)
         self.selectionModel().selectionChanged.connect(self._on_selected)
         self.selectionModel().currentRowChanged.connect(self._on_current)
@@ -132,8 +135,22 @@ class PointsTable(QTableView):
         self.current_changed.emit(self._current)
 
     @Slot()
+    def _on_about_to_reset(self) -> None:
+        self._place = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
+
+    @Slot()
     def _on_reset(self) -> None:
+        """The columns are others, as when the first point is finished."""
         self._size_columns()
+        self.updateGeometries()
+        self.horizontalScrollBar().setValue(self._place[0])
+        self.verticalScrollBar().setValue(self._place[1])
+
+    @Slot()
+    def _on_reordered(self) -> None:
+        self._following = True
+        self.selectionModel().clear()  # what is chosen is found again when its rows come
+        self._following = False
 
     @Slot()
     def _follow(self) -> None:
@@ -196,6 +213,12 @@ class PointsTable(QTableView):
         for widget in (self, self.horizontalHeader(), self.verticalHeader()):
             widget.setFont(small)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.setStyleSheet(
+            f"QTableCornerButton::section {{ background: transparent; border: none; border-bottom: 1px solid {theme.line}; }}"
+        )
+        self.verticalHeader().setStyleSheet(
+            f"QHeaderView::section {{ border: none; padding: 0 6px; color: {theme.muted}; background: transparent; }}"
+        )
         self._size_columns()
         self.viewport().update()
 
