@@ -36,14 +36,15 @@ def complexity_figure(frame: Frame) -> Figure:
     """From a finished frame: the law, its collapse, the architecture untrained, the fleet."""
     figure = new_figure(7.6, 6.2)
     law, collapse, untrained, fleet = (plain(axes) for axes in figure.subplots(2, 2).flat)
-    _law(law, frame.info["law"])
-    _collapse(collapse, frame.info["law"]["cells"])
-    _untrained(untrained, frame.info["untrained"])
-    _fleet(fleet, frame)
+    draw_law(law, frame.info["law"])
+    draw_collapse(collapse, frame.info["law"]["cells"])
+    draw_untrained(untrained, frame.info["untrained"])
+    draw_fleet(fleet, frame)
     return figure
 
 
-def _law(axes: Axes, law: dict[str, Any]) -> None:
+def draw_law(axes: Axes, law: dict[str, Any]) -> None:
+    """E ln gamma against depth, a line of the law for each width."""
     for colour, mark, (width, cells) in zip(COLOURS, MARKS, _by_width(law["cells"]), strict=False):
         depth = [cell["depth"] for cell in cells]
         axes.plot(depth, [cell["law"] for cell in cells], "--", color=colour, linewidth=1.0)
@@ -59,7 +60,8 @@ def _law(axes: Axes, law: dict[str, Any]) -> None:
     axes.legend(frameon=False, fontsize=7)
 
 
-def _collapse(axes: Axes, cells: list[dict[str, Any]]) -> None:
+def draw_collapse(axes: Axes, cells: list[dict[str, Any]]) -> None:
+    """E |eta| against proper depth."""
     ordered = sorted(cells, key=lambda cell: cell["proper_depth"])
     s = [cell["proper_depth"] for cell in ordered]
     curve = [cell["size_law"] - cell["collapse"] for cell in ordered]
@@ -84,7 +86,8 @@ def _collapse(axes: Axes, cells: list[dict[str, Any]]) -> None:
     axes.legend(frameon=False, fontsize=7)
 
 
-def _untrained(axes: Axes, cells: list[dict[str, Any]]) -> None:
+def draw_untrained(axes: Axes, cells: list[dict[str, Any]]) -> None:
+    """Boost of the architecture untrained against depth, one line a width, with its null law."""
     measured = [cell for cell in cells if cell["change"] is not None]
     for colour, mark, (width, found) in zip(COLOURS, MARKS, _by_width(measured), strict=False):
         depth = [cell["depth"] for cell in found]
@@ -107,7 +110,8 @@ def _untrained(axes: Axes, cells: list[dict[str, Any]]) -> None:
     axes.legend(frameon=False, fontsize=7)
 
 
-def _fleet(axes: Axes, frame: Frame) -> None:
+def draw_fleet(axes: Axes, frame: Frame) -> None:
+    """Boost of each network against its parameters, trained and before training."""
     arrays = frame.arrays
     depths = arrays["depth"]
     for colour, mark, depth in zip(COLOURS, MARKS, np.unique(depths), strict=False):
@@ -138,6 +142,19 @@ def _fleet(axes: Axes, frame: Frame) -> None:
     )
     _ticks(axes, y=False)
     axes.legend(frameon=False, fontsize=7)
+
+
+def draw_tests(axes: Axes, statistics: list[dict[str, Any]]) -> None:
+    """Rank correlations with their 95% intervals, one below the other; filled where p after Holm is below 0.05."""
+    shown = [each for each in statistics if each["rho"] is not None]
+    for k, each in enumerate(reversed(shown)):
+        holds = each["holm"] is not None and each["holm"] < 0.05
+        colour = OKABE_ITO["vermillion" if holds else "blue"]
+        axes.plot([each["low"], each["high"]], [k, k], color=colour, linewidth=1.2)
+        axes.plot(each["rho"], k, "o", color=colour, markersize=4, markerfacecolor=colour if holds else "white")
+    axes.axvline(0, color=OKABE_ITO["grey"], linewidth=0.8)
+    axes.set_yticks(range(len(shown)), [each["label"] for each in reversed(shown)], fontsize=7)
+    axes.set(xlim=(-1, 1), xlabel="Spearman's ρ over networks, 95% bootstrap interval")
 
 
 def _ticks(axes: Axes, y: bool = True) -> None:
