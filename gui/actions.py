@@ -125,6 +125,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.previous_instant", "Previous moment", "View", "Move the time slider back", (",",)),
     Command("view.next_instant", "Next moment", "View", "Move the time slider on", (".",)),
     Command("view.maximise", "Maximise panel", "View", "Show only the panel in use, or all again", ("F11",), "maximise", 1),
+    Command("view.side_by_side", "Compare side by side", "View",
+            "Runs, session files and points of a sweep in columns: one panel, shared axes, and what differs", ("Ctrl+B",), "", 1),
     Command("view.reset_layout", "Reset layout", "View", "Put every panel back in its place", (), "", 1),
     Command("view.centred", "Centred features", "View", "Subtract the training mean before comparing features",
             ("C",), "", 2, checkable=True),

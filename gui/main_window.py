@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from gui.chrome.status import StatusBar
 from gui.chrome.step_form import StepForm, link
 from gui.chrome.transport import Transport
 from gui.claim_runs import ClaimRuns
+from gui.columns import Columns
 from gui.comparing import RunRows
 from gui.documents import SUFFIX, Documents
 from gui.editor import Editor
@@ -54,6 +55,7 @@ from gui.redraw import Rotation
 from gui.reporting import Reporting
 from gui.selection import Selection
 from gui.settings import Settings
+from gui.sidebyside import Source
 from gui.stage import Opening, Stage, read_opening
 from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
@@ -78,6 +80,7 @@ LOOK_PANELS = {
 }
 """Looks that need nothing but the settings, and the panel that draws each."""
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
+WIDE = "sidebyside"  # the panel that, shown alone, has the room of the form and the inspector too
 HOLD_SECONDS = 5.0  # how long a job may take to come to rest before a person is asked about unsaved work
 SIZE = (1440, 900)
 
@@ -103,6 +106,7 @@ class MainWindow(QMainWindow):
         self.documents = Documents(lab.session, settings, self.background, self.notices, self)
         self.reporting = Reporting(self.background, self.notices, self)
         self.attack_runs = AttackRuns(self.background, self.docks.results.set_runs, self._on_failure)
+        self.columns = Columns(self.docks.sidebyside, self.background, settings, self._on_failure, self)
         self.rotation = Rotation(self.panels, self.stage, self)
         self.rotation.name_moment = self.transport.timeline.name
         self._slow = QTimer(self, interval=SLOW_MS)
@@ -230,6 +234,8 @@ class MainWindow(QMainWindow):
         self.reporting.finished.connect(self._say)
         self.reporting.failed.connect(self._on_failure)
         self.compare.baseline_chosen.connect(self._on_baseline)
+        self.compare.side_by_side_requested.connect(self._on_side_by_side)
+        self.docks.maximised_changed.connect(self._on_maximised)
         self.gallery.step_requested.connect(partial(self._go_to_step, "attack"))
         self.docks.curves.step_requested.connect(partial(self._go_to_step, "attack"))
         self.training.step_requested.connect(partial(self._go_to_step, "train"))
@@ -296,6 +302,7 @@ class MainWindow(QMainWindow):
         bind("view.previous_instant", self._move, -1)
         bind("view.next_instant", self._move, 1)
         bind("view.maximise", self._toggle_maximised)
+        bind("view.side_by_side", self.show_side_by_side)
         bind("view.reset_layout", self.docks.reset_layout)
         bind("view.centred", self._set_centred)
         bind("view.jobs", self.show_jobs)
@@ -321,6 +328,8 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def show_step(self, key: str) -> None:
         """Show a step's form."""
+        if self.docks.maximised == WIDE:
+            self.docks.restore()
         self.rail.set_current(key)
         self.step_stack.setCurrentWidget(self.step_forms[key])
 
@@ -390,6 +399,28 @@ class MainWindow(QMainWindow):
         if name in ("price", "reconciliation"):
             self.docks.reconcile.show_look(name)
         self._run(name)
+
+    @Slot()
+    def show_side_by_side(self) -> None:
+        """The side-by-side view, as wide as can be."""
+        self.docks.show_panel(WIDE)
+        if self.docks.maximised != WIDE:
+            self.docks.maximise(WIDE)
+
+    def compare_sources(self, sources: Sequence[Source]) -> None:
+        """Show these side by side: runs, session files, points of a sweep; with none, what is there already."""
+        if sources:
+            self.columns.compare(sources)
+        self.show_side_by_side()
+
+    @Slot(object)
+    def _on_side_by_side(self, runs: Sequence[int]) -> None:
+        self.compare_sources(self.columns.runs(runs))
+
+    @Slot(str)
+    def _on_maximised(self, key: str) -> None:
+        self.step_stack.setVisible(key != WIDE)
+        self.inspector.setVisible(key != WIDE)
 
     @Slot()
     def run_or_resume(self) -> None:
@@ -541,9 +572,7 @@ class MainWindow(QMainWindow):
         if job.run is None or job.spec != spec or "epochs" not in session.tables(job.run):
             return
         done = int(session.table(job.run, "epochs").column("epoch")[-1])
-        kept = (
-            e for e in range(done, 0, -1) if session.has_artifact("weights", weights_key(shorter(spec, e)))
-        )
+        kept = (e for e in range(done, 0, -1) if session.has_artifact("weights", weights_key(shorter(spec, e))))
         epochs = next(kept, None)
         if epochs is not None and epochs < spec.training.epochs:
             fewer = shorter(spec, epochs).training
@@ -576,6 +605,7 @@ class MainWindow(QMainWindow):
         self._runs = self.documents.session.runs()
         self.transport.set_attacks(*attacks_of(self._runs))
         self.compare.set_runs(self._run_rows.of(self._runs))
+        self.columns.set_runs(self._runs)
         self.attack_runs.read()
         self._show_results()
 
@@ -671,6 +701,7 @@ class MainWindow(QMainWindow):
         self.editor.attach(session)
         self.stage.attach(opening)
         self.attack_runs.attach(session)
+        self.columns.attach(session)
         self._read_runs()
         self._show_title()
 

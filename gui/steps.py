@@ -93,11 +93,13 @@ LOOKS: dict[str, tuple[str, ...]] = {
         "run.reconciliation",
         "run.price",
     ),
+    "compare": ("view.side_by_side",),
 }
 
 DESCRIPTIONS = {
     "compare": "Every run of this session is kept with its settings. Choose two in the Compare panel: A, the baseline, is laid "
-    "dotted under the entanglement profile, and what differs stands below.",
+    "dotted under the entanglement profile, and what differs stands below. Side by side puts up to six runs and session files in "
+    "columns.",
     "report": "One page with the settings, the numbers with their intervals, every figure as SVG and PNG, and the tables as CSV.",
 }
 

@@ -24,6 +24,7 @@ from gui.panels.noise.panel import NoisePanel
 from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.robustness.panel import RobustnessPanel
+from gui.panels.sidebyside.panel import SideBySidePanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
 from gui.panels.takeover import TakeoverPanel
@@ -64,6 +65,7 @@ class Workspace(DockArea):
         self.reconcile = ReconcilePanel(selection, theme)
         self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
+        self.sidebyside = SideBySidePanel(selection, theme)
         self.log = LogPanel(selection, theme)
         # rows first, then the panels of each row: Qt nests the splits in this order
         self.add_panel(self.training)
@@ -83,7 +85,8 @@ class Workspace(DockArea):
         self.add_panel(self.checks, behind="results")
         self.add_panel(self.robustness, behind="checks")
         self.add_panel(self.compare, behind="robustness")
-        self.add_panel(self.log, behind="compare")
+        self.add_panel(self.sidebyside, behind="compare")
+        self.add_panel(self.log, behind="sidebyside")
         self.add_panel(self.bell, behind="spacetime")
         self.add_panel(self.structure, behind="bell")
         self.add_panel(self.all_pairs, behind="structure")
@@ -123,7 +126,7 @@ class Workspace(DockArea):
     @property
     def listing(self) -> tuple[Panel, ...]:
         """The panels that draw what the session holds of all its runs."""
-        return (self.results, self.compare, self.log)
+        return (self.results, self.compare, self.sidebyside, self.log)
 
     def share_out(self) -> None:
         """Give each panel its share of the room; sizes hold only once the window has its own."""

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabBar, QTabWidg
 from gui.panels.base import Panel
 from gui.theme import Theme
 
-LAYOUT_VERSION = 3  # a layout saved before the panels of now would put the new ones side by side
+LAYOUT_VERSION = 5  # a layout saved before the panels of now would put the new ones side by side
 
 
 class PanelDock(QDockWidget):
