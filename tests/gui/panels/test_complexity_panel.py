@@ -1,0 +1,162 @@
+"""Curves against a setting and relations over networks: what is drawn equals what the columns say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import unnamed
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from scipy import stats
+from sweep_files import DEPTHS, SMALL, WIDTHS, grid, made
+
+from engine.events import Frame
+from gui.panels.complexity.panel import RELATE, ComplexityPanel
+
+
+@pytest.fixture
+def panel(qtbot, selection, theme):
+    made_one = ComplexityPanel(selection, theme)
+    qtbot.addWidget(made_one)
+    made_one.resize(900, 520)
+    made_one.show()
+    qtbot.waitExposed(made_one)
+    return made_one
+
+
+@pytest.fixture
+def store(tmp_path):
+    with made(tmp_path / "known.sweep", finished=46, failed=(5,)) as known:
+        yield known
+
+
+def frame(n: int = 8) -> Frame:
+    width = np.repeat([8.0, 16.0], n // 2)
+    arrays = {"width": width, "change": 1 / width + np.linspace(0, 0.01, n), "robust_accuracy": 0.5 - 1 / width}
+    told = {"name": "change with robust_accuracy", "label": "Δ ln γ with robust accuracy", "unit": "network", "rho": -0.5, "p": 0.04,
+            "low": -0.8, "high": -0.1, "least": None, "most": None, "n": n, "given": [], "wrong": ""}  # fmt: skip
+    return Frame("complexity", "measure", 0, arrays, {"columns": list(arrays), "statistics": [told]})
+
+
+def test_each_curve_is_the_mean_over_seeds_with_students_interval(panel, store):
+    panel.set_store(store)
+    page = panel.against
+    assert (page.x, page.by) == ("model.width", "model.depth")
+    page.draw_all()
+    columns = store.column("model.width", "model.depth", "rapidity", "theory_change", "initial_change")
+    for k, depth in enumerate(DEPTHS):
+        found = page.drawing.curves["rapidity", "end"][k]
+        assert found.x.tolist() == list(WIDTHS)
+        for place, width in enumerate(WIDTHS):
+            mine = columns["rapidity"][(columns["model.width"] == width) & (columns["model.depth"] == depth)]
+            low, high = stats.t.interval(0.95, len(mine) - 1, mine.mean(), stats.sem(mine))
+            assert np.allclose([found.mean[place], found.low[place], found.high[place]], [mine.mean(), low, high])
+        assert np.allclose(page.drawing.curves["change", "theory"][k].mean, [depth / (2 * width) for width in WIDTHS])
+    shown = page.drawn[1]._curves
+    assert {kind for kind, _ in shown} == {"end", "initial", "theory"}
+    x, y = shown["theory", 0].line.getData()
+    assert np.allclose(x, np.log10(WIDTHS)), "widths that span a factor eight are drawn logarithmically"
+    assert np.allclose(y, [1 / (2 * width) for width in WIDTHS])
+
+
+def test_other_columns_are_chosen_and_curves_are_switched_off(panel, store, qtbot):
+    panel.set_store(store)
+    page = panel.against
+    page.x_box.setCurrentIndex(page.x_box.findData("model.depth"))
+    page.x_box.activated.emit(page.x_box.currentIndex())
+    assert page.x == "model.depth" and page.by == "model.width"
+    page.draw_all()
+    assert len(page.drawing.split.labels) == 4
+    qtbot.mouseClick(page.chips.chip("group 0"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.chips.chip("theory"), Qt.MouseButton.LeftButton)
+    page.draw_all()
+    visible = {key for key, curve in page.drawn[0]._curves.items() if curve.line.isVisible()}
+    assert visible == {(kind, k) for kind in ("end", "initial") for k in (1, 2, 3)}
+    page.drawn[0].on_hover(2.0, 0.7)
+    assert page.drawn[0].plot.readout.text().startswith("Depth: 2\n")
+    assert unnamed(panel) == []
+
+
+def test_names_stand_on_the_axis_by_name(panel, tmp_path):
+    spec = grid(("model.activation", ("relu", "tanh", "erf")), ("seed", (0, 1, 2)))
+    with made(tmp_path / "names.sweep", spec) as named:
+        panel.set_store(named)
+        page = panel.against
+        page.draw_all()
+        assert page.x == "model.activation" and page.axes[0].tickStrings([0, 1, 2], 1, 1) == ["erf", "relu", "tanh"]
+        panel.set_store(None)
+
+
+def test_the_relation_is_spearmans_over_networks_and_says_its_unit(panel, store):
+    panel.set_store(store)
+    panel.show_page(RELATE)
+    page = panel.relate
+    assert page.chosen == ("change", "robust_accuracy", "model.width")
+    columns = store.column("change", "robust_accuracy")
+    rho = stats.spearmanr(columns["change"], columns["robust_accuracy"]).statistic
+    assert page.relation.rho == pytest.approx(rho) and page.relation.n == 45
+    assert page.relation.low < rho < page.relation.high
+    assert page.says.text().endswith("n = 45 · unit: network")
+    assert sum(len(item.getData()[0]) for item in page.dots) == 45
+    rows = list(panel.csv_rows())
+    assert rows[0][-1] == "unit" and rows[1][-1] == "network" and len([r for r in rows[4:] if r]) == 45
+
+
+def test_a_click_on_a_network_chooses_its_point_and_offers_to_open_it(panel, store, qtbot):
+    panel.set_store(store)
+    panel.show_page(RELATE)
+    page = panel.relate
+    assert page.open_button.isHidden()
+    x, y = page.points()
+    wanted = int(np.argmax(y))
+    chosen, opened = [], []
+    panel.point_chosen.connect(chosen.append)
+    panel.open_requested.connect(opened.append)
+    page.plot.clicked.emit(float(x[wanted]), float(y[wanted]))
+    assert chosen == [int(page.networks.ids[wanted])] and page.ring.getData()[0].tolist() == [x[wanted]]
+    qtbot.mouseClick(page.open_button, Qt.MouseButton.LeftButton)
+    assert opened == chosen
+    # chosen elsewhere: it is ringed here; by keyboard another one is reached
+    panel.show_point(7)
+    assert page.ring.getData()[1].tolist() == [y[page.networks.ids.tolist().index(7)]]
+    QTest.keyClick(page.plot, Qt.Key.Key_Right)
+    QTest.keyClick(page.plot, Qt.Key.Key_Return)
+    assert chosen[-1] == int(page.networks.ids[np.argsort(x, kind="stable")[0]])
+
+
+def test_more_points_are_drawn_when_they_are_finished(panel, store):
+    from sweep_files import outcome
+
+    panel.set_store(store)
+    panel.against.draw_all()
+    assert panel.subtitle.startswith("45 networks")
+    store.finish(outcome(store, 46))
+    panel.refresh()
+    panel._soon.timeout.emit()
+    assert panel.subtitle.startswith("46 networks")
+
+
+def test_a_frame_of_the_session_is_shown_where_no_sweep_is_open(panel, store):
+    assert panel.is_empty
+    panel.show_frame(frame())
+    panel.against.draw_all()
+    assert panel.subtitle.startswith("8 networks") and panel.against.x == "width"
+    panel.show_page(RELATE)
+    assert panel.relate.relation.n == 8 and panel.relate.table.row_of("change with robust_accuracy") == 1
+    assert panel.source_choice.isHidden()
+    panel.set_store(store)
+    assert panel.networks.source == "sweep" and not panel.source_choice.isHidden()
+    panel.source_choice.button("session").click()
+    assert panel.networks.source == "session" and panel.relate.open_button.isHidden()
+    panel.clear()
+    assert panel.networks.source == "sweep", "another session does not close the sweep"
+    panel.set_store(None)
+    assert panel.is_empty
+
+
+def test_a_sweep_without_a_finished_point_says_so(panel, tmp_path):
+    with made(tmp_path / "new.sweep", SMALL, finished=0) as new:
+        panel.set_store(new)
+        assert not panel.is_empty and panel.against.networks is None
+        assert list(panel.csv_rows()) == []
+        panel.set_store(None)
