@@ -23,6 +23,7 @@ PGD_STEPS = 5
 PGD_STEP = 0.5  # length of each, as a multiple of eps
 EVERY = 200  # steps between checks within a long epoch; the end of an epoch is checked always
 
+LEAST = 0.2  # robust accuracy that a network must have reached: one that never was robust does not collapse
 FALLEN = 0.5  # of the best robust accuracy so far: below it the network has collapsed,
 GAP = 0.2  # if it still withstands the single step by so much more
 ROBUST = 0.8  # of the best: from here on a network is worth going back to
@@ -60,7 +61,7 @@ class Watch:
         spec = self._spec
         single = yield from self._withstanding(spec.alpha, 1)
         pgd = yield from self._withstanding(PGD_STEP, PGD_STEPS)
-        collapsed = pgd < FALLEN * self._best and single >= pgd + GAP
+        collapsed = self._best >= LEAST and pgd < FALLEN * self._best and single >= pgd + GAP
         self._best = max(self._best, pgd)
         if not collapsed and pgd > 0 and pgd >= ROBUST * self._best and spec.overfitting == "restore":
             self._kept = step, {name: value.clone() for name, value in self._model.state_dict().items()}
