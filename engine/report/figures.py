@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
-from engine.report import attacks, complexity, entanglement, noise, reconcile
+from engine.report import attacks, complexity, entanglement, hardening, noise, reconcile
 from engine.report.canvas import logarithmic, new_figure, plain
 from engine.session import Session
 
@@ -41,6 +41,11 @@ def training(session: Session) -> Figure | None:
         epoch = epochs.column("epoch")
         right.plot(epoch, epochs.column("train_accuracy"), color="#0072b2", marker=".", label="training, running mean")
         right.plot(epoch, epochs.column("test_accuracy"), color="#d55e00", marker=".", label="test")
+        if "robust_accuracy" in epochs.columns:
+            robust, low, high = (epochs.column(f"robust_{end}") for end in ("accuracy", "low", "high"))
+            known = np.isfinite(robust)
+            right.plot(epoch[known], robust[known], color="#cc79a7", marker=".", label="test, under PGD")
+            right.fill_between(epoch[known], low[known], high[known], color="#cc79a7", alpha=0.25, linewidth=0)
         right.set(xlabel="epoch", ylabel="accuracy")
         right.legend(frameon=False)
     return figure
@@ -171,6 +176,7 @@ FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "bell": ("Signs and the CHSH protocol", entanglement.bell),
     "structure": ("Sets of features", entanglement.structure),
     "complexity": ("Complexity and boost", complexity.complexity),
+    "hardening": ("Adversarial training", hardening.figure),
     "max_likelihood": ("Noise and the MaxLikelihood network", noise.max_likelihood),
     "noise_descent": ("The same by gradient descent", noise.noise_descent),
     "reconciliation": ("Reconciliation", reconcile.reconciliation),

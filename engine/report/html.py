@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 from engine.errors import ReportError, SessionError
-from engine.report import attacks, tables
+from engine.report import attacks, hardening, tables
 from engine.report.canvas import in_style
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
@@ -19,7 +19,7 @@ from engine.spec_files import dump_spec
 
 CAPTIONS = {
     "training": "Measurement. Cross-entropy of every step before its update, and accuracy on the training batches "
-    "(running mean over the epoch) and on the whole test set.",
+    "(running mean over the epoch) and on the whole test set; of an adversarial training also on test samples under PGD with its eps.",
     "gallery": "Measurement. The first attacked test samples: clean, the perturbation on a scale of its own, and "
     "adversarial, each with the class that the network sees and its confidence; orange where the attack succeeded.",
     "attacks": "Measurement. Left, the share of samples not broken within ε: a curve for an attack that looks for the smallest "
@@ -54,6 +54,7 @@ CAPTIONS = {
     "against untrained features, settings chosen to come as near a violation as they can; the algebraic score of cosines is no S.",
     "structure": "Measurement. Left, how many directions the centred features of the probe samples take up. Right, of training samples, spread within "
     "classes over that between them (NC1), and how far the class means are from a simplex (NC2).",
+    "hardening": hardening.CAPTION,
     "max_likelihood": "Measurement, on our reconstruction of the MaxLikelihood network; dashed right, the law of infinite width (theorem). Loss (1 − C)/2 "
     "with the shared point, 95% bootstrap bands over samples; sign-blind counts the antipode as right. Dotted and grey, the control: the same samples with "
     "their mean subtracted. A constant predictor has loss 0 as well. That depth is time is an analogy.",
@@ -83,6 +84,7 @@ SOURCES = {
     "layers": "layers",
     "all_pairs": "all_pairs",
     "bell": "bell",
+    "hardening": "hardening",
     "max_likelihood": "max_likelihood",
     "noise_descent": "noise_descent",
     "reconciliation": "reconciliation",
@@ -152,7 +154,7 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         run = run_of_table(session, TABLES[name]) if name in TABLES else run_of(session, SOURCES[name])
         caption = CAPTIONS[name] + (f" Run {run}." if run is not None else "")
         parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure>")
-    parts += [tables.takeover(session), tables.null(session), tables.sets(session), tables.reconciled(session)]
+    parts += [tables.takeover(session), tables.null(session), tables.sets(session), tables.reconciled(session), tables.hardening(session)]
     parts.append(tables.statistics(session))
     parts.append(_settings(session))
     title = html.escape(session.spec.title)

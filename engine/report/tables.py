@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from engine.events import Frame
 from engine.experiments.claims import Number
@@ -333,3 +334,34 @@ def _interval(mean: float, low: float, high: float) -> str:
 
 def _float(value: object) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
+
+
+def hardening(session: Session) -> str:
+    """Clean and robust accuracy of each training, less the standard one's on the same samples, and whether it overfitted."""
+    frame = session.frame("hardening")
+    if frame is None or not frame.info["done"]:
+        return ""
+    rows = ""
+    for k, label in enumerate(frame.info["labels"]):
+        cells = ""
+        for name in ("accuracy", "accuracy_paired"):
+            for a in (0, 1):
+                value, low, high = (float(frame.arrays[f"{name}{end}"][a, k]) for end in ("", "_low", "_high"))
+                sign = "+" if name == "accuracy_paired" else ""
+                told = f"{value:{sign}.1%} [{low:{sign}.1%}, {high:{sign}.1%}]" if math.isfinite(value) else "–"
+                cells += f"<td class=n>{told}"
+        rows += f"<tr><td>{html.escape(label)}{cells}<td>{_overfitted(frame.info['overfitted'][k])}"
+    ball = f"{'L∞' if frame.info['norm'] == 'Linf' else html.escape(frame.info['norm'])}, eps {frame.info['eps']:g}"
+    return (
+        f"<h2>Adversarial training</h2><p>Accuracy on {frame.info['inputs']:,} test samples with its 95% Wilson interval, clean and under "
+        f"{html.escape(frame.info['attack'])} ({ball}), the same attack for every network; and less the standard training's on the same samples, with "
+        "95% intervals (Newcombe 1998). An attack bounds robust accuracy from above.</p><div class=wide><table><tr><th>training<th>clean<th>robust"
+        f"<th>clean, less standard<th>robust, less standard<th>catastrophic overfitting{rows}</table></div>"
+    )
+
+
+def _overfitted(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return "–"
+    done = "" if told["restored"] is None else f", network of step {told['restored']:,} restored"
+    return f"at step {told['step']:,}{done}"
