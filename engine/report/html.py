@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import ReportError, SessionError
-from engine.report import attacks, hardening, tables
+from engine.report import attacks, complexity, hardening, tables
 from engine.report.canvas import in_style
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
 from engine.report.headlines import profile_rows, run_of, run_of_table, shares
 from engine.session import Session
 from engine.spec_files import dump_spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CAPTIONS = {
     "training": "Measurement. Cross-entropy of every step before its update, and accuracy on the training batches "
@@ -54,6 +59,7 @@ CAPTIONS = {
     "against untrained features, settings chosen to come as near a violation as they can; the algebraic score of cosines is no S.",
     "structure": "Measurement. Left, how many directions the centred features of the probe samples take up. Right, of training samples, spread within "
     "classes over that between them (NC1), and how far the class means are from a simplex (NC2).",
+    "complexity": complexity.CAPTION,
     "hardening": hardening.CAPTION,
     "max_likelihood": "Measurement, on our reconstruction of the MaxLikelihood network; dashed right, the law of infinite width (theorem). Loss (1 − C)/2 "
     "with the shared point, 95% bootstrap bands over samples; sign-blind counts the antipode as right. Dotted and grey, the control: the same samples with "
@@ -84,6 +90,7 @@ SOURCES = {
     "layers": "layers",
     "all_pairs": "all_pairs",
     "bell": "bell",
+    "complexity": "complexity",
     "hardening": "hardening",
     "max_likelihood": "max_likelihood",
     "noise_descent": "noise_descent",
@@ -113,7 +120,7 @@ def write_report(session: Session, folder: Path) -> Path:
         for name in ("figures", "tables"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         with in_style():
-            drawn = _draw(session, folder / "figures")
+            drawn = write_drawn(folder / "figures", ((name, draw(session)) for name, (_, draw) in FIGURES.items()))
         export_tables(session, folder / "tables")
         page = folder / "report.html"
         page.write_text(_page(session, drawn), encoding="utf-8")
@@ -124,19 +131,33 @@ def write_report(session: Session, folder: Path) -> Path:
     return page
 
 
-def _draw(session: Session, folder: Path) -> dict[str, str]:
-    """Figures as SVG text by name, written to ``folder`` on the way."""
+def write_figures(session: Session, folder: Path) -> list[Path]:
+    """Write ``figures/*.svg`` and ``*.png`` to ``folder``; returns the files. Raises ReportError where one cannot be written."""
+    with in_style():
+        figures = ((name, draw(session)) for name, (_, draw) in FIGURES.items())
+        drawn = write_drawn(folder / "figures", figures)
+    return [folder / "figures" / f"{name}.{end}" for name in drawn for end in ("svg", "png")]
+
+
+def write_drawn(folder: Path, figures: Iterable[tuple[str, Figure | None]]) -> dict[str, str]:
+    """Write figures by name as SVG and PNG to ``folder``, and give them as SVG text; what there is none of is left out.
+
+    To be called in the report's style (:func:`engine.report.canvas.in_style`). Raises ReportError where a file cannot be written.
+    """
     drawn = {}
-    for name, (_, draw) in FIGURES.items():
-        figure = draw(session)
-        if figure is None:
-            continue
-        held = StringIO()
-        figure.savefig(held, format="svg", metadata={"Date": None})
-        text = held.getvalue()
-        drawn[name] = text[text.index("<svg") :]
-        (folder / f"{name}.svg").write_text(text, encoding="utf-8")
-        figure.savefig(folder / f"{name}.png", dpi=200)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures:
+            if figure is None:
+                continue
+            held = StringIO()
+            figure.savefig(held, format="svg", metadata={"Date": None})
+            text = held.getvalue()
+            drawn[name] = text[text.index("<svg") :]
+            (folder / f"{name}.svg").write_text(text, encoding="utf-8")
+            figure.savefig(folder / f"{name}.png", dpi=200)
+    except OSError as error:
+        raise ReportError(f"{folder} could not be written: {error.strerror}. Choose another folder.") from error
     return drawn
 
 
@@ -155,7 +176,7 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         caption = CAPTIONS[name] + (f" Run {run}." if run is not None else "")
         parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure>")
     parts += [tables.takeover(session), tables.null(session), tables.sets(session), tables.reconciled(session), tables.hardening(session)]
-    parts.append(tables.statistics(session))
+    parts += [tables.statistics(session), tables.complexity(session)]
     parts.append(_settings(session))
     title = html.escape(session.spec.title)
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>{''.join(parts)}</html>\n"
