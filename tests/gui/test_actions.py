@@ -75,6 +75,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
                 "run.all_pairs",
                 "run.vulnerability",
                 "run.transferability",
+                "run.complexity",
                 "run.max_likelihood",
                 "run.reconciliation",
                 "run.price",
