@@ -253,6 +253,7 @@ class MainWindow(QMainWindow):
         self.docks.structure.structure_requested.connect(partial(self.look, "structure"))
         self.docks.all_pairs.all_pairs_requested.connect(partial(self.look, "all_pairs"))
         self.docks.relations.vulnerability_requested.connect(partial(self.look, "vulnerability"))
+        self.docks.relations.settings_requested.connect(partial(self.show_settings, "transfer"))
         self.docks.relations.transferability_requested.connect(partial(self.look, "transferability"))
         self.docks.reconcile.reconciliation_requested.connect(partial(self.look, "reconciliation"))
         self.docks.reconcile.price_requested.connect(partial(self.look, "price"))

@@ -13,7 +13,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "model": ("model",),
     "train": ("training", "hardening"),
     "attack": ("attack", "robustness"),
-    "entangle": ("probe", "controls", "max_likelihood", "reconcile"),
+    "entangle": ("probe", "controls", "transfer", "max_likelihood", "reconcile"),
     "compare": (),
     "report": (),
 }
@@ -22,6 +22,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 FOLDED = {
     "hardening": "run.hardening",
     "robustness": "run.robustness",
+    "transfer": "run.transferability",
     "max_likelihood": "run.max_likelihood",
     "reconcile": "run.reconciliation",
 }
@@ -57,7 +58,7 @@ REACHES = {
     "reconciliation": "train",
     "price": "train",
 }
-SET_BY_PANELS = ("map", "transfer", "sweep")
+SET_BY_PANELS = ("map", "sweep")
 
 # Panels that a step's result is seen in, brought to the front when it is run.
 PANELS: dict[str, tuple[str, ...]] = {

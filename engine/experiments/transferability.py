@@ -1,7 +1,9 @@
 """Does similarity predict transfer? Whether a perturbation made on one network fools another the sooner, the more alike they are.
 
-Transfer from a source to a target: the share of inputs that both see rightly and that the target misclassifies once they
-are perturbed on the source (untargeted L2 PGD). Similarity: debiased linear CKA at the penultimate layers; representational
+Transfer from a source to a target: of the inputs that both see rightly, the share that the target misclassifies once they are
+perturbed on the source, ``#{target wrong on x_adv, both right on x} / #{both right on x}``, for each attack chosen. Errors that the
+target makes anyway are no transfer. A second view takes them off the error of all inputs instead, ``corrected = (err_adv - err_clean)
+/ (1 - err_clean)``; it may be below 0. Similarity: debiased linear CKA at the penultimate layers; representational
 similarity, the rank correlation of the centred correlations of all pairs there; the cosine of the input gradients.
 
 Entries of a pair matrix that share a network are not independent: they are tested by permuting networks (Mantel). The p
@@ -15,7 +17,7 @@ transfer?"; N. Mantel (1967), "The detection of disease clustering and a general
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,11 +25,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 from torch import Tensor
 
-from engine.attacks import start
 from engine.events import Event, Frame, Progress, Record
 from engine.experiments.bench import Bench, Making
 from engine.experiments.fleet import BATCH, FEWEST, Fleet, Member, fleet_of, input_gradients, predictions
+from engine.experiments.rates import wilson
 from engine.experiments.statistic import Statistic, told
+from engine.experiments.transfer_attacks import ATTACKS, BUDGET, budget, chosen, perturbed
 from engine.generators import stoppable
 from engine.geometry.association import permuting_mantel
 from engine.geometry.gram import upper_pairs
@@ -36,7 +39,7 @@ from engine.geometry.readings import correlation
 from engine.geometry.similarity import cka_matrix
 from engine.models import observe
 from engine.seeds import derive
-from engine.specs import DdnSpec, PgdSpec
+from engine.specs import TransferSpec
 
 Array = NDArray[np.float64]
 
@@ -44,11 +47,7 @@ TOPIC = "transferability"
 INPUTS = 150  # test samples that are perturbed on every network
 COMPARED = 300  # test samples on which representations are compared
 REFERENCE = 500  # training samples whose mean feature is the centre
-SIZED_ON = 40  # inputs from which the budget is found
-BUDGET = 2.0
-"""The budget, as a multiple of the median smallest perturbation: white-box attacks then succeed on nearly every input."""
-SMALLEST = DdnSpec(steps=50)
-STEPS = 40
+RULE = f"{BUDGET:g} x the median smallest perturbation"
 
 SIMILARITIES = {
     "cka": "Debiased linear CKA, penultimate layers",
@@ -69,42 +68,98 @@ class Shown:
     """Directions of the input gradient of the logit margin, ``[M, D]`` float64; NaN where it is 0."""
 
 
+@dataclass(frozen=True, eq=False)
+class Transfers:
+    """What has been found so far of A attacks, each made on one network and shown to N; sources by row, targets by column."""
+
+    attacks: tuple[str, ...]
+    eps: float
+    rule: str
+    """How the budget was found."""
+    norm: str
+    steps: int
+    inputs: int
+    transfer: Array
+    """``[A, N, N]``: NaN where not measured, or too few inputs are seen rightly by both."""
+    corrected: Array
+    """``[A, N, N]``"""
+    counted: NDArray[np.int64]
+    """``[N, N]``: inputs that both see rightly."""
+
+    @classmethod
+    def none(cls, settings: TransferSpec, eps: float, rule: str, inputs: int, networks: int) -> Transfers:
+        attacks = chosen(settings)
+        empty = np.full((len(attacks), networks, networks), np.nan)
+        counted = np.zeros((networks, networks), np.int64)
+        return cls(attacks, eps, rule, settings.norm, settings.steps, inputs, empty, empty.copy(), counted)
+
+    def note(self, attack: int, source: int, target: int, fooled: Tensor, right: Tensor, both: Tensor) -> None:
+        """``fooled``: wrong on the perturbed inputs; ``right``: the target sees it rightly as it is; ``both`` do: bool ``[M]``."""
+        self.counted[source, target] = int(both.sum())
+        if self.counted[source, target] >= FEWEST:
+            self.transfer[attack, source, target] = float(fooled[both].double().mean())
+        clean, wrong = 1 - float(right.double().mean()), float(fooled.double().mean())
+        if clean < 1:
+            self.corrected[attack, source, target] = (wrong - clean) / (1 - clean)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a frame holds of it, each a copy: the matrices grow while a frame is looked at."""
+        low, high = wilson(np.nan_to_num(self.transfer) * self.counted, self.counted)
+        known = np.isfinite(self.transfer)
+        return {
+            "transfer": self.transfer.copy(),
+            "transfer_low": np.where(known, low, np.nan),
+            "transfer_high": np.where(known, high, np.nan),
+            "corrected": self.corrected.copy(),
+            "counted": self.counted.copy(),
+        }
+
+
 def transferability(bench: Bench, eps: float | None = None) -> Making:
     """Perturb inputs on every network of the fleet, show them to all others, and relate transfer to similarity.
 
-    ``eps`` is the L2 budget; None finds it by :data:`BUDGET`.
+    ``eps`` is the budget; None takes that of the settings, or finds it where these leave it open.
     """
+    settings = bench.spec.transfer
+    attacks = chosen(settings)
     fleet = yield from fleet_of(bench)
     data, members = fleet.data, fleet.members
     index = fleet.order[:INPUTS]
     x, y = data.x_test[index], data.y_test[index]
     right = fleet.right[:, : len(index)]
-    if eps is None:
-        eps = yield from _budget(bench, fleet)
-    transfer = np.full((len(members), len(members)), np.nan)
-    counted = np.zeros(transfer.shape, np.int64)
+    rule = "as set"
+    if eps is None and settings.eps > 0:
+        eps = settings.eps
+    elif eps is None:
+        eps, rule = (yield from budget(bench, fleet)), RULE
+    found = Transfers.none(settings, eps, rule, len(index), len(members))
     for number, member in enumerate(members):
-        said = f"transfer: attacking network {number + 1} of {len(members)} ({member.name})"
-        yield Progress(number, len(members), said)
-        x_adv = yield from _perturbed(bench, fleet, member, x, y, eps)
-        for other, target in enumerate(members):
-            fooled = (yield from predictions(target.model, x_adv)) != y
-            both = right[number] & right[other]
-            counted[number, other] = int(both.sum())
-            if counted[number, other] >= FEWEST:
-                transfer[number, other] = float(fooled[both].double().mean())
-        yield _frame(fleet, {"transfer": transfer, "counted": counted}, (), eps, len(index), keep=False)
+        for which, attack in enumerate(attacks):
+            said = f"transfer: {ATTACKS[attack]} on network {number + 1} of {len(members)} ({member.name})"
+            yield Progress(number * len(attacks) + which, len(members) * len(attacks), said)
+            x_adv = yield from perturbed(bench, fleet, number, x, y, attack, eps)
+            for other, target in enumerate(members):
+                fooled = (yield from predictions(target.model, x_adv)) != y
+                found.note(which, number, other, fooled, right[other], right[number] & right[other])
+        yield _frame(fleet, found, {}, (), keep=False)
     similar = yield from _similarities(fleet, x, y)
-    matrices = {"transfer": transfer, "counted": counted, **similar}
-    yield _frame(fleet, matrices, (), eps, len(index), keep=False)
-    yield from _records(fleet, matrices)
+    yield _frame(fleet, found, similar, (), keep=False)
+    yield from _records(fleet, found, similar)
     statistics: list[Statistic] = []
-    for each in _tests(bench, transfer, similar):
-        yield Progress(len(members), len(members), f"testing: {len(statistics) + 1}")
-        statistics.append((yield from stoppable(each, None)))
-        yield statistics[-1].record(TOPIC)
-    yield _frame(fleet, matrices, statistics, eps, len(index), keep=True)
+    for which, attack in enumerate(attacks):
+        for each in _tests(bench, found.transfer[which], similar):
+            yield Progress(which, len(attacks), f"testing {ATTACKS[attack]}: {len(statistics) + 1}")
+            tested = yield from stoppable(each, None)
+            statistics.append(tested if not which else of_attack(tested, attack))
+            yield statistics[-1].record(TOPIC)
+    yield _frame(fleet, found, similar, statistics, keep=True)
     yield Progress(len(members), len(members), "transferability measured")
+
+
+def of_attack(statistic: Statistic, attack: str) -> Statistic:
+    """The same statistic as it is named where it is of another attack than the first: those of the first have no prefix."""
+    label = f"{statistic.label} ({ATTACKS[attack]})"
+    return replace(statistic, name=f"{attack}: {statistic.name}", label=label)
 
 
 def main_effects(transfer: Array) -> tuple[Array, Array]:
@@ -121,33 +176,6 @@ def main_effects(transfer: Array) -> tuple[Array, Array]:
 
 
 # --- pieces ------------------------------------------------------------------------------------------------------
-
-
-def _budget(bench: Bench, fleet: Fleet) -> Generator[Event | None, None, float]:
-    """:data:`BUDGET` times the median, over networks and inputs, of the smallest L2 perturbation that DDN finds."""
-    index = fleet.order[:SIZED_ON]
-    x, y = fleet.data.x_test[index], fleet.data.y_test[index]
-    found = []
-    for number, member in enumerate(fleet.members):
-        yield Progress(number, len(fleet.members), f"transfer: finding the budget, network {number + 1}")
-        attacking = start(member.model, x, y, SMALLEST, seed=bench.spec.seed, bounds=fleet.data.bounds)
-        for _ in attacking.events():
-            yield None
-        smallest = attacking.result().smallest[fleet.right[number, : len(index)]]
-        found.append(smallest[smallest.isfinite()])
-    norms = torch.cat(found)
-    return round(BUDGET * float(norms.median()), 2) if len(norms) else 1.0
-
-
-def _perturbed(
-    bench: Bench, fleet: Fleet, member: Member, x: Tensor, y: Tensor, eps: float
-) -> Generator[Event | None, None, Tensor]:
-    # to the last step: a perturbation that rests at its first success is made for the source's boundary alone
-    spec = PgdSpec(norm="L2", eps=eps, steps=STEPS, goal="untargeted", stop=False)
-    attacking = start(member.model, x, y, spec, seed=bench.spec.seed, bounds=fleet.data.bounds)
-    for _ in attacking.events():
-        yield None
-    return attacking.result().x_adv
 
 
 def _similarities(fleet: Fleet, x: Tensor, y: Tensor) -> Generator[Event | None, None, dict[str, Array]]:
@@ -250,7 +278,13 @@ def _naive(name: str, transfer: Array, similarity: Array) -> Generator[None, Non
     )
 
 
-def _records(fleet: Fleet, matrices: dict[str, np.ndarray]) -> Making:
+def _records(fleet: Fleet, found: Transfers, similar: dict[str, Array]) -> Making:
+    """One row a pair: the first attack's transfer under its plain name, that of the others under their own."""
+    arrays = found.arrays()
+    columns = {name: arrays[name][0] for name in ("transfer", "transfer_low", "transfer_high", "corrected")}
+    columns |= {"counted": found.counted, **similar}
+    for which, attack in enumerate(found.attacks[1:], 1):
+        columns |= {f"transfer_{attack}": found.transfer[which], f"corrected_{attack}": found.corrected[which]}
     for i, source in enumerate(fleet.members):
         for j, target in enumerate(fleet.members):
             row: dict[str, float | int | str | None] = {
@@ -259,34 +293,38 @@ def _records(fleet: Fleet, matrices: dict[str, np.ndarray]) -> Making:
                 "target": j,
                 "target_name": target.name,
             }
-            yield Record(f"{TOPIC}_pairs", row | {name: matrix[i, j].item() for name, matrix in matrices.items()})
+            yield Record(f"{TOPIC}_pairs", row | {name: matrix[i, j].item() for name, matrix in columns.items()})
 
 
 def _frame(
-    fleet: Fleet,
-    matrices: dict[str, np.ndarray],
-    statistics: Sequence[Statistic],
-    eps: float,
-    inputs: int,
-    *,
-    keep: bool,
+    fleet: Fleet, found: Transfers, similar: dict[str, Array], statistics: Sequence[Statistic], *, keep: bool
 ) -> Frame:
-    """Matrices ``[N, N]``, row source, column target; the similarities are there once they are known."""
-    transfer = matrices["transfer"]
-    off = transfer[~np.eye(len(transfer), dtype=bool) & np.isfinite(transfer)]
-    own = np.diag(transfer)[np.isfinite(np.diag(transfer))]
+    """``transfer``, its interval and ``corrected`` [A, N, N], row source, column target; ``counted`` [N, N]; the similarities
+    [N, N] are there once they are known."""
+    means = [_mean(found.transfer[which]) for which in range(len(found.attacks))]
     info = {
         "networks": fleet.told(),
+        "attacks": [
+            {"name": name, "label": ATTACKS[name], "mean_transfer": off, "white_box": own}
+            for name, (off, own) in zip(found.attacks, means, strict=True)
+        ],
         "statistics": told(statistics),
         "labels": {"transfer": "Transfer", **SIMILARITIES},
-        "norm": "L2",
-        "eps": eps,
-        "eps_rule": f"{BUDGET:g} x the median smallest L2 perturbation",
-        "steps": STEPS,
-        "inputs": inputs,
-        "mean_transfer": float(off.mean()) if len(off) else None,
-        "white_box": float(own.mean()) if len(own) else None,
+        "norm": found.norm,
+        "eps": found.eps,
+        "eps_rule": found.rule,
+        "steps": found.steps,
+        "inputs": found.inputs,
+        "mean_transfer": means[0][0],
+        "white_box": means[0][1],
         "done": keep,
     }
-    # copied: the matrices grow while the frame is looked at
-    return Frame(TOPIC, "measure", 0, {name: matrix.copy() for name, matrix in matrices.items()}, info, keep=keep)
+    arrays = found.arrays() | {name: matrix.copy() for name, matrix in similar.items()}
+    return Frame(TOPIC, "measure", 0, arrays, info, keep=keep)
+
+
+def _mean(transfer: Array) -> tuple[float | None, float | None]:
+    """Mean over the pairs of different networks, and over the networks themselves; None where nothing is known."""
+    off = transfer[~np.eye(len(transfer), dtype=bool) & np.isfinite(transfer)]
+    own = np.diag(transfer)[np.isfinite(np.diag(transfer))]
+    return (float(off.mean()) if len(off) else None), (float(own.mean()) if len(own) else None)

@@ -36,6 +36,7 @@ class RelationsPanel(Panel):
 
     vulnerability_requested = Signal()
     transferability_requested = Signal()
+    settings_requested = Signal()  # of transfer
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
@@ -66,6 +67,8 @@ class RelationsPanel(Panel):
         ]
         self.measure = MeasureButton(theme, self, "Measure relations", entries)
         self.add_tool(self.measure)
+        self.settings = self.header.add_button("settings", "Settings: transfer", "Settings of transfer", first=True)
+        self.settings.clicked.connect(self.settings_requested)
         self.page_choice = Segmented(
             theme,
             "Page",

@@ -67,38 +67,79 @@ def holm(tests: Sequence[RankCorrelation]) -> list[float]:
 
 
 def transfer(frames: Frames) -> Verdict:
-    """Holds only over enough networks, and where the gradients' cosine, which is to explain it, is at work itself."""
+    """Holds only over enough networks, and where the gradients' cosine, which is to explain it, is at work itself.
+
+    Judged is the attack that comes first, PGD unless it was left out; whether the others would be judged alike is said.
+    """
     frame = frames["transferability"]
     networks = len(frame.info["networks"])
-    names = ("cka", "cka | gradient_cosine", "gradient_cosine", "gradient_cosine | cka")
-    tests = [tested(frame, name) for name in names]
+    first, *others = frame.info.get("attacks") or [{"name": "pgd", "label": "PGD"}]
+    tests = _of_transfer(frame, "")
 
     def decide() -> tuple[Word, str]:
-        over = f"Over {networks} networks"
-        raw, rest, *_ = holm(tests[:2])
-        if not significant(tests[0], level=raw):
-            return "not supported", f"{over}, like features do not go with transfer beyond chance."
-        if not significant(tests[1], level=rest):
-            return "holds in part", (
-                f"{over}, those whose features are alike pass attacks on; beyond what like input gradients explain nothing is shown."
-            )
-        alike = f"{over}, those whose features are alike pass attacks on"
-        if networks < FEWEST:
-            return "holds in part", (
-                f"{alike}, also given like gradients; but these are too few networks to tell: take {FEWEST} or more."
-            )
-        if not significant(tests[2]):
-            return "holds in part", (
-                f"{alike}; but like gradients, which are to explain it, do not go with transfer themselves here, so that nothing is "
-                "taken away by giving them."
-            )
-        return (
-            "holds",
-            f"{alike}, beyond what like gradients explain. A correlation: that it is the cause is not tested.",
-        )
+        word, sentence = _transfers(tests, networks)
+        agreeing = {
+            each["label"]: _word_of(_of_transfer(frame, f"{each['name']}: "), networks) == word
+            for each in others
+            if each["name"] != "noise"
+        }
+        return word, f"{sentence} {_said_of(first['label'], agreeing)}"
 
-    numbers = tuple(tested.number for tested in tests if tested.measured)
+    numbers = tuple(test.number for test in tests if test.measured)
+    of_others = (tested(frame, f"{each['name']}: cka") for each in others if each["name"] != "noise")
+    numbers += tuple(test.number for test in of_others if test.measured)
     return judged(numbers, "the input gradients' cosine, and a test that permutes networks", decide)
+
+
+def _of_transfer(frame: Frame, prefix: str) -> list[RankCorrelation]:
+    names = ("cka", "cka | gradient_cosine", "gradient_cosine", "gradient_cosine | cka")
+    return [tested(frame, prefix + name) for name in names]
+
+
+def _word_of(tests: Sequence[RankCorrelation], networks: int) -> Word:
+    try:
+        return _transfers(tests, networks)[0]
+    except Unmeasured:
+        return "undecided"
+
+
+def _said_of(first: str, agreeing: dict[str, bool]) -> str:
+    """Which attack was judged, and how the others would be."""
+    alike = [name for name, agrees in agreeing.items() if agrees]
+    differ = [name for name, agrees in agreeing.items() if not agrees]
+    said = f"Transfer is that of {first}"
+    if alike:
+        said += f"; {' and '.join(alike)} would be judged alike"
+    if differ:
+        said += f"; {' and '.join(differ)} would not be"
+        said += " judged alike" if not alike else ""
+    return f"{said}."
+
+
+def _transfers(tests: Sequence[RankCorrelation], networks: int) -> tuple[Word, str]:
+    """The verdict of one attack; raises Unmeasured."""
+    over = f"Over {networks} networks"
+    raw, rest, *_ = holm(tests[:2])
+    if not significant(tests[0], level=raw):
+        return "not supported", f"{over}, like features do not go with transfer beyond chance."
+    if not significant(tests[1], level=rest):
+        return "holds in part", (
+            f"{over}, those whose features are alike pass attacks on; beyond what like input gradients explain nothing is shown."
+        )
+    alike = f"{over}, those whose features are alike pass attacks on"
+    if networks < FEWEST:
+        return "holds in part", (
+            f"{alike}, also given like gradients; but these are too few networks to tell: take {FEWEST} or more."
+        )
+    if not significant(tests[2]):
+        return "holds in part", (
+            f"{alike}; but like gradients, which are to explain it, do not go with transfer themselves here, so that nothing is "
+            "taken away by giving them."
+        )
+    return (
+        "holds",
+        f"{alike}, beyond what like gradients explain. A correlation: that it is the cause is not tested.",
+    )
 
 
 LEVELS = {

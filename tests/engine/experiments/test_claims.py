@@ -268,6 +268,29 @@ def test_transfer_holds_only_over_enough_networks_with_a_control_that_works(netw
     assert told.word == word and said in told.sentence
 
 
+@pytest.mark.parametrize(
+    ("of_mi", "of_fgsm", "said"),
+    [
+        (0.01, 0.01, "Transfer is that of PGD; MI-FGSM and FGSM would be judged alike."),
+        (0.01, 0.6, "Transfer is that of PGD; MI-FGSM would be judged alike; FGSM would not be."),
+        (0.6, 0.6, "Transfer is that of PGD; MI-FGSM and FGSM would not be judged alike."),
+        (None, 0.01, "Transfer is that of PGD; FGSM would be judged alike; MI-FGSM would not be."),
+    ],
+)
+def test_the_claim_on_transfer_says_of_which_attack_it_is_and_whether_others_agree(of_mi, of_fgsm, said):
+    found = {"cka": (0.8, 0.001), "cka | gradient_cosine": (0.5, 0.01), "gradient_cosine": (0.6, 0.01)}
+    for name, p in (("mi", of_mi), ("fgsm", of_fgsm), ("noise", 0.9)):
+        if p is not None:
+            found |= {f"{name}: cka": (0.7, p), f"{name}: cka | gradient_cosine": (0.5, p)}
+            found |= {f"{name}: gradient_cosine": (0.6, p)}
+    frame = statistics("transferability", found)
+    labels = {"pgd": "PGD", "mi": "MI-FGSM", "fgsm": "FGSM", "noise": "Random noise"}
+    frame.info["attacks"] = [{"name": name, "label": label} for name, label in labels.items()]
+    told = verdict(CLAIM["transfer"], {"transferability": frame})
+    assert told.word == "holds" and told.sentence.endswith(said)
+    assert sum("mi: cka" in number.label for number in told.numbers) == (of_mi is not None)
+
+
 def test_vulnerability_must_survive_depth_and_accuracy_and_hold_within_networks():
     name = "vulnerability"
     over, within = (

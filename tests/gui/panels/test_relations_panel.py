@@ -238,6 +238,55 @@ def test_transfer_grows_before_similarities_are_known(panel):
     assert drawn(page.dots) == 12
 
 
+def test_of_several_attacks_one_is_chosen_and_its_own_tests_are_listed(qtbot, panel):
+    frame = made.transfers_frame()
+    panel.show_frame(frame)
+    panel.grab()
+    page = panel.transfer
+    assert page.attack_box.isVisible() and page.attack == 0 and "mean transfer 83% of PGD" in panel.subtitle
+    assert "ρ = +0.80" in panel.subtitle and page.table.rowCount() == 7
+    choose(qtbot, page.attack_box, "mi")
+    assert np.array_equal(page.matrix(0), frame.arrays["transfer"][1])
+    assert page.points()[1].max() == frame.arrays["transfer"][1][~np.eye(4, dtype=bool)].max()
+    assert "mean transfer 40% of MI-FGSM" in panel.subtitle and "ρ = +0.50" in panel.subtitle
+    assert page.table.rowCount() == 7 and "MI-FGSM" in page._titled[0].title.full_text
+    assert page.describe(1, 3).splitlines()[1] == "transfer 6.5% [1.5%, 11.5%] of 100 inputs"
+    choose(qtbot, page.attack_box, "noise")
+    assert not page.matrix(0).any() and page.table.rowCount() == 0
+    assert page.caption.full_text.startswith("Measurement. Random noise, ε = 1")
+
+
+def test_transfer_can_be_seen_corrected_for_clean_errors(qtbot, panel):
+    panel.show_frame(made.transfers_frame())
+    page = panel.transfer
+    choose(qtbot, page.view_box, "corrected")
+    assert page.matrix(0)[1, 3] == pytest.approx(0.03)
+    assert "(err_adv − err_clean)" in page.caption.full_text
+    assert page.describe(1, 3).splitlines()[2] == "corrected for clean errors 3.0%"
+
+
+def test_all_three_similarities_stand_beside_transfer_in_the_same_order(qtbot, panel):
+    frame = made.transfers_frame()
+    panel.show_frame(frame)
+    panel.grab()
+    page = panel.transfer
+    choose(qtbot, page.similarity_box, "every")
+    assert len(page.maps) == 4 and all(heat.isVisible() for heat in page.heats)
+    for which, name in enumerate(("cka", "rsa", "gradient_cosine"), 1):
+        assert np.array_equal(page.matrix(which), frame.arrays[name])
+    assert len(page.plots()) == 5 and page.similarity == "gradient_cosine"
+    page.choose((1, 3))
+    assert page.ring.getData()[0].tolist() == pytest.approx([0.5])
+    choose(qtbot, page.similarity_box, "rsa")
+    assert [heat.isVisible() for heat in page.heats] == [True, True, False, False]
+    assert page.points()[0].tolist() == pytest.approx([-0.2] * 12)
+
+
+def test_a_frame_recorded_when_there_was_one_attack_is_drawn_as_it_was(panel, transfer):
+    assert not transfer.attack_box.isVisible() and not transfer.view_box.isVisible()
+    assert transfer.caption.full_text.startswith("Measurement. Untargeted L₂ PGD, ε = 1 (2 x the median), 40 steps")
+
+
 # --- all of it ---------------------------------------------------------------------------------------------------
 
 
