@@ -65,7 +65,24 @@ def take(folder: Path) -> None:
         window.docks.show_panel(panel.key)
         settle(app, window)
         panel.picture().save(str(folder / f"panel-{panel.key}.png"))
+    beside(app, window, folder)
     window.close()
+
+
+def beside(app: object, window: object, folder: Path) -> None:
+    """The same experiment with twice the budget, side by side with the first."""
+    first = window.lab.session.runs()[0].id
+    attack = window.editor.spec.attack
+    window.editor.edit("attack", attack.model_copy(update={"eps": 2 * attack.eps, "alpha": 2 * attack.alpha}), "eps")
+    window.run_all()
+    wait(app, window)
+    window.compare_sources(window.columns.runs([first, window.lab.session.runs()[-1].id]))
+    panel = window.docks.sidebyside
+    wait(app, window)
+    settle(app, window)
+    panel.finish()
+    settle(app, window)
+    panel.picture().save(str(folder / f"panel-{panel.key}.png"))
 
 
 def wait(app: object, window: object) -> None:

@@ -84,6 +84,7 @@ class DifferencesTable(QTableWidget):
                 part = row[0]
                 lines.append(part)
             lines.append(row)
+        self.setRowCount(0)  # heights of rows before are forgotten
         self.setRowCount(len(lines))
         for at, line in enumerate(lines):
             if isinstance(line, str):
@@ -93,13 +94,13 @@ class DifferencesTable(QTableWidget):
                 self.setSpan(at, 0, 1, len(heads))
                 continue
             _, name, values, mark = line
+            if any("\n" in value for value in values):
+                self.setRowHeight(at, 2 * self.theme.small + 16)
             self.setItem(at, 0, QTableWidgetItem(f"   {name}"))
             for k, value in enumerate(values):
                 item = QTableWidgetItem(value)
                 item.setTextAlignment(_RIGHT)
                 item.setToolTip(value)
-                if "\n" in value:
-                    self.setRowHeight(at, 2 * self.theme.small + 16)
                 if mark:
                     item.setForeground(QColor(self.theme.warning))
                 self.setItem(at, 1 + k, item)
