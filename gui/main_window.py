@@ -404,8 +404,9 @@ class MainWindow(QMainWindow):
     @Slot()
     def show_side_by_side(self) -> None:
         """The side-by-side view, as wide as can be."""
-        self.docks.show_panel(WIDE)
         if self.docks.maximised != WIDE:
+            self.show_step("compare")
+            self.docks.show_panel(WIDE)
             self.docks.maximise(WIDE)
 
     def compare_sources(self, sources: Sequence[Source]) -> None:
