@@ -25,6 +25,7 @@ from gui.documents import SUFFIX
 from gui.icons import icon
 from gui.panels.base import Panel
 from gui.panels.labels import ElidedLabel
+from gui.panels.sidebyside.axes import SharedAxes
 from gui.panels.sidebyside.column import Column
 from gui.panels.sidebyside.kinds import BY_KEY, KINDS, Kind
 from gui.panels.sidebyside.mirror import Mirror, legend
@@ -32,8 +33,6 @@ from gui.panels.sidebyside.table import DifferencesTable
 from gui.plots.chips import Chips
 from gui.plots.controls import Segmented
 from gui.plots.flow import FlowRow
-from gui.plots.linked import LinkedPlots
-from gui.plots.plot import Plot
 from gui.selection import Selection
 from gui.sidebyside import MOST, Content, Source
 from gui.theme import Theme
@@ -69,7 +68,7 @@ class SideBySidePanel(Panel):
         self.columns: list[Column] = []
         self._runs: list[tuple[int, str]] = []
         self._steps: Iterator[None] | None = None
-        self._links: list[LinkedPlots] = []
+        self._axes = SharedAxes(self)
         self._mirror = Mirror(self._fill_legend_soon)
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_tick)
@@ -290,7 +289,7 @@ class SideBySidePanel(Panel):
         self._begin()
 
     def _begin(self) -> None:
-        self._unlink()
+        self._axes.share(())
         self._steps = self._making()
         if self.isVisible():
             self._timer.start()
@@ -358,20 +357,7 @@ class SideBySidePanel(Panel):
 
     @Slot()
     def _link(self, *_: object) -> None:
-        self._unlink()
-        if self.axes_choice.key() == OWN:
-            return
-        each = [plots_of(panel) for panel in self.panels()]
-        for place in dict.fromkeys(place for plots in each for place in plots):
-            together = [plots[place] for plots in each if place in plots]
-            if len(together) > 1:
-                self._links.append(LinkedPlots(together, self))
-
-    def _unlink(self) -> None:
-        for links in self._links:
-            links.dissolve()
-            links.deleteLater()
-        self._links = []
+        self._axes.share(self.panels() if self.axes_choice.key() == SHARED else ())
 
     @Slot()
     def _fill_legend_soon(self, *_: object) -> None:
@@ -426,13 +412,3 @@ class SideBySidePanel(Panel):
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """The differences and the numbers of all sources."""
         return self.table.csv_rows()
-
-
-def plots_of(panel: QWidget) -> dict[tuple[str, str, int], Plot]:
-    """The plots of a panel by kind, name and which of those of that name: the same place in panels of one class."""
-    found: dict[tuple[str, str, int], Plot] = {}
-    for plot in panel.findChildren(Plot):
-        name = type(plot).__name__, plot.accessibleName()
-        number = sum(place[:2] == name for place in found)
-        found[*name, number] = plot
-    return found
