@@ -19,6 +19,7 @@ from engine.lab import Lab
 from engine.paths import RESOURCES, working_copies
 from engine.session import Session
 from engine.spec_files import load_spec
+from gui.documents import SWEEP_SUFFIX
 from gui.main_window import MainWindow
 from gui.settings import Settings
 
@@ -29,7 +30,7 @@ COLLECT_MS = 2000
 def main(arguments: list[str]) -> int:
     """Open the window, on a session or experiment file if one is named; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python main.py", description="Rapidity Lab")
-    parser.add_argument("file", nargs="?", help="a session (.rapidity) or an experiment (.toml)")
+    parser.add_argument("file", nargs="?", help="a session (.rapidity), a sweep (.sweep) or an experiment (.toml)")
     options = parser.parse_args(arguments)
 
     app = QApplication(sys.argv[:1])
@@ -53,10 +54,10 @@ def open_window(settings: Settings, file: Path | None) -> MainWindow:
     problem = ""
     session: Session | None = None
     try:
-        if file is not None and file.suffix != ".toml":
+        if file is not None and file.suffix not in (".toml", SWEEP_SUFFIX):
             session = Session.open(file, working_copies())
             settings.add_recent(file)
-        elif file is not None:
+        elif file is not None and file.suffix == ".toml":
             session = Session.create(working_copies(), load_spec(file))
     except UserError as error:
         problem = str(error)
@@ -64,6 +65,8 @@ def open_window(settings: Settings, file: Path | None) -> MainWindow:
         session = Session.create(working_copies(), load_spec(ready_example()))
     window = MainWindow(Lab(session), settings)
     window.engine_is_ready = partial(tidy, window)
+    if file is not None and file.suffix == SWEEP_SUFFIX:
+        window.documents.open(file)
     if problem:
         window.documents.failed.emit(problem)
     return window

@@ -22,8 +22,10 @@ from gui.settings import Settings
 from gui.stage import Opening, read_opening
 
 SESSION_FILES = "Rapidity Lab session (*.rapidity)"
+OPENED_FILES = "Session or sweep (*.rapidity *.sweep)"
 SPEC_FILES = "Experiment (*.toml)"
 SUFFIX = ".rapidity"
+SWEEP_SUFFIX = ".sweep"
 
 
 class Documents(QObject):
@@ -40,7 +42,8 @@ class Documents(QObject):
         self.session = session
         self._settings, self._background, self._notices, self._window = settings, background, notices, window
         self.saved_at: datetime | None = None
-        # set by the window, which knows the jobs
+        # set by the window, which knows the sweeps and the jobs
+        self.open_sweep: Callable[[Path], None] = lambda _: None
         self.hold_jobs: Callable[[], Callable[[], None]] = lambda: lambda: None  # to rest; gives what lets them go on
         self.end_jobs: Callable[[Callable[[], None]], None] = lambda then: then()  # calls back when none is left
         # replaced in tests
@@ -60,15 +63,18 @@ class Documents(QObject):
         self._offer(opening)
 
     def choose_and_open(self) -> None:
-        """Ask for a session file and open it."""
-        name = self.ask_open(self._window, "Open a session", self._settings.values.folder, SESSION_FILES)
+        """Ask for a session or sweep file and open it."""
+        name = self.ask_open(self._window, "Open a session or a sweep", self._settings.values.folder, OPENED_FILES)
         if name:
             self.open(Path(name))
 
     def open(self, path: Path) -> None:
-        """Open a session file, or begin a new session from a TOML file."""
+        """Open a session or sweep file, or begin a new session from a TOML file."""
         if path.suffix == ".toml":
             self.import_spec(path)
+            return
+        if path.suffix == SWEEP_SUFFIX:
+            self.open_sweep(path)
             return
 
         def done(opening: Opening) -> None:
@@ -77,6 +83,10 @@ class Documents(QObject):
 
         # read before the open one is let go: a file that cannot be opened costs nothing
         self._background.run(lambda: read_opening(Session.open(path, working_copies())), done, self._failed)
+
+    def open_made(self, make: Callable[[], Session]) -> None:
+        """Open a session that is made in the background, as one from a point of a sweep."""
+        self._background.run(lambda: read_opening(make()), self._offer, self._failed)
 
     def import_spec(self, path: Path) -> None:
         """Begin a new session with the experiment of a TOML file."""

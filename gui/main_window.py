@@ -16,6 +16,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
+    QLabel,
     QMainWindow,
     QStackedWidget,
     QVBoxLayout,
@@ -46,9 +47,11 @@ from gui.chrome.transport import Transport
 from gui.claim_runs import ClaimRuns
 from gui.columns import Columns
 from gui.comparing import RunRows
-from gui.documents import SUFFIX, Documents
+from gui.documents import SUFFIX, SWEEP_SUFFIX, Documents
 from gui.editor import Editor
+from gui.forms.axes import AxesEditor
 from gui.forms.form import SpecForm, description
+from gui.forms.machine import MACHINE, MachineSpec
 from gui.inspect import describe
 from gui.jobs import Jobs, JobView, job_title
 from gui.redraw import Rotation
@@ -57,6 +60,7 @@ from gui.selection import Selection
 from gui.settings import Settings
 from gui.sidebyside import Source
 from gui.stage import Opening, Stage, read_opening
+from gui.sweep_desk import SweepDesk
 from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
 from gui.workspace import Workspace
@@ -73,6 +77,7 @@ LOOK_PANELS = {
     "all_pairs": "all_pairs",
     "vulnerability": "relations",
     "transferability": "relations",
+    "complexity": "complexity",
     "max_likelihood": "noise",
     "reconciliation": "reconcile",
     "price": "reconcile",
@@ -107,6 +112,10 @@ class MainWindow(QMainWindow):
         self.reporting = Reporting(self.background, self.notices, self)
         self.attack_runs = AttackRuns(self.background, self.docks.results.set_runs, self._on_failure)
         self.columns = Columns(self.docks.sidebyside, self.background, settings, self._on_failure, self)
+        self.sweep_desk = SweepDesk(
+            self.step_forms["sweep"], self.axes, self.docks.sweep, self.docks.complexity,
+            self.editor, self.documents, settings, self.notices, self,
+        )  # fmt: skip
         self.rotation = Rotation(self.panels, self.stage, self)
         self.rotation.name_moment = self.transport.timeline.name
         self._slow = QTimer(self, interval=SLOW_MS)
@@ -158,8 +167,18 @@ class MainWindow(QMainWindow):
             form = StepForm(step.key, step.label, theme)
             made = {part: SpecForm(part, self.editor.part(part), theme) for part in steps.FORMS[step.key]}
             folded = {action: made.pop(part) for part, action in steps.FOLDED.items() if part in made}
+            if step.key == "sweep":
+                self.axes = AxesEditor(self.editor.spec, theme)
+                form.add_form(self.axes)
             for spec_form in made.values():
                 form.add_form(spec_form)
+            if step.key == "sweep":
+                self.machine_title = QLabel("On this computer, whatever the experiment")
+                self.machine_title.setProperty("role", "small")
+                values = self.settings.values
+                self.machine = SpecForm(MACHINE, MachineSpec(workers=values.workers, scheduler=values.scheduler), theme)
+                form.add_widget(self.machine_title)
+                form.add_form(self.machine)
             form.set_description(steps.DESCRIPTIONS.get(step.key, ""))
             for action in steps.LOOKS.get(step.key, ()):
                 button = link(self.actions_[action])
@@ -205,7 +224,7 @@ class MainWindow(QMainWindow):
             form.action_requested.connect(partial(self.run_step, key))
             form.run_all_requested.connect(self.run_all)
             for spec_form in form.forms:
-                spec_form.edited.connect(self.editor.edit)
+                spec_form.edited.connect(self.sweep_desk.set_machine if spec_form is self.machine else self.editor.edit)
         self.editor.changed.connect(self._on_spec)
         self.transport.run_requested.connect(self.run_or_resume)
         self.transport.pause_requested.connect(self.pause)
@@ -229,6 +248,7 @@ class MainWindow(QMainWindow):
         self.documents.opened.connect(self._on_session)
         self.documents.saved.connect(self._on_saved)
         self.documents.failed.connect(self._on_failure)
+        self.documents.open_sweep = self.sweep_desk.open
         self.documents.hold_jobs = self._hold
         self.documents.end_jobs = self.jobs.end_all
         self.reporting.finished.connect(self._say)
@@ -267,6 +287,12 @@ class MainWindow(QMainWindow):
         self.docks.noise.settings_requested.connect(partial(self.show_settings, "max_likelihood"))
         self.docks.claims.run_requested.connect(self._run)  # the board stays in front
         self._claim_runs = ClaimRuns(self.docks.claims, self.jobs, self._run, self)
+        self.sweep_desk.sweeps.state_changed.connect(self._on_sweep_state)
+        self.sweep_desk.said.connect(self._say)
+        self.sweep_desk.failed.connect(self._on_failure)
+        self.sweep_desk.broke.connect(self._on_bug)
+        self.sweep_desk.shown.connect(self.docks.show_panel)
+        self.sweep_desk.step_wanted.connect(self.show_step)
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)
@@ -299,6 +325,11 @@ class MainWindow(QMainWindow):
         bind("run.attack_checks", self.check_attack)
         for name in LOOK_PANELS:
             bind(f"run.{name}", self.look, name)
+        bind("run.sweep", self.run_step, "sweep")
+        bind("run.sweep_pause", self.sweep_desk.sweeps.pause)
+        bind("run.sweep_stop", self.sweep_desk.sweeps.stop)
+        bind("file.save_sweep", self.sweep_desk.choose_and_copy)
+        self._on_sweep_state("none")
         bind("view.live", self.go_live)
         bind("view.previous_instant", self._move, -1)
         bind("view.next_instant", self._move, 1)
@@ -347,6 +378,10 @@ class MainWindow(QMainWindow):
         for panel in steps.PANELS.get(key, ()):
             self.docks.show_panel(panel)
         if key == "compare":
+            return
+        if key == "sweep":
+            if self._take_entries():
+                self.sweep_desk.run()
             return
         if key == "report":
             self.reporting.choose_and_write(self.documents.session)
@@ -539,6 +574,12 @@ class MainWindow(QMainWindow):
         self.transport.set_state(state)
         self.actions_.set_state(state)
 
+    @Slot(str)
+    def _on_sweep_state(self, state: str) -> None:
+        self.actions_["run.sweep_pause"].setEnabled(state == "running")
+        self.actions_["run.sweep_stop"].setEnabled(state in ("running", "paused"))
+        self.actions_["file.save_sweep"].setEnabled(state != "none")
+
     @Slot()
     def _on_jobs(self) -> None:
         jobs = self.jobs.all
@@ -591,6 +632,8 @@ class MainWindow(QMainWindow):
         for key, form in self.step_forms.items():
             form.set_action(steps.action(key, spec), run_all=key in steps.DEPENDS)
             for spec_form in form.forms:
+                if spec_form is self.machine:
+                    continue
                 part = self.editor.part(spec_form.part)
                 if spec_form.spec != part:
                     spec_form.set_spec(part)
@@ -599,6 +642,7 @@ class MainWindow(QMainWindow):
         self.docks.reconcile.set_experiment(spec)
         self.docks.noise.set_experiment(spec)
         self.docks.robustness.set_experiment(spec)
+        self.sweep_desk.set_experiment(spec)
         self._show_results()
         self._show_title()
 
@@ -704,6 +748,7 @@ class MainWindow(QMainWindow):
         self.stage.attach(opening)
         self.attack_runs.attach(session)
         self.columns.attach(session)
+        self.sweep_desk.on_session(session)
         self._read_runs()
         self._show_title()
 
@@ -836,7 +881,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         path = Path(event.mimeData().urls()[0].toLocalFile())
-        if path.suffix in (SUFFIX, ".toml"):
+        if path.suffix in (SUFFIX, SWEEP_SUFFIX, ".toml"):
             self.documents.open(path)
         elif path.is_dir() or path.name.endswith((".gz", "-ubyte")):
             folder = path if path.is_dir() else path.parent
@@ -844,7 +889,8 @@ class MainWindow(QMainWindow):
             self.show_step("data")
         else:
             self._on_failure(
-                f"{path.name} cannot be opened here. Drop a session ({SUFFIX}), an experiment (.toml) or a folder of IDX files."
+                f"{path.name} cannot be opened here. Drop a session ({SUFFIX}), a sweep ({SWEEP_SUFFIX}), an experiment (.toml) "
+                "or a folder of IDX files."
             )
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -856,6 +902,8 @@ class MainWindow(QMainWindow):
         if not self.lab.close():
             self.log.append("error", "The running experiment did not stop in time.")
         self.bridge.tick()  # its end is the last that is heard of it
+        if not self.sweep_desk.close():
+            self.log.append("error", "The running sweep did not stop in time; its finished points are kept.")
         self.background.close()
         layout = self.docks.save_layout() if self._arranged else self.settings.values.layout
         geometry = base64.b64encode(self.saveGeometry().data()).decode()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from engine.errors import SessionError
+from engine.errors import SessionError, SpecError
 from engine.session import Run
 from engine.specs import ExperimentSpec
+from engine.sweep.points import Points
 
 FORMS: dict[str, tuple[str, ...]] = {
     "data": ("experiment", "dataset"),
@@ -14,6 +15,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "train": ("training", "hardening"),
     "attack": ("attack", "robustness"),
     "entangle": ("probe", "controls", "transfer", "max_likelihood", "reconcile"),
+    "sweep": ("sweep",),
     "compare": (),
     "report": (),
 }
@@ -53,12 +55,13 @@ REACHES = {
     "all_pairs": "train",
     "vulnerability": "data",  # their networks are a fleet of their own
     "transferability": "data",
+    "complexity": "data",
     "max_likelihood": "data",
     "hardening": "data",  # its trainings are its own; a network of the settings as they are is kept by its name
     "reconciliation": "train",
     "price": "train",
 }
-SET_BY_PANELS = ("map", "sweep")
+SET_BY_PANELS = ("map",)
 
 # Panels that a step's result is seen in, brought to the front when it is run.
 PANELS: dict[str, tuple[str, ...]] = {
@@ -67,6 +70,7 @@ PANELS: dict[str, tuple[str, ...]] = {
     "train": ("training",),
     "attack": ("gallery", "profile"),
     "entangle": ("profile",),
+    "sweep": ("sweep",),
     "compare": ("compare",),
 }
 
@@ -90,6 +94,7 @@ LOOKS: dict[str, tuple[str, ...]] = {
         "run.all_pairs",
         "run.vulnerability",
         "run.transferability",
+        "run.complexity",
         "run.max_likelihood",
         "run.reconciliation",
         "run.price",
@@ -120,11 +125,22 @@ def action(step: str, spec: ExperimentSpec) -> str:
             return f"Attack {samples:,} sample{'s' if samples != 1 else ''}"
         case "entangle":
             return "Measure entanglement"
+        case "sweep":
+            return sweep_action(spec)
         case "compare":
             return "Show the runs"
         case "report":
             return "Write report…"
     raise KeyError(step)
+
+
+def sweep_action(spec: ExperimentSpec) -> str:
+    """What the big button of the sweep says."""
+    try:
+        n = len(Points(spec)) if spec.sweep.axes else 0
+    except SpecError:
+        n = 0
+    return f"Run sweep of {n:,} point{'s' if n != 1 else ''}" if n else "Run sweep"
 
 
 MAKES = {"weights": ("data", "model", "train"), "adversarial": ("data", "model", "train", "attack")}

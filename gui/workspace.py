@@ -14,6 +14,7 @@ from gui.panels.bell import BellPanel
 from gui.panels.claims_board import ClaimsPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
+from gui.panels.complexity.panel import ComplexityPanel
 from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
@@ -27,6 +28,7 @@ from gui.panels.robustness.panel import RobustnessPanel
 from gui.panels.sidebyside.panel import SideBySidePanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
+from gui.panels.sweep.panel import SweepPanel
 from gui.panels.takeover import TakeoverPanel
 from gui.panels.training_curves import TrainingPanel
 from gui.selection import Selection
@@ -66,6 +68,8 @@ class Workspace(DockArea):
         self.claims = ClaimsPanel(selection, theme)
         self.compare = ComparePanel(selection, theme)
         self.sidebyside = SideBySidePanel(selection, theme)
+        self.sweep = SweepPanel(selection, theme)
+        self.complexity = ComplexityPanel(selection, theme)
         self.log = LogPanel(selection, theme)
         # rows first, then the panels of each row: Qt nests the splits in this order
         self.add_panel(self.training)
@@ -84,7 +88,8 @@ class Workspace(DockArea):
         self.add_panel(self.results, behind="claims")
         self.add_panel(self.checks, behind="results")
         self.add_panel(self.robustness, behind="checks")
-        self.add_panel(self.compare, behind="robustness")
+        self.add_panel(self.sweep, behind="robustness")
+        self.add_panel(self.compare, behind="sweep")
         self.add_panel(self.sidebyside, behind="compare")
         self.add_panel(self.log, behind="sidebyside")
         self.add_panel(self.bell, behind="spacetime")
@@ -93,6 +98,7 @@ class Workspace(DockArea):
         self.add_panel(self.relations, behind="all_pairs")
         self.add_panel(self.noise, behind="relations")
         self.add_panel(self.hardening, behind="noise")
+        self.add_panel(self.complexity, behind="noise")
         for key in IN_FRONT:
             self.show_panel(key)
 
@@ -119,6 +125,7 @@ class Workspace(DockArea):
             self.hardening,
             self.reconcile,
             self.claims,
+            self.complexity,
             self.dataset,
             self.model,
         )
@@ -126,7 +133,7 @@ class Workspace(DockArea):
     @property
     def listing(self) -> tuple[Panel, ...]:
         """The panels that draw what the session holds of all its runs."""
-        return (self.results, self.compare, self.sidebyside, self.log)
+        return (self.results, self.sweep, self.compare, self.sidebyside, self.log)
 
     def share_out(self) -> None:
         """Give each panel its share of the room; sizes hold only once the window has its own."""

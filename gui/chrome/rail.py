@@ -1,4 +1,4 @@
-"""The rail at the left: the seven steps of the work, in order, with a tick at each whose result is there and current."""
+"""The rail at the left: the eight steps of the work, in order, with a tick at each whose result is there and current."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ STEPS: tuple[Step, ...] = (
     Step("train", "Train", "How the network is trained"),
     Step("attack", "Attack", "How adversarial samples are made"),
     Step("entangle", "Entangle", "What is measured on the features"),
+    Step("sweep", "Sweep", "The same at many settings: one network a point"),
     Step("compare", "Compare", "Two runs side by side"),
     Step("report", "Report", "A report to read and to pass on"),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.specs.base import Spec, param
 
+MACHINE = "machine"  # what stands for a part of the experiment in its form
+
 
 class MachineSpec(Spec):
     """Where sweeps are computed. These belong to this computer, not to the experiment."""

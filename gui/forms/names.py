@@ -29,6 +29,7 @@ USED_WHEN = {
     "momentum": ("optimizer", "sgd"),
     "sigma_w": ("init", "sigma"),
     "sigma_b": ("init", "sigma"),
+    "points": ("mode", "random"),
 }
 
 AS_SPELLED = {"tanh", "erf", "y", "x", "p", "float32", "bfloat16"}  # names that mathematics writes small

@@ -42,7 +42,7 @@ def test_every_command_is_in_a_menu_with_a_tip(window):
 
 
 def test_the_numbers_choose_the_steps_of_the_rail(person, window):
-    for number, key in enumerate(("data", "model", "train", "attack", "entangle", "compare", "report"), 1):
+    for number, key in enumerate(("data", "model", "train", "attack", "entangle", "sweep", "compare", "report"), 1):
         person.press(str(number))
         assert window.rail.current == key
         assert window.step_stack.currentWidget() is window.step_forms[key]
@@ -54,7 +54,7 @@ def test_the_commands_follow_the_run(person, window):
         return {name for name in names if window.actions_[name].isEnabled()}
 
     assert usable() == {"run.start", "run.step"}
-    person.press("7")
+    person.press("8")
     person.press("F7")
     person.wait(lambda: window.jobs.state == "paused")
     assert usable() == {"run.start", "run.step", "run.stop"}

@@ -1,0 +1,395 @@
+"""A person sweeps: chooses what varies, runs it, takes points out and back, opens one, leaves, and comes back to it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from person import TINY
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtTest import QTest
+from sweep_files import grid, made
+from test_window_drop import drop
+
+from engine.events import Events
+from engine.specs import AxisSpec, ExperimentSpec, MlpSpec, SweepSpec, TrainingSpec
+from engine.sweep.run import sweep
+from engine.sweep.store import SweepStore
+from gui.sweeps import Computer
+
+REAL = TINY.model_copy(
+    update={"model": MlpSpec(depth=1, width=8), "training": TrainingSpec(epochs=1, learning_rate=0.01)}
+)
+PATIENCE = 180_000  # ms; a worker loads torch first
+gate = threading.Event()
+
+
+def quick(spec: ExperimentSpec, _reach: str, _geometry: bool) -> Iterator[None]:
+    """Measures nothing, at once; seed 3 and above wait for the gate."""
+    while spec.seed >= 3 and not gate.is_set():
+        time.sleep(0.002)
+        yield None
+    if spec.seed == 1:
+        raise ValueError("one is a bad seed")
+    return SimpleNamespace(row={"test_accuracy": spec.seed / 10, "seconds": 0.0}, weights={})
+
+
+def threads(store: SweepStore, _computer: Computer) -> Events:
+    """The sweep in two threads of this process."""
+    with ThreadPoolExecutor(2) as pool:
+        yield from sweep(store, pool, 2, measure=f"{__name__}:quick")
+
+
+@pytest.fixture
+def quickly(monkeypatch):
+    """Points are computed here, at once or when the gate opens."""
+    from engine.sweep import work
+
+    gate.clear()
+    monkeypatch.setattr(work, "_function", lambda _name: quick)
+    monkeypatch.setattr("gui.sweeps.events_of", threads)
+    yield gate
+    gate.set()
+
+
+def seeds(count: int, **others) -> ExperimentSpec:
+    axes = (AxisSpec(field="seed", values=tuple(range(count))),)
+    return TINY.model_copy(update={"sweep": SweepSpec(axes=axes, **others)})
+
+
+def counts(window) -> dict[str, int]:
+    window.sweep_desk.sweeps.tick()
+    return {status: n for status, n in window.docks.sweep.model.counts.items() if n}
+
+
+def is_idle(window) -> bool:
+    desk = window.sweep_desk
+    return desk.sweeps.state == "idle" and not desk.sweeps.busy
+
+
+def sit(open_lab, file=None, **how):
+    """At a window whose engine is not needed, but whose files are."""
+    person = open_lab(file, start=False, **how)
+    person.window.bridge.start()
+    return person
+
+
+def add_axis(person, typed: str, values: str):
+    """Choose a field from the list by typing, and type its values."""
+    axes = person.window.axes
+    person.click(axes.add_button)
+    person.wait(axes.finder.isVisible)
+    person.qtbot.keyClicks(axes.finder.line, typed)
+    QTest.keyClick(axes.finder.line, Qt.Key.Key_Return)
+    person.wait(lambda: not axes.finder.isVisible())
+    person.come_back()
+    row = axes.rows[-1]
+    person.press("Ctrl+A", row.line)
+    person.qtbot.keyClicks(row.line, values)
+    return row
+
+
+# --- the axes --------------------------------------------------------------------------------------------------
+
+
+def test_axes_are_chosen_typed_and_undone(open_lab):
+    person = sit(open_lab)
+    window = person.window
+    person.step("sweep")
+    form, axes = window.step_forms["sweep"], window.axes
+    assert not form.action_button.isEnabled() and form.action_button.text() == "Run sweep"
+
+    width = add_axis(person, "model.width", "4, 8, 16")
+    assert width.words.text() == "3 values: 4, 8, 16" and not width.wrong
+    rate = add_axis(person, "learning", "1e-4 .. 1e-1 : 4 log")
+    assert rate.field == "training.learning_rate" and rate.words.text() == "4 values: 0.0001, 0.001, 0.01, 0.1"
+    assert window.editor.spec.sweep.axes[1] == AxisSpec(
+        field="training.learning_rate", low=1e-4, high=1e-1, count=4, scale="log"
+    )
+    assert form.action_button.text() == "Run sweep of 12 points" and form.action_button.isEnabled()
+    person.wait(lambda: form._note.text().startswith("= 12 points: about"))
+
+    # what cannot be used is said at once, and the sweep keeps what was last right
+    person.press("Ctrl+A", width.line)
+    person.qtbot.keyClicks(width.line, "4, wide")
+    assert width.wrong and "'wide' is not a whole number" in width.words.text()
+    assert not form.action_button.isEnabled() and window.editor.spec.sweep.axes[0].values == (4,)
+    person.press("Ctrl+A", width.line)
+    person.qtbot.keyClicks(width.line, "4, 1000000")
+    assert width.wrong and "Such points fail." in width.words.text() and form.action_button.isEnabled()
+    person.press("Ctrl+A", width.line)
+    person.qtbot.keyClicks(width.line, "1 .. 8 : 8")
+    assert width.words.text() == "8 values: 1, 2, 3, …, 8"
+
+    # reorder, remove, and take all of it back
+    person.click(rate.up_button)
+    assert [axis.field for axis in window.editor.spec.sweep.axes] == ["training.learning_rate", "model.width"]
+    QTest.keyClick(rate.line, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert [row.field for row in axes.rows] == ["model.width", "training.learning_rate"]
+    person.click(width.remove_button)
+    assert [row.field for row in axes.rows] == ["training.learning_rate"]
+    person.press("Ctrl+Z")
+    assert (axes.rows[0].field, axes.rows[0].text) == ("model.width", "1 .. 8 : 8")
+    while window.editor.undo_stack.canUndo():
+        person.press("Ctrl+Z")
+    assert axes.rows == [] and window.editor.spec.sweep.axes == ()
+
+
+def test_a_field_has_one_axis_and_a_random_sample_draws_from_its_range(open_lab):
+    person = sit(open_lab, spec=seeds(3))
+    window = person.window
+    person.step("sweep")
+    rate = add_axis(person, "training.learning", "1e-4 .. 1e-1 : 4 log")
+    person.choose(window.step_forms["sweep"].forms[1].field("mode"), "random")
+    assert rate.words.text() == "drawn at random between 0.0001 and 0.1, evenly in its logarithm"
+    assert window.step_forms["sweep"].action_button.text() == "Run sweep of 100 points"
+    before = window.editor.spec.sweep.axes
+    person.click(window.axes.add_button)
+    person.qtbot.keyClicks(window.axes.finder.line, "seed")
+    QTest.keyClick(window.axes.finder.line, Qt.Key.Key_Return)
+    assert window.editor.spec.sweep.axes == before and len(window.axes.rows) == 2
+    assert window.axes.rows[0].line.selectedText() == "0, 1, 2"
+
+
+def test_what_this_computer_gives_is_remembered_and_no_part_of_the_experiment(open_lab):
+    person = sit(open_lab, spec=seeds(2))
+    window = person.window
+    person.step("sweep")
+    before = window.editor.spec
+    field = window.machine.field("workers")
+    person.click(field)
+    person.press("Ctrl+A", field)
+    person.qtbot.keyClicks(field, "3")
+    assert window.settings.values.workers == 3 and window.editor.spec == before
+
+
+# --- running ---------------------------------------------------------------------------------------------------
+
+
+def test_a_small_real_sweep_equals_the_engines_own_run_and_its_point_opens_as_a_session(open_lab, tmp_path):
+    person = open_lab(spec=REAL)
+    window, panel = person.window, person.window.docks.sweep
+    window.settings.update(workers=1)
+    person.step("sweep")
+    add_axis(person, "model.width", "4, 8")
+    add_axis(person, "seed", "0, 1")
+    spec = window.editor.spec
+    person.act()
+    person.wait(lambda: window.sweep_desk.sweeps.state == "running", PATIENCE)
+    assert panel.isVisible()
+
+    # the last point is taken out while the others run; the session's own engine stays free meanwhile
+    person.wait(lambda: counts(window).get("waiting"))
+    panel.table.choose(3, 3)
+    person.press("Del", panel.table)
+    person.run("data")
+    assert window.sweep_desk.sweeps.state == "running"
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 3, "cancelled": 1}, PATIENCE)
+    panel.table.choose(3, 3)
+    panel.offer()
+    panel.row_actions["retry"].trigger()
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 4}, PATIENCE)
+    assert not person.notices(), person.notices()
+
+    # the same settings by the engine alone
+    with SweepStore.create(tmp_path / "own.sweep", spec) as own, ThreadPoolExecutor(1) as pool:
+        for _ in sweep(own, pool, 1):
+            pass
+        theirs = [own.row(k).row for k in range(4)]
+        weights = own.weights(2)
+    store = window.sweep_desk.sweeps.store
+    mine = [store.row(k).row for k in range(4)]
+    for one, other in zip(mine, theirs, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    panel.table.grab()
+    person.wait(lambda: is_idle(window))
+    shown = {panel.model.key(c): panel.model.data(panel.model.index(2, c)) for c in range(panel.model.columnCount())}
+    assert shown["model.width"] == "8" and shown["test_accuracy"] == f"{theirs[2]['test_accuracy']:.4g}"
+
+    # a point as a session: asked about unsaved work, then its network is there and can be attacked
+    person.when_unsaved = "cancel"
+    panel.table.choose(2, 2)
+    person.press("Return", panel.table)
+    person.wait_for_files()
+    assert person.asked[-1] == "unsaved" and window.editor.spec == spec
+    person.when_unsaved = "discard"
+    person.press("Return", panel.table)
+    person.wait_for_files()
+    assert window.editor.spec.model.width == 8 and window.editor.spec.seed == 0
+    person.wait(lambda: window.rail.is_done("train"))
+    held = window.documents.session.artifact("weights", _weights_key(window.editor.spec)).arrays
+    assert held.keys() == weights.keys() and all((held[name] == weights[name]).all() for name in held)
+    assert window.sweep_desk.sweeps.store is store, "the sweep stays open"
+
+
+def _weights_key(spec: ExperimentSpec) -> str:
+    from engine.experiments import artifact_keys
+
+    return artifact_keys(spec)["weights"]
+
+
+def test_a_sweep_is_paused_resumed_and_stopped_and_a_failed_point_says_why(open_lab, quickly):
+    person = sit(open_lab, spec=seeds(8))
+    window, panel = person.window, person.window.docks.sweep
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: counts(window).get("finished") == 2 and counts(window).get("running"))
+    assert panel.pause_button.isEnabled()
+    person.click(panel.pause_button)
+    person.wait(lambda: window.sweep_desk.sweeps.state == "paused")
+    gate.set()  # what runs is finished and kept although nothing is handed out any more
+    person.wait(lambda: counts(window).get("finished", 0) >= 4)
+    kept = counts(window)
+    assert kept["waiting"] and window.sweep_desk.sweeps.state == "paused"
+    gate.clear()
+    person.click(panel.run_button)
+    person.wait(lambda: counts(window).get("running"))
+    began = time.perf_counter()
+    person.click(panel.stop_button)
+    person.wait(lambda: is_idle(window))
+    assert time.perf_counter() - began < 2
+    assert "running" not in counts(window) and counts(window)["failed"] == 1
+    gate.set()
+    person.click(panel.run_button)
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 7, "failed": 1})
+    panel.table.choose(1, 1)
+    person.wait(lambda: "one is a bad seed" in panel.reason.full_text)
+    assert panel.left_label.text() == "all points are done"
+
+
+def test_closing_the_window_loses_nothing_and_the_sweep_goes_on_where_it_was(open_lab, quickly, tmp_path):
+    person = sit(open_lab, spec=seeds(6))
+    window = person.window
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: counts(window).get("finished") == 2)
+    path = window.sweep_desk.sweeps.path
+    person.saves_to = str(tmp_path / "mine.rapidity")
+    person.press("Ctrl+S")
+    person.wait_for_files()
+    assert person.close()
+    with SweepStore.open(path) as left:
+        assert left.counts()["finished"] == 2 and left.counts()["running"] == 0
+    gate.set()
+
+    # the session remembers its sweep; one press goes on
+    again = sit(open_lab, tmp_path / "mine.rapidity")
+    again.wait(lambda: again.notices())
+    assert "wait" in again.notices()[0]
+    again.click(again.window.notices.notices[0].buttons["Go on"])
+    again.wait(lambda: is_idle(again.window) and counts(again.window) == {"finished": 5, "failed": 1})
+
+    # the same settings are the same file: nothing is computed again
+    started = again.window.sweep_desk.sweeps.store.row(0).started
+    again.window.sweep_desk.sweeps.close_sweep()
+    again.wait(lambda: again.window.sweep_desk.sweeps.state == "none")
+    again.step("sweep")
+    again.act()
+    again.wait(lambda: again.window.sweep_desk.sweeps.path == path and is_idle(again.window))
+    assert again.window.sweep_desk.sweeps.store.row(0).started == started
+
+
+# --- files -----------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_file_is_opened_dropped_copied_and_its_settings_taken(open_lab, tmp_path):
+    spec = grid(("model.width", (4, 8)), ("seed", (0, 1)))
+    made(tmp_path / "first.sweep", spec).close()
+    made(tmp_path / "second.sweep", spec, finished=3).close()
+    person = sit(open_lab)
+    window, desk, panel = person.window, person.window.sweep_desk, person.window.docks.sweep
+    person.open(tmp_path / "first.sweep")
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 4})
+    assert panel.subtitle == "first · 4 points" and panel.isVisible() and not person.notices()
+    assert drop(window, tmp_path / "second.sweep")
+    person.wait(lambda: panel.subtitle == "second · 4 points" and is_idle(window))
+    assert "1 point waits" in person.notices()[0]
+    person.click(panel.settings_button)
+    assert window.editor.spec == spec and window.rail.current == "sweep" and len(window.axes.rows) == 2
+    person.press("Ctrl+Z")
+    assert window.editor.spec == TINY
+    desk.ask_save = lambda *_: str(tmp_path / "copy")
+    window.actions_["file.save_sweep"].trigger()
+    person.wait(lambda: (tmp_path / "copy.sweep").exists() and is_idle(window))
+    with SweepStore.open(tmp_path / "copy.sweep") as copy:
+        assert copy.counts()["finished"] == 3
+
+
+def test_a_point_that_is_clicked_in_the_plot_is_chosen_in_the_table(open_lab, tmp_path):
+    made(tmp_path / "known.sweep").close()
+    person = sit(open_lab)
+    window = person.window
+    person.open(tmp_path / "known.sweep")
+    person.wait(lambda: is_idle(window) and window.docks.sweep.model.rowCount() == 48)
+    window.docks.show_panel("complexity")
+    window.docks.complexity.show_page("relate")
+    person.wait(lambda: window.docks.complexity.networks is not None and is_idle(window))
+    page = window.docks.complexity.relate
+    person.wait(lambda: page.relation is not None)
+    x, y = page.points()
+    page.plot.clicked.emit(float(x[30]), float(y[30]))
+    chosen = int(page.networks.ids[30])
+    assert window.docks.sweep.table.chosen == [chosen]
+    assert window.docks.sweep.table.currentIndex().row() == chosen and not page.open_button.isHidden()
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"not a sweep at all"])
+def test_what_is_no_sweep_is_refused_in_words_and_the_open_one_is_let_go(open_lab, tmp_path, content):
+    (tmp_path / "bad.sweep").write_bytes(content)
+    person = sit(open_lab)
+    person.open(tmp_path / "bad.sweep")
+    person.wait(person.notices)
+    assert "is not a sweep" in person.notices()[0]
+    assert person.window.docks.sweep.is_empty and person.window.sweep_desk.sweeps.state == "none"
+
+
+def test_a_scheduler_that_nobody_answers_at_is_told(open_lab):
+    person = sit(open_lab, spec=seeds(2))
+    person.window.settings.update(scheduler="tcp://127.0.0.1:9")
+    person.step("sweep")
+    person.act()
+    person.wait(person.notices, PATIENCE)
+    assert "distributed" in person.notices()[0] or "127.0.0.1:9" in person.notices()[0]
+    person.wait(lambda: is_idle(person.window))
+    assert counts(person.window) == {"waiting": 2}
+
+
+def test_a_large_grid_asks_first_and_tells_its_cost(open_lab, quickly):
+    person = sit(open_lab, spec=seeds(10_000))
+    window = person.window
+    asked: list[str] = []
+    window.sweep_desk.ask_large = lambda _window, sentence: bool(asked.append(sentence))
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: asked)
+    assert asked[0].startswith("10,000 points: about ") and window.sweep_desk.sweeps.state == "none"
+    window.sweep_desk.ask_large = lambda *_: True
+    person.act()
+    person.wait(lambda: window.sweep_desk.sweeps.state == "running")
+    window.actions_["run.sweep_stop"].trigger()
+    person.wait(lambda: is_idle(window))
+
+
+def test_a_file_that_is_taken_away_is_told_once_and_the_window_stays_usable(open_lab, tmp_path):
+    folder: Path = tmp_path / "gone"
+    folder.mkdir()
+    made(folder / "known.sweep").close()
+    person = sit(open_lab)
+    window = person.window
+    person.open(folder / "known.sweep")
+    person.wait(lambda: is_idle(window))
+    shutil.rmtree(folder)
+    window.docks.sweep.table.horizontalHeader().setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+    window.docks.sweep.table.grab()
+    QCoreApplication.processEvents()
+    person.step("data")
+    assert window.rail.current == "data"
