@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments.groups import GROUPS, group_colours
 from engine.experiments.views import layer_taps, square, world_lines
-from engine.report import attacks, complexity, entanglement, hardening, noise, reconcile
+from engine.report import attacks, complexity, entanglement, hardening, noise, reconcile, robustness
 from engine.report.canvas import logarithmic, new_figure, plain
 from engine.session import Session
 
@@ -166,6 +166,7 @@ FIGURES: dict[str, tuple[str, Callable[[Session], Figure | None]]] = {
     "attacks": ("Attack results", attacks.results),
     "decision_map": ("Decision map", attacks.decision_map),
     "class_matrix": ("Class matrix", attacks.class_matrix),
+    "robustness": ("Robust accuracy against eps", robustness.figure),
     "profile": ("Entanglement profile", profile),
     "matrices": ("Correlation matrices", matrices),
     "spacetime": ("Spacetime diagram", spacetime),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import ReportError, SessionError
-from engine.report import attacks, complexity, hardening, tables
+from engine.report import attacks, complexity, hardening, robustness, tables
 from engine.report.canvas import in_style
 from engine.report.export import export_tables
 from engine.report.figures import FIGURES, PROFILE_GROUPS
@@ -60,6 +60,7 @@ CAPTIONS = {
     "structure": "Measurement. Left, how many directions the centred features of the probe samples take up. Right, of training samples, spread within "
     "classes over that between them (NC1), and how far the class means are from a simplex (NC2).",
     "complexity": complexity.CAPTION,
+    "robustness": robustness.CAPTION,
     "hardening": hardening.CAPTION,
     "max_likelihood": "Measurement, on our reconstruction of the MaxLikelihood network; dashed right, the law of infinite width (theorem). Loss (1 − C)/2 "
     "with the shared point, 95% bootstrap bands over samples; sign-blind counts the antipode as right. Dotted and grey, the control: the same samples with "
@@ -91,6 +92,7 @@ SOURCES = {
     "all_pairs": "all_pairs",
     "bell": "bell",
     "complexity": "complexity",
+    "robustness": "robustness",
     "hardening": "hardening",
     "max_likelihood": "max_likelihood",
     "noise_descent": "noise_descent",
@@ -169,6 +171,7 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         _numbers(session),
         tables.claims(session),
         attacks.table(session),
+        robustness.table(session),
     ]
     for name, svg in drawn.items():
         title = FIGURES[name][0]

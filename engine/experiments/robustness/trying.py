@@ -148,7 +148,7 @@ def _minimal(question: Question, model: nn.Module, tried: Tried, number: int) ->
     rows = np.flatnonzero(tried.right)
     if len(rows):
         result = yield from attacked(question, model, attack_spec(MINIMAL, question.settings, 0.0), rows)
-        tried.norm[rows] = result.smallest.nan_to_num(nan=torch.inf).numpy()
+        tried.norm[rows] = result.smallest.nan_to_num(nan=torch.inf, posinf=torch.inf).numpy()
         tried.broken_at[number] = broken_within(tried.norm, question.eps)
         tried.smallest = np.minimum(tried.smallest, tried.norm)
     tried.done[MINIMAL] = len(question.eps)

@@ -28,6 +28,7 @@ from engine.generators import drain
 from engine.specs import DigitsSpec, ExperimentSpec, HardeningSpec, MlpSpec, RobustnessSpec, TrainingSpec
 
 N, D = 60, 12
+ONLY_MINIMAL = {**dict.fromkeys(ATTACKS, False), MINIMAL: True}
 
 
 class Affine(nn.Module):
@@ -90,6 +91,14 @@ def test_on_an_affine_model_attacks_that_are_exact_there_give_the_closed_form(no
     for name in (NOISE, SQUARE):
         assert (found[name] >= expected - 1e-12).all() and found[name][0] == expected[0]
     assert robust(worst(tried.broken_at), 6).share == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_failure_has_an_infinite_norm_and_is_never_broken() -> None:
+    model = Affine()
+    question = asked(RobustnessSpec(eps=0.5, budgets=4, steps=1, **ONLY_MINIMAL), model)
+    tried = tried_on(question, model)
+    failed = np.isinf(tried.norm)
+    assert failed.any() and (tried.broken_at[0, failed] == 4).all() and np.isinf(tried.smallest[failed]).all()
 
 
 def test_the_smallest_norm_on_an_affine_model_is_the_distance_to_the_boundary() -> None:
@@ -204,6 +213,7 @@ def test_a_plain_network_shows_no_sign(frame) -> None:
     assert [sign["name"] for sign in frame.info["signs"][0] if sign["raised"]] == []
 
 
+@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel(events) -> None:
     given = {e.name: e for e in events if type(e).__name__ == "Artifact"}
     assert longest_breath("robustness", SMALL, given) < 0.2
