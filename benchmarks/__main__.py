@@ -10,7 +10,7 @@ from time import perf_counter
 
 from benchmarks.measure import Others
 
-NAMES = ("window", "training", "probing", "geometry", "attacks", "peers", "reconcile", "session")
+NAMES = ("window", "training", "probing", "geometry", "attacks", "peers", "reconcile", "session", "sweep")
 
 
 def main() -> int:

@@ -184,11 +184,11 @@ class SweepStore:
         there = {*self._result_columns(), *self._points.fields}
         asked = list(dict.fromkeys(name for name in names if name != "id"))
         held = [name for name in asked if name in there]
-        picked = "".join(f", r.{quoted(name)}" for name in held)
+        picked = "".join(f", {quoted(name)}" for name in held)
         with self._database.read() as connection:
             rows = connection.execute(
-                f"SELECT p.id{picked} FROM points p LEFT JOIN results r ON r.id = p.id "
-                "WHERE p.status = 'finished' ORDER BY p.id"
+                f"SELECT id{picked} FROM results "
+                "WHERE id IN (SELECT id FROM points WHERE status = 'finished') ORDER BY id"
             ).fetchall()
         values = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(held))
         found = {name: _array(value) for name, value in zip(held, values[1:], strict=True)}
@@ -389,21 +389,26 @@ class SweepStore:
     def _ordered(
         self, offset: int, limit: int, order: str | None, descending: bool, status: Status | None
     ) -> list[int]:
-        by = self._expression(order)
+        table, column = self._place_of(order)
+        by = f"{table}.{column}" if column else "NULL"
         direction = "DESC" if descending else "ASC"
-        joined = "FROM points p LEFT JOIN results r ON r.id = p.id"
         with self._database.read() as connection:
             connection.execute("BEGIN")  # what follows are looks at one state
             try:
                 if status == "waiting":
                     return self._waiting_page(connection, offset, limit, descending and order == "id")
                 if status is not None:
-                    query = f"SELECT p.id {joined} WHERE p.status = ? ORDER BY {by} IS NULL, {by} {direction}, p.id"
-                    return _ids(connection, f"{query} LIMIT ? OFFSET ?", status, limit, offset)
-                having = f"SELECT p.id AS id {joined} WHERE {by} IS NOT NULL"
+                    query = (
+                        "SELECT points.id FROM points LEFT JOIN results ON results.id = points.id WHERE status = ? "
+                        f"ORDER BY {by} IS NULL, {by} {direction}, points.id LIMIT ? OFFSET ?"
+                    )
+                    return _ids(connection, query, status, limit, offset)
+                having = f"SELECT id FROM {table} WHERE {by} IS NOT NULL"
+                query = f"{having} ORDER BY {by} {direction}, id LIMIT ? OFFSET ?"
+                first = _ids(connection, query, limit, offset)
+                if len(first) == limit:
+                    return first
                 known = int(connection.execute(f"SELECT count(*) FROM ({having})").fetchone()[0])
-                query = f"{having} ORDER BY {by} {direction}, p.id LIMIT ? OFFSET ?"
-                first = _ids(connection, query, limit, offset) if offset < known else []
                 rest = absent(connection, having, len(self._points), max(0, offset - known))
                 return list(islice(chain(first, rest), limit))
             finally:
@@ -417,13 +422,14 @@ class SweepStore:
         first, last = max(0, count - offset - limit), max(0, count - offset)
         return list(islice(absent(connection, _TOUCHED, total, first), last - first))[::-1]
 
-    def _expression(self, order: str | None) -> str:
+    def _place_of(self, order: str | None) -> tuple[str, str]:
+        """The table and the column that an order is read from."""
         if order is None or order in _OF_POINTS:
-            return f"p.{order or 'id'}"
+            return "points", order or "id"
         if order in self._points.fields or order in self._result_columns():
-            return f"r.{quoted(order)}"
+            return "results", quoted(order)
         if order in BY_NAME:
-            return "NULL"  # no row has it yet
+            return "results", ""  # no row has it yet
         raise KeyError(order)
 
     def _rows(self, ids: list[int]) -> list[PointRow]:
