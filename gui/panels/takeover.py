@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from engine.experiments.takeover_views import (
-    Crossing,
     Inputs,
     Value,
-    Verdict,
-    crossings,
-    first_takeover,
     paired,
-    value,
-    verdict,
 )
 from gui.panels.base import Panel
 from gui.panels.labels import Caption, ElidedLabel
 from gui.panels.results.page import norm_name
+from gui.panels.takeover_course import AttackCourse
+from gui.panels.takeover_table import takeover_rows
+from gui.panels.takeover_words import sentences
 from gui.plots.axes import NameAxis
 from gui.plots.band import BandCurve
 from gui.plots.beside import Beside, Titled
@@ -37,7 +34,6 @@ from gui.plots.layers import names_of, penultimate, place_of, places_of, taps_ch
 from gui.plots.measure import MeasureButton
 from gui.plots.plot import Plot, padded, pen
 from gui.plots.says import signed
-from gui.plots.steps import StepMap
 from gui.selection import Selection
 from gui.theme import Theme
 
@@ -54,11 +50,6 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "random": ("grey", "line", "random"),
     "clean": ("blue", "line", "clean"),
     FALSIFIER: ("violet", "dash", "random labels"),
-}
-IN_WORDS = {
-    "random": "random perturbation",
-    "initial": "network at initialisation",
-    "other": "another seed's network",
 }
 
 
@@ -85,8 +76,6 @@ class TakeoverPanel(Panel):
         self._frame_shown: Frame | None = None
         self._falsifier: Frame | None = None
         self._places: list[int] = []
-        self._columns: list[int] = []  # of the moments, those drawn: the last of each step
-        self._crossings: list[Crossing] = []
         self._wanted: dict[str, bool] = {}
         self._pointed: tuple[int, str] | None = None  # (place, row) in the right plot
         self._build(theme)
@@ -136,20 +125,9 @@ class TakeoverPanel(Panel):
         self.taps_choice = taps_choice(theme)
         self.taps_choice.chosen.connect(self._redraw)
 
-        self.map = StepMap(theme)
-        self.map.setAccessibleName("C with target class less C with true class, layers against attack steps")
-        self.map.hovered.connect(self._on_map_hover)
-        self.map.clicked.connect(self._on_map_click)
-        self.course = Plot(theme)
-        self.course.setAccessibleName("Correlation along the attack at the chosen layer")
-        self.course.set_grid(False, True)
-        self.course.hovered.connect(self._on_course_hover)
-        self._target, self._true = BandCurve(self.course, "#000000"), BandCurve(self.course, "#000000")
-        self._moment = pg.InfiniteLine(angle=90)
-        self.course.addItem(self._moment, ignoreBounds=True)
-        self.left = QStackedWidget()
-        self.left.addWidget(self.map)
-        self.left.addWidget(self.course)
+        self.left = AttackCourse(theme)
+        self.left.chosen.connect(self._choose)
+        self.map = self.left.map
 
         self._names = NameAxis("bottom")
         self.plot = Plot(theme, {"bottom": self._names})
@@ -204,8 +182,8 @@ class TakeoverPanel(Panel):
         self._frame_shown = self._falsifier = None
         self._pointed = None
         self._dot.clear()
-        self.map.clear_values()
-        for curve in (*self._curves.values(), self._target, self._true):
+        self.left.clear()
+        for curve in self._curves.values():
             curve.set_visible(False)
         super().clear()
 
@@ -258,7 +236,12 @@ class TakeoverPanel(Panel):
         choice = self.taps_choice.key()
         self._places = places_of(frame.info["taps"], choice)
         names = names_of(frame.info["taps"], self._places, choice)
-        self._draw_course(names)
+        if self._frame_shown is not None:
+            as_map = self.left_choice.key() == "map"
+            self._left_titled.title.set_text(
+                self.left.draw(self._frame_shown, self._places, self.place, names, as_map=as_map)
+            )
+        self._left_titled.setVisible(self._frame_shown is not None)
         self._names.set_names(*names)
         x = np.arange(len(self._places), dtype=float)
         shown = self.shown()
@@ -276,54 +259,6 @@ class TakeoverPanel(Panel):
         self._say(frame)
         if self._pointed is not None and self.plot.readout.isVisible():
             self._point(*self._pointed)
-
-    def _draw_course(self, names: tuple[list[str], list[str]]) -> None:
-        """The left plot: the attack's course."""
-        frame = self._frame_shown
-        self._left_titled.setVisible(frame is not None)
-        if frame is None:
-            return
-        step = frame.arrays["step"]
-        # the end is measured once more at the last step
-        self._columns = [k for k in range(len(step)) if k + 1 == len(step) or step[k + 1] != step[k]]
-        self._crossings = crossings(frame, self._places)
-        of_map = self.left_choice.key() == "map"
-        self.left.setCurrentWidget(self.map if of_map else self.course)
-        name = frame.info["taps"][self._places[self.place]]["name"]
-        first = first_takeover(self._crossings, frame)
-        if of_map:
-            self._left_titled.title.set_text("C(target) − C(true class) by attack step")
-            difference = (frame.arrays["target_mean"] - frame.arrays["true_mean"])[self._columns][:, self._places].T
-            self.map.set_values(difference, (names[1], names[1]), [str(int(step[k])) for k in self._columns])
-            self.map.set_border([None if c.moment is None else self._column(c.moment) for c in self._crossings])
-            if first is None or first.moment is None:
-                self.map.mark(None)
-            else:
-                tap = frame.info["taps"][first.tap]["name"]
-                text = f"{tap}, step {int(step[first.moment])}"
-                self.map.mark(self._places.index(first.tap), self._column(first.moment), text)
-            self.map.mark_row(self.place)
-        else:
-            self._left_titled.title.set_text(f"C at {name} by attack step: target (orange), true class (purple)")
-            x = step[self._columns].astype(float)
-            ends: list[float] = [0.0]
-            for which, curve in (("target", self._target), ("true", self._true)):
-                parts = [
-                    frame.arrays[f"{which}_{end}"][self._columns, self._places[self.place]]
-                    for end in ("mean", "low", "high")
-                ]
-                curve.set_data(x, *parts)
-                curve.set_visible(True)
-                ends += [v for part in parts for v in part[np.isfinite(part)].tolist()]
-            moment = self._crossings[self.place].moment
-            self._moment.setVisible(moment is not None)
-            if moment is not None:
-                self._moment.setPos(float(step[moment]))
-            self.course.set_home((-0.02 * max(1.0, x[-1]), max(1.0, x[-1]) * 1.02), padded(min(ends), max(ends), 0.05))
-
-    def _column(self, moment: int) -> int:
-        """The column of a moment; the end, measured once more, has that of its step."""
-        return next(k for k, m in enumerate(self._columns) if m >= moment)
 
     def _fill_chips(self) -> None:
         labels = {}
@@ -372,52 +307,10 @@ class TakeoverPanel(Panel):
 
     def words(self) -> list[str]:
         """Sentences: the verdict at the layer looked at, what the falsifier adds, and where the target class overtakes."""
-        parts = []
-        frame = self._frame_shown
-        if frame is not None:
-            found = verdict(frame, self._places[self.place], self.inputs)
-            if found is not None:
-                parts.append(_verdict(found))
-            elif frame.info["done"]:
-                who = (
-                    "No input was fooled" if self.inputs == "success" else "x_adv has no features that can be compared"
-                )
-                parts.append(f"{who}: nothing to compare at {frame.info['taps'][self._places[self.place]]['name']}.")
-            else:
-                parts.append("The attack is under way; the controls follow.")
-            parts.append(self._takeover_words(frame))
-        if self._falsifier is not None:
-            parts.append(self._falsifier_words(self._falsifier))
-        return parts
-
-    def _takeover_words(self, frame: Frame) -> str:
-        first = first_takeover(self._crossings, frame)
-        if first is None or first.moment is None:
-            share = frame.info["success"]
-            return (
-                f"On average over all inputs no layer before the logits is taken over: the true class stays nearer "
-                f"({share:.0%} fooled)."
-            )
-        tap, step = frame.info["taps"][first.tap]["name"], int(frame.arrays["step"][first.moment])
-        before = [c for c in self._crossings if frame.info["taps"][c.tap]["kind"] != "logits"]
-        taken = sum(c.moment is not None for c in before)
-        return f"Takeover at layer {tap}, step {step}; in the end at {taken} of {len(before)} layers before the logits."
-
-    def _falsifier_words(self, frame: Frame) -> str:
-        drawn = self._any
-        assert drawn is not None
-        name = drawn.info["taps"][self._places[self.place]]["name"]
-        tap = next((k for k, t in enumerate(frame.info["taps"]) if t["name"] == name), None)
-        if tap is None:
-            return ""
-        found = value(frame, "adversarial", tap, self.inputs)
-        own = value(frame, "members", tap, self.inputs) if "members" in frame.info["names"] else None
-        ceiling = "" if own is None else f"; its own members have {_interval(own)}"
-        return (
-            f"Falsifier: in a network trained on random labels (it learnt {frame.info['memorised']:.1%} of "
-            f"{frame.info['samples_memorised']:,}), {frame.info['success']:.0%} are fooled with C = {_interval(found)} at {name}"
-            f"{ceiling}."
-        )
+        if not self._places:
+            return []
+        tap = self._places[self.place]
+        return sentences(self._frame_shown, self._falsifier, self.left.crossings, tap, self.inputs)
 
     # --- pointer and keys --------------------------------------------------------------------------------------
 
@@ -443,46 +336,6 @@ class TakeoverPanel(Panel):
         if frame is None or name == FALSIFIER:
             return None
         return paired(frame, name, self._places[place], self.inputs)
-
-    def describe_moment(self, place: int, column: int) -> str:
-        """What the readout says of a layer at a moment of the attack."""
-        frame = self._frame_shown
-        if frame is None:
-            return ""
-        moment, tap = self._columns[column], self._places[place]
-        lines = [f"{frame.info['taps'][tap]['name']}, step {int(frame.arrays['step'][moment])}"]
-        for which, word in (("target", "target class"), ("true", "true class")):
-            mean, low, high = (float(frame.arrays[f"{which}_{end}"][moment, tap]) for end in ("mean", "low", "high"))
-            lines.append(f"C with {word} {signed(mean)} [{signed(low)}, {signed(high)}]")
-        crossing = self._crossings[place].moment
-        lines.append(
-            "the true class stays nearer to the end"
-            if crossing is None
-            else f"the target class is nearer from step {int(frame.arrays['step'][crossing])} on"
-        )
-        return "\n".join(lines)
-
-    @Slot(float, float)
-    def _on_map_hover(self, x: float, y: float) -> None:
-        cell = self.map.cell(x, y)
-        if cell is None or self._frame_shown is None:
-            self.map.leave()
-        else:
-            self.map.readout.say(self.describe_moment(*cell), self.map.at(cell[1], cell[0]))
-
-    @Slot(float, float)
-    def _on_map_click(self, x: float, y: float) -> None:
-        cell = self.map.cell(x, y)
-        if cell is not None:
-            self._choose(cell[0])
-
-    @Slot(float, float)
-    def _on_course_hover(self, x: float, y: float) -> None:
-        frame = self._frame_shown
-        if frame is not None:
-            steps = frame.arrays["step"][self._columns]
-            column = int(np.argmin(np.abs(steps - x)))
-            self.course.readout.say(self.describe_moment(self.place, column), self.course.at(float(steps[column]), y))
 
     @Slot(float, float)
     def _on_hover(self, x: float, y: float) -> None:
@@ -549,8 +402,7 @@ class TakeoverPanel(Panel):
         super().set_theme(theme)
         self.measure.set_theme(theme)
         for part in (
-            self.map,
-            self.course,
+            self.left,
             self.plot,
             self.inputs_choice,
             self.left_choice,
@@ -565,86 +417,17 @@ class TakeoverPanel(Panel):
         theme = self.theme
         for name, curve in self._curves.items():
             curve.set_colour(theme.palette[ROWS[name][0]], strength=1.0 if name in ("members", "adversarial") else 0.85)
-        self._target.set_colour(theme.group_colour("adv_target"))
-        self._true.set_colour(theme.group_colour("adv_true"))
         self._zero.setPen(pen(theme.line_strong))
-        self._moment.setPen(pen(theme.text, dash=True))
         self._tap_line.setPen(pen(theme.accent, 1, alpha=0.8))
 
     def plots(self) -> Sequence[tuple[str, Any]]:
         """The right plot first: it alone stands where only the falsifier was measured."""
-        left = self.map if self.left_choice.key() == "map" else self.course
         both = [("layer by layer", self.plot.getPlotItem())]
-        return both + ([("along the attack", left.getPlotItem())] if self._frame_shown is not None else [])
+        return both + ([("along the attack", self.left.plot.getPlotItem())] if self._frame_shown is not None else [])
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """Along the attack, then in the end, with every control: mean C, interval and inputs at every tap."""
-        if self._any is None:
-            return
-        yield ["part", "what", "inputs", "step", "tap", "C", "low", "high", "n", "paired", "paired_low", "paired_high"]
-        frame = self._frame_shown
-        if frame is not None:
-            for which in ("target", "true"):
-                for moment, step in enumerate(frame.arrays["step"].tolist()):
-                    for k, tap in enumerate(frame.info["taps"]):
-                        numbers = [float(frame.arrays[f"{which}_{end}"][moment, k]) for end in ("mean", "low", "high")]
-                        yield [
-                            "attack",
-                            f"{which} class",
-                            "all",
-                            step,
-                            tap["name"],
-                            *numbers,
-                            frame.info["inputs"],
-                            "",
-                            "",
-                            "",
-                        ]
-        for part, source in (("takeover", frame), (FALSIFIER, self._falsifier)):
-            for inputs in ("all", "success"):
-                if source is None or f"{inputs}_mean" not in source.arrays:
-                    continue
-                for row, name in enumerate(source.info["names"]):
-                    for k, tap in enumerate(source.info["taps"]):
-                        numbers = [float(source.arrays[f"{inputs}_{end}"][row, k]) for end in ("mean", "low", "high")]
-                        n = int(source.arrays[f"{inputs}_count"][row]) if f"{inputs}_count" in source.arrays else ""
-                        more = paired(source, name, k, inputs)  # type: ignore[arg-type]  # "all" or "success"
-                        less = ["", "", ""] if more is None else [more.mean, more.low, more.high]
-                        yield [part, name, inputs, "", tap["name"], *numbers, n, *less]
-
-
-def _number(found: float) -> str:
-    return f"{found:.2f}".replace("-", "−") if math.isfinite(found) else "undefined"
-
-
-def _interval(found: Value) -> str:
-    return f"{_number(found.mean)} [{_number(found.low)}, {_number(found.high)}]" if found.measured else "undefined"
-
-
-def _named(found: Sequence[Value]) -> str:
-    return ", ".join(f"{IN_WORDS[each.name]} {_number(each.mean)}" for each in found)
-
-
-def _verdict(found: Verdict) -> str:
-    """The verdict at a layer as a sentence."""
-    head = f"x_adv reaches {_interval(found.adversarial)} at {found.tap}: "
-    if not found.unbeaten and found.beaten:
-        most = max(found.beaten, key=lambda each: each.mean)
-        middle = f"beyond every control (highest {_number(most.mean)}, {IN_WORDS[most.name]})"
-    elif found.beaten:
-        middle = f"beyond {_named(found.beaten)}, but not beyond {_named(found.unbeaten)}"
-    else:
-        middle = f"not beyond {_named(found.unbeaten)}" if found.unbeaten else "no control has numbers here"
-    ceiling = _number(found.ceiling.mean)
-    if found.least is not None and not found.unbeaten:
-        middle += f", on the same inputs by {_interval(found.least)} or more"
-    tail = {
-        "short of": f", short of the ceiling ({ceiling})",
-        "at": f", at the ceiling ({ceiling})",
-        "beyond": f", above the members among themselves ({ceiling})",
-        "unknown": "",
-    }[found.against_ceiling]
-    return f"{head}{middle}{tail}."
+        return takeover_rows(self._frame_shown, self._falsifier)
 
 
 def _alike(one: Frame | None, other: Frame) -> bool:

@@ -156,7 +156,7 @@ def test_a_layer_chosen_here_or_elsewhere_is_the_one_spoken_of(qtbot, full, sele
 
 
 def test_hover_says_both_correlations_with_their_intervals(full):
-    full._on_map_hover(2.1, 1.9)
+    full.left._on_map_hover(2.1, 1.9)
     assert full.map.readout.text().splitlines() == [
         "relu 2, step 8",
         "C with target class +0.330 [+0.310, +0.350]",
@@ -174,11 +174,11 @@ def test_hover_says_both_correlations_with_their_intervals(full):
 
 def test_one_layer_along_the_attack_shows_both_curves_and_the_crossing(qtbot, full):
     qtbot.mouseClick(full.left_choice.button("layer"), LEFT)
-    assert full.left.currentWidget() is full.course
-    x, y = full._target.line.getData()
+    assert full.left.currentWidget() is full.left.curves
+    x, y = full.left._target.line.getData()
     assert x.tolist() == [0, 4, 8, 12]
     assert y.tolist() == [0, 0, 0.33, 0.33]
-    assert full._moment.value() == 8
+    assert full.left._moment.value() == 8
 
 
 def test_keys_walk_and_return_chooses(qtbot, full, selection):
