@@ -26,9 +26,9 @@ from engine.attacks import start
 from engine.events import Event, Frame, Progress, Record
 from engine.experiments.bench import Bench, Making, test_order
 from engine.experiments.complexity.columns import COLUMNS
-from engine.experiments.complexity.law import NETWORKS, Cell, Largest, checked_law
+from engine.experiments.complexity.law import NETWORKS, TIMES, WIDTHS, Cell, Largest, checked_law
 from engine.experiments.complexity.relations import holm, related, told_with_holm
-from engine.experiments.complexity.untrained import Untrained, untrained
+from engine.experiments.complexity.untrained import Untrained, shortest_side, untrained, variants
 from engine.experiments.expected import proper_depth
 from engine.experiments.fleet import Fleet, fleet_of
 from engine.experiments.network_geometry import NetworkGeometry
@@ -109,13 +109,16 @@ def _law(seed: int) -> Generator[Event | None, None, tuple[list[Cell], Largest]]
             continue
         found += 1
         yield cell.record()
-        yield Progress(found, 16, f"law: linear networks of width {cell.width}, depth {cell.depth}")
+        yield Progress(
+            found, len(WIDTHS) * len(TIMES), f"law: linear networks of width {cell.width}, depth {cell.depth}"
+        )
 
 
 def _untrained(bench: Bench, x: Tensor, y: Tensor) -> Generator[Event | None, None, list[Untrained]]:
     spec = bench.spec
     dataset = yield from bench.dataset()
     work, found = untrained(spec.model, dataset, x, y, spec.controls.draws, spec.seed), 0
+    total = len(list(variants(spec.model, shortest_side(dataset))))
     while True:
         try:
             cell = next(work)
@@ -127,7 +130,7 @@ def _untrained(bench: Bench, x: Tensor, y: Tensor) -> Generator[Event | None, No
             continue
         found += 1
         yield cell.record()
-        yield Progress(found, 16, f"untrained: width {cell.width}, depth {cell.depth}")
+        yield Progress(found, total, f"untrained: width {cell.width}, depth {cell.depth}")
 
 
 def _row(

@@ -54,7 +54,7 @@ def untrained(
 ) -> Generator[Untrained | None, None, list[Untrained]]:
     """Every width with every depth, on the pairs of ``x`` ``[N, ...]`` with labels ``y``; None is a pause for breath."""
     found = []
-    for variant in variants(spec, min(dataset.input_shape[1:]) if dataset.is_image else 1):
+    for variant in variants(spec, shortest_side(dataset)):
         rows = []
         for number in range(networks):
             # the depth is in the seed: networks of one seed share their first layers
@@ -85,6 +85,11 @@ def _cell(spec: ModelSpec, found: list[float], law: float) -> Untrained:
         ("exact" if isinstance(spec, LinearSpec) else "infinite width") if known else "",
         (mean - law) / error if known and measured and error > 0 else None,
     )
+
+
+def shortest_side(dataset: Dataset) -> int:
+    """Of images, in pixels; 1 of vectors."""
+    return min(dataset.input_shape[1:]) if dataset.is_image else 1
 
 
 def variants(spec: ModelSpec, shortest_side: int) -> Iterator[ModelSpec]:
