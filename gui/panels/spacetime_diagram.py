@@ -14,14 +14,15 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from engine.experiments import spacetime, views
 from gui.panels.base import Panel
 from gui.panels.labels import Caption
-from gui.plots.axes import PlainAxis
+from gui.panels.spacetime_marks import DepthAxis, DiagramMarks
+from gui.panels.spacetime_words import AXES, NOTE, NOTES, as_spacetime, line_rows
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented, view_choice
 from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.groups import short
 from gui.plots.plot import Plot, pen
-from gui.plots.says import reading, signed
+from gui.plots.says import reading
 from gui.selection import Selection
 from gui.theme import Theme
 
@@ -29,27 +30,6 @@ if TYPE_CHECKING:
     from engine.events import Frame
 
 NEAR = 14  # pixels within which the pointer takes a line
-NOTE = "Layer index as time is an analogy; the cone itself is a theorem"
-ADDS = "adds up over layers (theorem); layer index as time is an analogy"
-NOTES = {
-    "cone": NOTE,
-    "rapidity": "η = artanh C, a measurement; layer index as time is an analogy",
-    "R": f"(R) Δη = η_l − η_0 {ADDS}",
-    "D": f"(D) χ = ln(d_0 / d_l) {ADDS}",
-    "E": "(E) Analogy: γ = d_0 / d_l read as length contraction. Each point is relative to the input: do not sum",
-}
-SIDES = {  # what lies on the left and on the right
-    "R": ("← towards opposite", "towards parallel →"),
-    "D": ("← expansion", "contraction →"),
-    "E": ("← expansion (frames swapped)", "contraction →"),
-}
-AXES = {
-    "cone": "X = Σ C",
-    "rapidity": "rapidity η",
-    "R": "Δη from the input (R)",
-    "D": "χ from the input (D)",
-    "E": "η_E from the input (E): do not sum",
-}
 
 
 class SpacetimePanel(Panel):
@@ -98,7 +78,7 @@ class SpacetimePanel(Panel):
         )
         for choice in (self.diagram_choice, self.convention_choice):
             choice.chosen.connect(self._on_diagram)
-        self.plot = Plot(theme, {"left": _DepthAxis("left")})
+        self.plot = Plot(theme, {"left": DepthAxis("left")})
         self.plot.setAccessibleName("Lines of pairs against depth")
         self.plot.set_axis_text("bottom", AXES["cone"])
         self.plot.set_axis_text("left", "layer")
@@ -107,28 +87,17 @@ class SpacetimePanel(Panel):
         self.plot.clicked.connect(self._on_click)
         self.plot.moved.connect(self._on_keys)
         self.plot.entered.connect(self._on_enter)
-        self._cone = pg.PlotCurveItem(antialias=True)
-        self._axis = pg.PlotCurveItem(antialias=True)
+        self._marks = DiagramMarks(self.plot)
         self._chosen: dict[
             str, pg.PlotCurveItem
         ] = {}  # the chosen pair's lines by group; "" if only the matrix knows it
         self._halo = pg.PlotCurveItem(connect="finite", antialias=True)
         self._dot = Dots(size=8, pxMode=True)
-        self._cone_text = pg.TextItem("light cone\n|C| = 1", anchor=(1, 1))
-        self._sides = [pg.TextItem("", anchor=(0, 0)), pg.TextItem("", anchor=(1, 0))]
-        self._ceilings = [pg.InfiniteLine(pos=sign * spacetime.CEILING, angle=90) for sign in (-1, 1)]
-        self._ceiling_text = pg.TextItem("float32's\nceiling", anchor=(1, 0))
         self._tap_line = pg.InfiniteLine(angle=0)
         for item, z in (
-            (self._axis, 0),
-            (self._cone, 0.5),
             (self._tap_line, 0.6),
             (self._halo, 4),
             (self._dot, 6),
-            (self._cone_text, 1),
-            (self._ceiling_text, 1),
-            *((item, 1) for item in self._sides),
-            *((line, 0.7) for line in self._ceilings),
         ):
             item.setZValue(z)
             self.plot.addItem(item, ignoreBounds=True)
@@ -230,9 +199,10 @@ class SpacetimePanel(Panel):
             self._means[name].setData(whole.mean(0) if len(whole) else [], self._depth if len(whole) else [])
             self._means[name].setVisible(name not in self._hidden)
         top = max(1.0, float(self._depth[-1]))
-        self._frame_diagram(top)
+        sizes = np.abs(self._lines[np.isfinite(self._lines)])
+        self._marks.draw(self.diagram, top, float(sizes.max(initial=0.0)))
         axis = self.plot.getPlotItem().getAxis("left")
-        if isinstance(axis, _DepthAxis):
+        if isinstance(axis, DepthAxis):
             axis.set_last(int(top))
         self.view_choice.set_key(self.selection.view)
         self._fill_chips(frame, names, groups)
@@ -247,34 +217,6 @@ class SpacetimePanel(Panel):
         if self.diagram in ("cone", "rapidity"):
             return "world lines" if self.diagram == "cone" else "rapidities"
         return f"boosts ({self.diagram})"
-
-    def _frame_diagram(self, top: float) -> None:
-        """The cone or the ceiling, the sides' names, and the range."""
-        cone, rapidity = self.diagram == "cone", self.diagram == "rapidity"
-        sides = SIDES.get(self.diagram)
-        if cone:
-            wide = top
-        else:
-            sizes = np.abs(self._lines[np.isfinite(self._lines)])
-            wide = max(0.25, float(sizes.max(initial=0.0)))
-            if rapidity and wide > spacetime.CEILING / 2:
-                wide = max(wide, spacetime.CEILING)
-        self._cone.setData([-top, 0, top], [top, 0, top])
-        self._axis.setData([0, 0], [0, top])
-        self._cone_text.setPos(top * 1.02, 0.0)
-        for item in (self._cone, self._cone_text):
-            item.setVisible(cone)
-        for line in self._ceilings:
-            line.setVisible(rapidity)
-        self._ceiling_text.setVisible(rapidity)
-        self._ceiling_text.setPos(spacetime.CEILING, top * 1.04)
-        head = top * (1.04 if cone or rapidity else 1.13)  # room for the names of the sides
-        for item, text, x in zip(self._sides, sides or ("", ""), (-wide * 1.04, wide * 1.04), strict=True):
-            item.setText(text)
-            item.setVisible(sides is not None)
-            item.setPos(x, head)
-        self.plot.set_axis_text("bottom", AXES[self.diagram])
-        self.plot.set_home((-wide * 1.04, wide * 1.04), (-top * 0.03, head))
 
     def _note(self, eta: np.ndarray) -> None:
         near = int((np.abs(eta) >= spacetime.CEILING - 0.6).any(axis=1).sum())
@@ -375,7 +317,7 @@ class SpacetimePanel(Panel):
         lines = []
         for group, eta in found:
             head = f"Chosen pair{f', {short(group, group)}' if group else ''}"
-            lines.append(f"{head}: {_as_spacetime(eta, frame.info['taps'], len(self._depth) - 1)}")
+            lines.append(f"{head}: {as_spacetime(eta, frame.info['taps'], len(self._depth) - 1)}")
         self.chosen.set_text("\n".join(lines))
 
     def _chosen_curve(self, group: str) -> pg.PlotCurveItem:
@@ -446,7 +388,7 @@ class SpacetimePanel(Panel):
         head = f"{group['label']}\nsample {a} · {other}\nlayer {layer} ({taps[tap]['name']})\n{reading(eta)}"
         if math.isnan(eta):
             return head
-        return f"{head}\n{_as_spacetime(frame.arrays['eta'][self.selection.view_index, line], taps, layer)}"
+        return f"{head}\n{as_spacetime(frame.arrays['eta'][self.selection.view_index, line], taps, layer)}"
 
     def _point(self, line: int, layer: int) -> None:
         frame = self._frame_shown
@@ -519,21 +461,11 @@ class SpacetimePanel(Panel):
 
     def _recolour(self) -> None:
         theme = self.theme
-        self._cone.setPen(pen(theme.muted, 1, dash=True))
-        self._axis.setPen(pen(theme.grid))
+        self._marks.set_theme(theme)
         self._tap_line.setPen(pen(theme.accent, 1, alpha=0.8))
         self._halo.setPen(pen(theme.text, 4.5))
         for name, curve in self._chosen.items():
             curve.setPen(pen(theme.group_colour(name) if name else theme.accent, 2.5))
-        for line in self._ceilings:
-            line.setPen(pen(theme.warning, 1, dash=True))
-        for text, colour in (
-            (self._cone_text, theme.muted),
-            (self._ceiling_text, theme.warning),
-            *((side, theme.muted) for side in self._sides),
-        ):
-            text.setColor(colour)
-            text.setFont(theme.font(theme.small))
         for name in self._curves:
             self._colour(name)
 
@@ -547,58 +479,4 @@ class SpacetimePanel(Panel):
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """The lines drawn, one row a layer of a pair; b is -1 for a training sample. ``boost_E`` must not be summed."""
         frame = self._frame_shown
-        if frame is None:
-            return
-        keys = [convention.key for convention in spacetime.CONVENTIONS]
-        yield [
-            *("view", "group", "a", "b", "layer", "X", "rapidity", "C", "sin_theta", "proper_depth"),
-            *(f"boost_{key}" for key in keys),
-        ]
-        taps = frame.info["taps"]
-        groups = frame.info["groups"]
-        all_of_them = frame.arrays["eta"][self.selection.view_index]
-        for line in np.flatnonzero(self._seen()):
-            head = [self.selection.view, groups[int(frame.arrays["group"][line])]["name"]]
-            head += [int(frame.arrays["a"][line]), int(frame.arrays["b"][line])]
-            eta = all_of_them[line]
-            x = views.world_lines(eta, taps)[0]
-            at = spacetime.rapidities(eta, taps)
-            c = views.readings(at)["C"]
-            columns = [x, at, c, spacetime.proper_rate(eta, taps), spacetime.proper_depth(eta, taps)]
-            columns += [spacetime.boosts(key, eta, taps) for key in keys]
-            for layer in range(len(self._depth)):
-                yield [*head, layer, *(float(column[layer]) for column in columns)]
-
-
-def _as_spacetime(eta: np.ndarray, taps: Sequence[Any], layer: int) -> str:
-    """Time dilation, proper depth and the boost from the input in all three conventions, of one pair at a layer."""
-    rate = float(spacetime.proper_rate(eta, taps)[layer])
-    depth = float(spacetime.proper_depth(eta, taps)[layer])
-    boost = {c.key: float(spacetime.boosts(c.key, eta, taps)[layer]) for c in spacetime.CONVENTIONS}
-    swapped = "frames swapped, " if boost["E"] < 0 else ""
-    return (
-        f"dτ/dl = sin θ {rate:.3f} · τ {depth:.2f} of {layer}\n"
-        f"R {signed(boost['R'])} · D {signed(boost['D'])} · E {signed(boost['E'])} ({swapped}do not sum)"
-    )
-
-
-class _DepthAxis(PlainAxis):
-    """Layers are whole numbers, and there is none beyond the last."""
-
-    _last = 1
-    room = (18.0, 15.0)
-
-    def set_last(self, last: int) -> None:
-        if last != self._last:
-            self._last = last
-            self.picture = None
-            self.update()
-
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
-        found = super().tickValues(minVal, maxVal, size)
-        if not found:
-            return found
-        step, values = found[0]
-        step = max(1.0, step)
-        places = np.arange(np.ceil(values[0] / step) * step if len(values) else 0, self._last + 0.5, step)
-        return [(step, places[(places >= 0) & (places <= self._last)])]
+        return () if frame is None else line_rows(frame, self.selection.view, np.flatnonzero(self._seen()))

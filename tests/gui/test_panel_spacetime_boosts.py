@@ -52,9 +52,9 @@ def test_the_cone_comes_first_and_of_the_boosts_the_gram_rapidity(qtbot, panel):
     qtbot.mouseClick(panel.diagram_choice.button("boost"), LEFT)
     assert panel.diagram == "R"
     assert panel.convention_choice.isVisible()
-    assert not panel._cone.isVisible()
+    assert not panel._marks.cone.isVisible()
     qtbot.mouseClick(panel.diagram_choice.button("cone"), LEFT)
-    assert panel._cone.isVisible()
+    assert panel._marks.cone.isVisible()
     assert not panel.convention_choice.isVisible()
 
 
@@ -71,22 +71,22 @@ def test_each_convention_draws_its_own_rapidity_from_the_input(qtbot, panel, con
 
 def test_the_paper_s_view_names_swapped_frames_and_forbids_summing(qtbot, panel):
     choose(qtbot, panel, "E")
-    assert panel._sides[0].toPlainText() == "← expansion (frames swapped)"
-    assert panel._sides[0].isVisible()
+    assert panel._marks.sides[0].toPlainText() == "← expansion (frames swapped)"
+    assert panel._marks.sides[0].isVisible()
     assert "do not sum" in panel.caption.text()
     assert "Analogy" in panel.caption.text()
     assert "do not sum" in panel.plot.getPlotItem().getAxis("bottom").labelText
     choose(qtbot, panel, "R")
-    assert "frames swapped" not in panel._sides[0].toPlainText()
+    assert "frames swapped" not in panel._marks.sides[0].toPlainText()
     assert "do not sum" not in panel.caption.text()
     assert "theorem" in panel.caption.text()
 
 
 def test_the_precision_ceiling_stands_where_rapidity_is_drawn(qtbot, panel):
-    assert not any(line.isVisible() for line in panel._ceilings)
+    assert not any(line.isVisible() for line in panel._marks.ceilings)
     qtbot.mouseClick(panel.diagram_choice.button("rapidity"), LEFT)
-    assert all(line.isVisible() for line in panel._ceilings)
-    assert [line.value() for line in panel._ceilings] == pytest.approx([-spacetime.CEILING, spacetime.CEILING])
+    assert all(line.isVisible() for line in panel._marks.ceilings)
+    assert [line.value() for line in panel._marks.ceilings] == pytest.approx([-spacetime.CEILING, spacetime.CEILING])
     assert line_of(panel, "adv_target")[-1] == pytest.approx(1.31695789692481671, abs=1e-6)
     assert "float32's ceiling 16.6" in panel.caption.text()
 
@@ -98,7 +98,7 @@ def test_the_range_holds_the_ceiling_once_lines_come_near_it(qtbot, panel):
     eta[:, 0, 3:] = 12.0
     panel.show_frame(frames.pairs_frame(eta))
     assert panel.plot.shows(spacetime.CEILING, 1.0)
-    assert panel._ceiling_text.isVisible()
+    assert panel._marks.ceiling_text.isVisible()
 
 
 def test_a_pair_tells_its_time_dilation_proper_depth_and_all_three_boosts(qtbot, panel):

@@ -46,10 +46,10 @@ def test_a_world_line_is_the_running_sum_of_correlations(panel):
 
 def test_the_cone_is_dashed_and_named_and_no_line_leaves_it(panel):
     panel.show_frame(frames.pairs_frame(np.random.default_rng(0).normal(0, 9, (2, 4, 6))))
-    x, y = panel._cone.getData()
+    x, y = panel._marks.cone.getData()
     assert [list(x), list(y)] == [[-3, 0, 3], [3, 0, 3]]
-    assert panel._cone.opts["pen"].style() == Qt.PenStyle.CustomDashLine
-    assert panel._cone_text.toPlainText().split() == ["light", "cone", "|C|", "=", "1"]
+    assert panel._marks.cone.opts["pen"].style() == Qt.PenStyle.CustomDashLine
+    assert panel._marks.cone_text.toPlainText().split() == ["light", "cone", "|C|", "=", "1"]
     for group in panel._curves:
         x, y = line_of(panel, group)
         assert (np.abs(x) <= y + 1e-12).all()
