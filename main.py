@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 def is_file_argument(argument: str) -> bool:
     """Whether an argument can be meant as a file to open: it is there, or has the ending of one."""
-    return argument.endswith((".rapidity", ".toml")) or os.path.exists(argument)  # noqa: PTH110  no import for one look
+    return argument.endswith((".rapidity", ".sweep", ".toml")) or os.path.exists(argument)  # noqa: PTH110  no import for one look
 
 
 def has_display() -> bool:

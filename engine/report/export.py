@@ -1,16 +1,17 @@
-"""The recorded numbers as CSV, one file a table, with the run in the first column."""
+"""The recorded numbers as CSV and Parquet, one file a table, with the run in the first column."""
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import ReportError
+from engine.report.parquet import write_parquet
 from engine.report.verdicts import judged
 from engine.session import Session
 
@@ -21,43 +22,48 @@ COUNTS = {  # written without a decimal point
 }  # fmt: skip
 
 
-def export_tables(session: Session, folder: Path) -> list[Path]:
+def export_tables(session: Session, folder: Path, *, parquet: bool = False) -> list[Path]:
     """Write every table of every run to ``folder`` as ``TABLE.csv``, and the claims' verdicts; returns the files written.
 
-    Raises ReportError where a file cannot be written.
+    With ``parquet`` as ``TABLE.parquet`` too. Raises ReportError where a file cannot be written.
     """
-    runs = session.runs()
-    names = sorted({name for run in runs for name in session.tables(run.id)})
-    written = []
-    for name in names:
-        path = folder / f"{name}.csv"
-        tables = {run.id: table for run in runs if len(table := session.table(run.id, name))}
-        # runs may have other columns, as an attack on fewer samples or of another version has
-        columns = list(dict.fromkeys(column for table in tables.values() for column in table.columns))
-        try:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(["run", *columns])
-                for run, table in tables.items():
-                    held = [
-                        whole(column, table.column(column)) if column in table.columns else [""] * len(table)
-                        for column in columns
-                    ]
-                    writer.writerows([run, *row] for row in zip(*held, strict=True))
-        except OSError as error:
-            raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
-        written.append(path)
+    names = sorted({name for run in session.runs() for name in session.tables(run.id)})
+    tables = {name: _held(session, name) for name in names}
     if told := list(claim_rows(session)):
-        path = folder / "claims.csv"
-        try:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                rows = csv.DictWriter(file, list(told[0]))
-                rows.writeheader()
-                rows.writerows(told)
-        except OSError as error:
-            raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
-        written.append(path)
+        tables["claims"] = {name: [row[name] for row in told] for name in told[0]}
+    written = [write_csv(folder / f"{name}.csv", columns) for name, columns in tables.items()]
+    if parquet:
+        written += [write_parquet(folder / f"{name}.parquet", columns) for name, columns in tables.items()]
     return written
+
+
+def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
+    """Write columns of equal length with their names above them; None is written as nothing.
+
+    Raises ReportError where the file cannot be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+    except OSError as error:
+        raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
+    return path
+
+
+def _held(session: Session, name: str) -> dict[str, list[object]]:
+    """A table of all runs by column. Runs may have other columns, as an attack on fewer samples or of another version has."""
+    tables = {run.id: table for run in session.runs() if len(table := session.table(run.id, name))}
+    columns = dict.fromkeys(column for table in tables.values() for column in table.columns)
+    held: dict[str, list[object]] = {"run": [run for run, table in tables.items() for _ in range(len(table))]}
+    for column in columns:
+        parts = (
+            whole(column, table.column(column)) if column in table.columns else [""] * len(table)
+            for table in tables.values()
+        )
+        held[column] = [value for part in parts for value in part]
+    return held
 
 
 def claim_rows(session: Session) -> Iterator[dict[str, object]]:

@@ -347,7 +347,7 @@ def test_the_report_of_a_saved_session_is_that_of_the_run(done: Path, tmp_path: 
 def test_export_writes_the_tables_and_the_spec(done: Path, tmp_path: Path) -> None:
     assert main(["export", str(done / "tiny.rapidity"), "--out", str(tmp_path / "numbers")]) == 0
     assert {path.name for path in (tmp_path / "numbers").iterdir()} == {
-        *(f"{name}.csv" for name in TABLES), "spec.toml",
+        *(f"{name}.{end}" for name in TABLES for end in ("csv", "parquet")), "spec.toml",
     }  # fmt: skip
     assert load_spec(tmp_path / "numbers" / "spec.toml") == TINY
     with (tmp_path / "numbers" / "steps.csv").open(newline="") as file:

@@ -1,0 +1,52 @@
+"""The command line: what the window does, without a display. One file a command.
+
+Exit codes: 0 done, 1 a bug of the program, 2 a mistake in the command or its input, 130 interrupted with Ctrl-C
+(what was done by then is saved).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from engine.cli import attacks, report, run, sweep
+from engine.cli.terminal import write_json
+from engine.errors import UserError
+from engine.paths import RESOURCES
+
+COMMANDS = ("run", "sweep", "report", "export", "attacks")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code. With --json, standard output holds one JSON text and nothing else."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        code: int = options.command(options, console)
+    except UserError as error:
+        write_json(options, {"error": str(error)})
+        console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def ready_example() -> Path:
+    """The experiment that a first start opens."""
+    return RESOURCES / "examples" / "digits-takeover.toml"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py",
+        description="Rapidity Lab. Without a command the window opens, on FILE if one is given.",
+    )
+    commands = parser.add_subparsers(required=True, metavar=" | ".join(COMMANDS))
+    for each in (run, sweep, report, attacks):
+        each.add(commands)
+    return parser

@@ -1,0 +1,226 @@
+"""``sweep``: one experiment at many settings, by many processes, in one file that goes on where it was left."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from engine import events
+from engine.cli.terminal import add_json, ctrl_c_noted, folder_of, write_json
+from engine.errors import SweepError
+from engine.spec_files import apply_overrides, load_spec
+from engine.specs import AxisSpec, ExperimentSpec
+from engine.sweep.axes import axis_text, parse_axis
+from engine.sweep.cost import cost
+from engine.sweep.file import SUFFIX
+from engine.sweep.local import LocalProcesses, workers
+from engine.sweep.points import Points
+from engine.sweep.run import sweep
+from engine.sweep.store import SweepStore
+
+Executing = tuple[Any, int]
+"""An executor, and how many points it computes at a time."""
+
+
+def add(commands: Any) -> None:
+    """The command and its options."""
+    parser = commands.add_parser(
+        "sweep",
+        help="run an experiment at many settings, and write one file with what each came to",
+        description="Run an experiment at many settings, as the part [sweep] of its file says, and write DIR/NAME.sweep. Where that "
+        "file is there, with the same settings, the points that are not finished are computed.",
+    )
+    parser.add_argument(
+        "spec", metavar="SPEC.toml", help="the experiment; examples are resources/examples/sweep-*.toml"
+    )
+    parser.add_argument("--out", metavar="DIR", default="out", help="folder for the sweep (default: out)")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="change a parameter of every point, as in --set training.epochs=5",
+    )
+    parser.add_argument(
+        "--over",
+        metavar="NAME=VALUES",
+        action="append",
+        default=[],
+        help="vary a parameter: --over 'model.width=16, 32, 64', --over 'model.depth=1 .. 8 : 8' (eight values), or "
+        "--over 'training.learning_rate=1e-4 .. 1e-1 : 4 log'; in place of the file's own axis of that name, if it has one",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers", metavar="N", type=_count, help="processes on this machine (default: as many as it has room for)"
+    )
+    where.add_argument("--scheduler", metavar="ADDRESS", help="compute on a Dask cluster: tcp://HOST:8786")
+    parser.add_argument("--retry", action="store_true", help="compute the points again that failed")
+    parser.add_argument("--yes", action="store_true", help="begin a long sweep without asking")
+    add_json(parser)
+    parser.set_defaults(command=run_sweep)
+
+
+def run_sweep(options: argparse.Namespace, console: Console) -> int:
+    """Carry it out; returns the exit code."""
+    from engine.report.sweeps.summary import sweep_summary
+
+    spec = _spec(options)
+    target = folder_of(options.out) / f"{Path(options.spec).stem}{SUFFIX}"
+    points = Points(spec)
+    slots = options.workers or workers()
+    with _store(target, spec) as store:
+        if options.retry:
+            console.print(f"{store.retry():,} failed points wait again.", highlight=False)
+        if not _agreed(store, points, slots, options, console):
+            write_json(options, sweep_summary(store))
+            return 130
+        with ctrl_c_noted() as pressed, _executor(options, slots) as (executor, places):
+            interrupted = _follow(store, executor, places, console, pressed)
+        write_json(options, sweep_summary(store))
+        _tell(store, console, interrupted)
+        failed = store.counts()["failed"]
+    if interrupted:
+        return 130
+    return 2 if failed else 0
+
+
+# --- what is run --------------------------------------------------------------------------------------------------
+
+
+def _spec(options: argparse.Namespace) -> ExperimentSpec:
+    """The experiment with its changes and its axes."""
+    spec = apply_overrides(load_spec(Path(options.spec)), options.set)
+    axes: dict[str, AxisSpec] = {axis.field: axis for axis in spec.sweep.axes}
+    for text in options.over:
+        field, equals, values = text.partition("=")
+        if not equals:
+            raise SweepError(f"{text!r} varies nothing. Write NAME=VALUES, as in model.width=16, 32, 64.")
+        axes[field.strip()] = parse_axis(field.strip(), values)
+    if not axes:
+        raise SweepError(
+            f"{options.spec} has no axes to vary. Add [[sweep.axes]] to it, or name one: --over 'model.width=16, 32, 64'."
+        )
+    varied = spec.sweep.model_copy(update={"axes": tuple(axes.values())})
+    return spec.model_copy(update={"sweep": varied})
+
+
+@contextmanager
+def _store(target: Path, spec: ExperimentSpec) -> Iterator[SweepStore]:
+    """The file of the sweep: a new one, or the one that is there if it is of the same sweep."""
+    if not target.exists():
+        with SweepStore.create(target, spec) as store:
+            yield store
+        return
+    with SweepStore.open(target) as store:
+        if store.spec != spec:
+            raise SweepError(
+                f"{target} holds a sweep with other settings ({_difference(store.spec, spec)}). Choose another folder with "
+                "--out, or rename that file."
+            )
+        yield store
+
+
+def _difference(old: ExperimentSpec, new: ExperimentSpec) -> str:
+    """The first few fields in which two experiments differ."""
+    if old.sweep.axes != new.sweep.axes:
+        there, now = ({axis.field: axis_text(axis) for axis in each.sweep.axes} for each in (old, new))
+        changed = [field for field in {**there, **now} if there.get(field) != now.get(field)]
+        return (
+            "; ".join(f"{field} over {there.get(field, 'nothing')}" for field in changed[:3]) or "axes in another order"
+        )
+    found = []
+    one, other = (each.model_dump(mode="json") for each in (old, new))
+    for name in one:
+        before, after = one[name], other[name]
+        if isinstance(before, dict):
+            found += [f"{name}.{key}" for key in {**before, **after} if before.get(key) != after.get(key)]
+        elif before != after:
+            found.append(name)
+    return ", ".join(found[:5])
+
+
+def _agreed(store: SweepStore, points: Points, slots: int, options: argparse.Namespace, console: Console) -> bool:
+    """Whether to begin; what takes long is asked about first."""
+    done = [float(each) for each in store.column("seconds")["seconds"]]
+    estimate = cost(points, [each for each in done if each == each], 1 if options.scheduler else slots)
+    console.print(escape(estimate.sentence), highlight=False, soft_wrap=True)
+    if options.yes or not estimate.ask or not store.counts()["waiting"]:
+        return True
+    if not sys.stdin.isatty():
+        raise SweepError("That is long, and nobody is here to be asked. Add --yes to begin.")
+    console.print("Begin? [y/N] ", end="", markup=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+# --- how ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _executor(options: argparse.Namespace, slots: int) -> Iterator[Executing]:
+    if options.scheduler:
+        from engine.sweep.cluster import connect
+
+        cluster = connect(options.scheduler)
+        try:
+            yield cluster.executor, cluster.slots
+        finally:
+            cluster.close()
+        return
+    processes = LocalProcesses(slots)
+    try:
+        yield processes, slots
+    finally:
+        processes.shutdown(wait=False, cancel_futures=True)
+
+
+def _follow(store: SweepStore, executor: Any, slots: int, console: Console, pressed: Sequence[int]) -> bool:
+    """Run it to its end and show how far it is; returns whether Ctrl-C ended it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    running = sweep(store, executor, slots)
+    with Progress(*columns, console=console) as bars:
+        bar = bars.add_task("starting", total=len(store.points))
+        try:
+            for event in running:
+                if isinstance(event, events.Progress):
+                    bars.update(bar, description=event.text, completed=event.done, total=event.total)
+                if pressed:
+                    return True
+        finally:
+            close = getattr(running, "close", None)
+            if close is not None:
+                close()
+    return False
+
+
+def _tell(store: SweepStore, console: Console, interrupted: bool) -> None:
+    counts = store.counts()
+    for point in store.page(0, 3, status="failed"):
+        settings = ", ".join(f"{field} = {value}" for field, value in point.values.items())
+        console.print(f"[red]Point {point.id} ({escape(settings)}): {escape(point.error)}[/red]", soft_wrap=True)
+    if counts["failed"] > 3:
+        console.print(f"[red]And {counts['failed'] - 3:,} more points failed.[/red]")
+    if interrupted:
+        console.print(
+            f"[yellow]Interrupted with {counts['finished']:,} of {len(store.points):,} points finished. Run the same "
+            "command again to go on.[/yellow]"
+        )
+    elif counts["failed"]:
+        console.print("Run the same command with --retry to compute them again.")
+    console.print(f"Sweep: {escape(str(store.path))}", soft_wrap=True)
+    if counts["finished"]:
+        console.print(f"Its report: python main.py report {escape(str(store.path))}", soft_wrap=True, highlight=False)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1024:
+        raise argparse.ArgumentTypeError("1 to 1024 processes")
+    return number
