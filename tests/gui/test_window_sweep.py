@@ -333,6 +333,7 @@ def test_a_point_that_is_clicked_in_the_plot_is_chosen_in_the_table(open_lab, tm
     page = window.docks.complexity.relate
     person.wait(lambda: page.relation is not None)
     x, y = page.points()
+    person.wait(lambda: page.plot.isVisible() and page.plot.shows(x[30], y[30]) and page.plot.pixel()[0] > 0)
     page.plot.clicked.emit(float(x[30]), float(y[30]))
     chosen = int(page.networks.ids[30])
     assert window.docks.sweep.table.chosen == [chosen]

@@ -82,7 +82,7 @@ class ComplexityPanel(Panel):
         self._controls.addWidget(self.source_choice, 0, Qt.AlignmentFlag.AlignTop)
         self._controls.addStretch(0)
         body = QWidget()
-        column = QVBoxLayout(body)
+        column = self._column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         column.addLayout(self._controls)
@@ -132,7 +132,7 @@ class ComplexityPanel(Panel):
         page = self._pages[key]
         self._stacked.addWidget(page)
         page.row.hide()
-        self._controls.insertWidget(self._controls.count() - 1, page.row, 1, Qt.AlignmentFlag.AlignTop)
+        self._column.insertWidget(1, page.row)
         if key == self.page_choice.key():
             self._stacked.setCurrentWidget(page)
         page.show_networks(self.networks)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.sweep.statistics import Relation
 
 SHADES = 8  # colours of a column of numbers
+LEAST_PLOT = 190  # pixels of height that the plot keeps: below it what explains gives way
 MOST_DRAWN = 20_000  # points; of more a part is drawn, the statistic is of all
 ABOUT = (
     "Measurement over networks, each network one independent unit: its weights, its settings. The pair of columns was chosen "
@@ -85,7 +86,8 @@ class RelatePage(PiecewisePage):
         self.plot.clicked.connect(self._on_click)
         self.plot.moved.connect(self._on_keys)
         self.plot.entered.connect(self._on_enter)
-        self.says = QLabel()
+        self.says = QLabel(wordWrap=True)
+        self.says.setMinimumWidth(60)
         self.says.setAccessibleName("Rank correlation")
         self.legend = QLabel()
         self.legend.setProperty("role", "small")
@@ -95,7 +97,10 @@ class RelatePage(PiecewisePage):
         self.caption = Caption()
         self.caption.set_text(ABOUT)
         self._column = FitColumn(
-            [self.says, self._middle, self.legend, self.caption], self._middle, [self.caption, self.legend]
+            [self.says, self._middle, self.legend, self.caption],
+            self._middle,
+            [self.caption, self.legend],
+            least=LEAST_PLOT,
         )
         self.set_body(self._column)
         self._recolour()

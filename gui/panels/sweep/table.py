@@ -107,9 +107,13 @@ class PointsTable(QTableView):
     def choose(self, point: int, place: int) -> None:
         """Choose a point that is in a row, and bring it into view."""
         index = self.points.index(place, 0)
+        self._following = True
+        flag = QItemSelectionModel.SelectionFlag
+        selection = self.selectionModel()
+        selection.select(index, flag.ClearAndSelect | flag.Rows)  # whatever keys are held down
+        selection.setCurrentIndex(index, flag.NoUpdate)
+        self._following = False
         self._chosen, self._current = {point}, point
-        self.setCurrentIndex(index)
-        self.selectRow(place)
         self.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         self.current_changed.emit(point)
 
