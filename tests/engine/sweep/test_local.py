@@ -143,7 +143,7 @@ if __name__ == "__main__":
 """
 
 
-def _parent(then: str, folder: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+def _parent(then: str, folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
     script = folder / "parent.py"
     script.write_text(PARENT.format(then=then))
     parent = subprocess.Popen(
@@ -156,21 +156,21 @@ def _parent(then: str, folder: Path) -> tuple[subprocess.Popen[str], list[psutil
         start_new_session=True,
     )
     assert parent.stdout is not None
-    return parent, [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+    return parent, [int(pid) for pid in parent.stdout.readline().split()]
 
 
 def test_processes_end_when_their_program_is_killed(tmp_path: Path) -> None:
     parent, processes = _parent("time.sleep(60)", tmp_path)
     assert len(processes) == 2
     parent.kill()
-    assert psutil.wait_procs(processes, timeout=5)[1] == []
+    _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
     parent.communicate()
 
 
 def test_a_program_that_ends_without_closing_takes_its_processes_with_it(tmp_path: Path) -> None:
     parent, processes = _parent("pass", tmp_path)
     _, error = parent.communicate(timeout=20)
-    assert psutil.wait_procs(processes, timeout=5)[1] == []
+    _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
     assert (parent.returncode, error) == (0, "")
 
 
@@ -186,7 +186,7 @@ def test_ctrl_c_in_a_terminal_ends_the_program_and_its_processes_say_nothing(tmp
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does, to all of them
     output, error = parent.communicate(timeout=20)
     assert (output, error, parent.returncode) == ("interrupted\n", "", 0)
-    assert psutil.wait_procs(processes, timeout=5)[1] == []
+    _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
 
 
 def test_there_are_as_many_as_cores_and_memory_allow() -> None:
@@ -195,6 +195,13 @@ def test_there_are_as_many_as_cores_and_memory_allow() -> None:
     assert workers(memory=2 * gib, cores=8) == 3
     assert workers(memory=0, cores=8) == 1
     assert 1 <= workers() <= (os.cpu_count() or 1)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
