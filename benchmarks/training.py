@@ -13,7 +13,7 @@ from benchmarks.networks import SEED, images, network, networks
 from engine.data import Dataset
 from engine.generators import drain
 from engine.seeds import generator
-from engine.specs import TrainingSpec
+from engine.specs import FastTrainingSpec, PgdTrainingSpec, TrainingSpec
 from engine.training import evaluate, fit
 
 ROUNDS = 31
@@ -21,6 +21,10 @@ STEPS = {"MLP": 40, "CNN": 15}  # in a portion: some tenth of a second
 EVALUATED = {"MLP": 10_000, "CNN": 1_000}  # samples, for as long a portion
 BATCH = 256  # of the evaluation
 TRAINING = TrainingSpec(optimizer="adam", batch_size=64, epochs=1000)
+HARDENING = {  # with the steps in a portion
+    "PGD-AT": (PgdTrainingSpec(optimizer="adam", batch_size=64, epochs=1000, eps=0.1, steps=7), 6),
+    "fast": (FastTrainingSpec(optimizer="adam", batch_size=64, epochs=1000, eps=0.1, overfitting="note"), 20),
+}
 
 
 def run() -> Iterator[Result]:
@@ -35,6 +39,15 @@ def run() -> Iterator[Result]:
         )
         _check_same(ours, plain)
         yield Result(f"{name}: training step / loop by hand", ratio, 1.05, detail=spread)
+        for method, (training, count) in HARDENING.items():
+            ours, plain = network(spec, dataset), network(spec, dataset)
+            ratio, spread = paired(
+                _timed((step for step in fit(ours, dataset, training, SEED) if step is not None), count),
+                _timed(_attacked_loop(plain, dataset, training), count),
+                ROUNDS,
+            )
+            _check_same(ours, plain)
+            yield Result(f"{name}: {method} training step / loop by hand", ratio, 1.05, detail=spread)
         x, y = dataset.x_test[: EVALUATED[name]], dataset.y_test[: EVALUATED[name]]
         ratio, spread = paired(_evaluation(ours, x, y), _forward(ours, x), ROUNDS)
         yield Result(f"{name}: evaluation / bare forward pass, no loss", ratio, detail=spread)
@@ -55,6 +68,30 @@ def _loop(model: nn.Module, dataset: Dataset, spec: TrainingSpec) -> Iterator[No
     for _ in range(spec.epochs):
         for chosen in torch.randperm(len(dataset.x_train), generator=order).split(spec.batch_size):
             loss = cross_entropy(model(dataset.x_train[chosen]), dataset.y_train[chosen])
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            yield
+
+
+def _attacked_loop(model: nn.Module, dataset: Dataset, spec: PgdTrainingSpec | FastTrainingSpec) -> Iterator[None]:
+    """The least that trains against PGD, or one step, in L-inf; it looks for no overfitting, and breathes never."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=spec.learning_rate, fused=True)
+    order, draws = generator(SEED, "training order"), generator(SEED, "training perturbations")
+    eps = spec.eps
+    steps, alpha = (
+        (spec.steps, spec.reach * eps / spec.steps) if isinstance(spec, PgdTrainingSpec) else (1, spec.alpha * eps)
+    )
+    for _ in range(spec.epochs):
+        for chosen in torch.randperm(len(dataset.x_train), generator=order).split(spec.batch_size):
+            x, y = dataset.x_train[chosen], dataset.y_train[chosen]
+            low, high = (x - eps).clamp(0, 1), (x + eps).clamp(0, 1)
+            x_adv = (x + (2 * eps * torch.rand(x.shape, generator=draws) - eps)).clamp(low, high)
+            for _ in range(steps):
+                x_adv.requires_grad_()
+                (gradient,) = torch.autograd.grad(cross_entropy(model(x_adv), y, reduction="sum"), x_adv)
+                x_adv = (x_adv.detach() + alpha * gradient.sign()).clamp(low, high)
+            loss = cross_entropy(model(x_adv), y)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()

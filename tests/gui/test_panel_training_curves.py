@@ -185,3 +185,65 @@ def test_everything_has_a_name_and_the_theme_changes_live(panel, theme):
     panel.grab()
     assert panel._smooth.opts["pen"].color().name() == other.accent
     assert panel.loss_plot.backgroundBrush().color().name() == other.surface
+
+
+def robust_epochs():
+    rows = [frames.epochs_table().row(k) for k in (0, 1)]
+    rows.insert(1, {**rows[0], "epoch": 1.5, "step": 150})  # robust accuracy was not measured there
+    for row, share in ((rows[0], 0.6), (rows[2], 0.05)):
+        row |= {"robust_accuracy": share, "robust_low": share - 0.05, "robust_high": share + 0.05}
+    return Table(rows)
+
+
+def checks(*collapsed, restored=None):
+    return Table(
+        {
+            "step": 50 * (k + 1), "epoch": 1, "single_step": 0.9, "pgd": 0.04 if fallen else 0.6, "collapsed": fallen,
+            "restored": restored if fallen else None,
+        }
+        for k, fallen in enumerate(collapsed)
+    )  # fmt: skip
+
+
+def test_robust_accuracy_is_drawn_beside_test_accuracy_where_it_was_measured(qtbot, panel):
+    full(panel)
+    with pytest.raises(KeyError):
+        panel.chips.chip("robust")
+    panel.show_records("epochs", robust_epochs())
+    x, y = panel._robust_curve.line.getData()
+    assert x.tolist() == [100, 200]
+    assert y.tolist() == [0.6, 0.05]
+    assert panel.accuracy_plot.getViewBox().viewRange()[1][0] <= 0.0  # a fall is not below the plot
+    assert "robust accuracy to PGD 60.0% [55.0%, 65.0%]" in panel.describe(120)
+    assert "robust 5.0%" in panel.subtitle
+    assert next(iter(panel.csv_rows()))[-1] == "robust_high"
+    qtbot.mouseClick(panel.chips.chip("robust"), Qt.MouseButton.LeftButton)
+    assert not panel._robust_curve.line.isVisible()
+
+
+def test_catastrophic_overfitting_is_marked_and_said_once(panel):
+    full(panel)
+    said = []
+    panel.noted.connect(said.append)
+    panel.show_records("overfitting", checks(0))
+    assert not panel._collapse.isVisible()
+    panel.show_records("overfitting", checks(0, 1, restored=50))
+    panel.show_records("overfitting", checks(0, 1, 1, restored=50))
+    assert panel._collapse.isVisible()
+    assert panel._collapse.value() == 100
+    assert said == [panel.collapse()]
+    assert "90% withstand the single step, 4% PGD" in said[0]
+    assert said[0].endswith("the network of step 50 put back.")
+    assert "catastrophic overfitting" in panel.describe(150)
+    assert "catastrophic overfitting" not in panel.describe(20)
+
+
+def test_an_old_training_that_overfitted_is_shown_but_not_announced(panel):
+    said = []
+    panel.noted.connect(said.append)
+    full(panel)
+    panel.show_records("overfitting", checks(0, 1))
+    assert panel._collapse.isVisible()
+    assert said == []
+    panel.clear()
+    assert not panel._collapse.isVisible()
