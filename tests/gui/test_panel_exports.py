@@ -12,6 +12,7 @@ import noise_frames
 import pytest
 import reconcile_frames
 import relation_frames
+import hardening_frames
 import robustness_frames
 from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage
@@ -29,6 +30,7 @@ from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.entanglement_profile import ProfilePanel
+from gui.panels.hardening.panel import HardeningPanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
 from gui.panels.reconcile.panel import ReconcilePanel
@@ -42,6 +44,7 @@ from gui.panels.training_curves import TrainingPanel
 PANELS = [
     DatasetPanel,
     TrainingPanel,
+    HardeningPanel,
     GalleryPanel,
     MatrixPanel,
     ProfilePanel,
@@ -79,6 +82,7 @@ def fill(panel):
         "falsifier": look_frames.falsifier_frame,
         "bell": look_frames.bell_frame,
         "structure": look_frames.structure_frame,
+        "hardening": hardening_frames.hardening_frame,
         "all_pairs": look_frames.all_pairs_frame,
         "vulnerability": relation_frames.vulnerability_frame,
         "max_likelihood": noise_frames.max_likelihood_frame,
