@@ -7,12 +7,12 @@ from itertools import groupby
 from xml.etree import ElementTree
 
 import frames
+import hardening_frames
 import look_frames
 import noise_frames
 import pytest
 import reconcile_frames
 import relation_frames
-import hardening_frames
 import robustness_frames
 from attack_tables import INF, attack_run, smallest
 from PySide6.QtGui import QImage

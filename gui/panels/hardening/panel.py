@@ -302,4 +302,5 @@ class HardeningPanel(Panel):
                         ends = [frame.arrays[end][after, q, k, t] for end in ("mean", "low", "high")]
                         if after:
                             ends += [frame.arrays[f"paired_{end}"][q, k, t] for end in ("mean", "low", "high")]
-                        yield (label, when, quantity, tap["name"], *(float(v) for v in ends))
+                        unpaired = () if after else ("", "", "")
+                        yield (label, when, quantity, tap["name"], *(float(v) for v in ends), *unpaired)
