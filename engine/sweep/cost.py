@@ -19,8 +19,8 @@ ASK_SECONDS = 4 * 3600.0
 _LOOKED_AT = 40
 # what one core does, roughly: the estimate is to tell minutes from hours and hours from days
 _SPEED = 2e10  # floating-point operations a second
-_STEP = 60e-6  # seconds of a step, whatever it does
-_LAYER = 45e-6  # and of each layer in it
+_STEP = 120e-6  # seconds of a step, whatever it does
+_LAYER = 70e-6  # and of each layer in it
 _POINT = 0.06
 _GEOMETRY = 0.5
 _ROW = 2000  # bytes

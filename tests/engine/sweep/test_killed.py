@@ -123,6 +123,7 @@ def _remember(told: dict[int, dict[str, Any]], rows: list[dict[str, Any]]) -> No
         told[row["id"]] = row
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killing_the_program_twenty_times_loses_no_finished_point(tmp_path: Path, context: ForkServerContext) -> None:
     axes = (parse_axis("model.width", "1 .. 20 : 20"), parse_axis("seed", "0 .. 29 : 30"))
