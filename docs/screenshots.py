@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 SIZE = (1440, 900)
 LOOKS = (
-    "takeover", "falsifier", "bell", "structure", "all_pairs", "null", "layers", "repeats", "vulnerability", "transferability",
+    "robustness", "takeover", "falsifier", "bell", "structure", "all_pairs", "null", "layers", "repeats", "vulnerability", "transferability",
     "max_likelihood", "price", "reconciliation",
 )  # fmt: skip
 PATIENCE = 600  # seconds for the example to run

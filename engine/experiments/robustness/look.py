@@ -40,7 +40,7 @@ class Shown:
 def robustness(bench: Bench) -> Making:
     """Attack the network, and where asked for others, at every budget; trains first where needed."""
     settings = bench.spec.robustness
-    question = yield from _question(bench)
+    question = yield from question_of(bench)
     found = yield from networks(bench)
     source = Source((yield from other_seed(bench))) if TRANSFERRED in question.attacks else None
     shown: list[Shown] = []
@@ -71,7 +71,8 @@ def robustness(bench: Bench) -> Making:
     yield Progress(1, 1, "robustness measured")
 
 
-def _question(bench: Bench) -> Generator[Event | None, None, Question]:
+def question_of(bench: Bench) -> Generator[Event | None, None, Question]:
+    """What the settings ask: samples, budgets and attacks. Raises AttackError where there is nothing to attack, or nothing to do it."""
     spec = bench.spec
     settings = spec.robustness
     dataset = yield from bench.dataset()

@@ -245,10 +245,11 @@ class TransferPage(Page):
             texts.set_texts(words, light[indices(values, 0.0, 1.0)].tolist())
             if which:
                 name = self.similarity_of(which)
-                said = str(frame.info["labels"].get(name, name))
+                said = SHORT[name] if self._every else str(frame.info["labels"].get(name, name))
                 waiting = f"{SHORT[name]}: once all transfer is measured"
                 self._titled[which].title.set_text(said if name in frame.arrays else waiting)
-        self._titled[0].title.set_text(f"transfer of {self._label} (%), perturbed on the source")
+        on_source = "" if self._every else ", perturbed on the source"
+        self._titled[0].title.set_text(f"transfer of {self._label} (%){on_source}")
         x, y = self.points()
         ok = np.isfinite(x) & np.isfinite(y)
         self.dots.setData(x[ok], y[ok])
