@@ -358,6 +358,25 @@ def test_export_writes_the_tables_and_the_spec(done: Path, tmp_path: Path) -> No
     assert {row["run"] for row in rows} == {"1"}
 
 
+def test_export_writes_figures_too_when_asked_and_tells_files_as_json(
+    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(done / "tiny.rapidity"), "--out", str(tmp_path / "out"), "--figures", "--json"]) == 0
+    files = [Path(path) for path in json.loads(capsys.readouterr().out)["files"]]
+    assert {path.name for path in files} >= {"training.svg", "training.png", "steps.parquet", "spec.toml"}
+    assert all(path.is_file() for path in files)
+    columns = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "out" / "epochs.parquet").to_pydict()
+    with Session.open(done / "tiny.rapidity", tmp_path / "copies") as session:
+        assert columns["test_accuracy"] == session.table(1, "epochs").column("test_accuracy").tolist()
+    assert columns["run"] == [1]
+
+
+def test_a_mistake_is_json_where_json_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "sweep", "report", "export"):
+        assert main([command, str(tmp_path / "gone.toml"), "--json"]) == 2
+        assert "gone.toml" in json.loads(capsys.readouterr().out)["error"]
+
+
 def test_the_same_command_gives_the_same_numbers(done: Path, spec_file: Path, tmp_path: Path) -> None:
     assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--set", "probe.every=1000"]) == 0
     for name in ("steps", "epochs", "attack", "profile"):

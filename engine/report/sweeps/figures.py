@@ -52,7 +52,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#666666"
 LOGARITHMIC = 8.0  # the largest value over the least, from which on an axis of a figure is logarithmic
 TICKS = 8  # values of an axis up to which each has a tick of its own
-PERMUTATIONS = 1000
+PERMUTATIONS = 500
 
 
 def write_sweep_figures(store: SweepStore, folder: Path) -> list[Path]:
@@ -146,7 +146,7 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
             if k == 0:
                 axes.set_ylabel(_label(name), fontsize=8)
             if name in SHARES:
-                axes.set_ylim(-0.02, 1.02)
+                axes.set_ylim(top=1.02)
             if ticks:
                 axes.set_xticks(range(len(ticks)), ticks, rotation=30, ha="right")
             else:

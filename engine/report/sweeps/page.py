@@ -18,12 +18,15 @@ from engine.spec_files import dump_spec
 from engine.specs import SweepSpec
 from engine.sweep.axes import axis_text
 from engine.sweep.columns import BY_NAME, Column
+from engine.sweep.curves import distinct
 from engine.sweep.statistics import Relation, relate
 from engine.sweep.store import PointRow, SweepStore
 
 ROWS = 1000
 """Points that the page shows; the CSV has all."""
 REASONS = 50
+GIVEN = ("test_accuracy", "depth")
+"""What may make two quantities go together without either making the other."""
 MODES = {"grid": "every combination", "random": "drawn at random"}
 REACHES = {"initial": "built", "trained": "built and trained", "attacked": "built, trained and attacked"}
 
@@ -98,25 +101,24 @@ def _some(ids: list[int]) -> str:
 
 
 def _relations(store: SweepStore) -> str:
-    """Rank correlations over networks; with what the number of parameters explains taken away beside them."""
+    """Rank correlations over networks; beside each, with what accuracy and depth explain taken away."""
     chosen = pairs(store)
     if not chosen:
         return ""
-    columns = store.column("parameters", *{name for pair in chosen for name in pair})
+    columns = store.column(*GIVEN, *{name for pair in chosen for name in pair})
+    known = [name for name in GIVEN if distinct(columns[name]) > 1]
     rows = ""
     for x, y in chosen:
         bare = relate(columns, x, y, permutations=PERMUTATIONS)
-        given = (
-            "<td class=n>–<td class=n>–"
-            if "parameters" in (x, y)
-            else _relation(relate(columns, x, y, ["parameters"], PERMUTATIONS))
-        )
+        given = [name for name in known if name not in (x, y)]
         label = html.escape(f"{BY_NAME[y].label} with {BY_NAME[x].label}")
-        rows += f"<tr><td>{label}{_relation(bare)}{given}<td class=n>{bare.n:,}"
+        rows += f"<tr><td>{label}{_relation(bare)}<td class=n>{bare.n:,}"
+        rows += _relation(relate(columns, x, y, given, PERMUTATIONS)) if given else "<td class=n>–<td class=n>–"
+        rows += f"<td>{html.escape(' and '.join(BY_NAME[name].label.lower() for name in given))}"
     return (
         "<h2>Relations over networks</h2><p>Spearman's ρ with 95% bootstrap intervals over networks, p by permutation of networks; right, "
-        "with what the number of parameters explains taken away from both. Of many p some are small by chance.</p>"
-        f"<table><tr><th>what<th>ρ<th>p<th>ρ given parameters<th>p<th>networks{rows}</table>"
+        "with what the ranks of the columns named explain taken away from both. Of many p some are small by chance.</p>"
+        f"<table><tr><th>what<th>ρ<th>p<th>networks<th>ρ given<th>p<th>given{rows}</table>"
     )
 
 

@@ -15,7 +15,7 @@ from engine.sweep.store import SweepStore
 
 REPLICATES = ("seed",)
 """Axes along which points are the same experiment over again."""
-FEWEST = 3
+FEWEST = 5
 """Networks of one setting below which no z is given."""
 
 
