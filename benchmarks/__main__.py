@@ -10,7 +10,7 @@ from time import perf_counter
 
 from benchmarks.measure import Others
 
-NAMES = ("window", "training", "probing", "geometry", "attacks", "peers", "reconcile", "session", "sweep")
+NAMES = ("window", "training", "probing", "geometry", "attacks", "peers", "reconcile", "session", "sweep", "sweep_table")
 
 
 def main() -> int:

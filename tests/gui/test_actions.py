@@ -90,7 +90,7 @@ def test_a_key_calls_what_is_bound(window, qtbot):
 def test_the_run_state_decides_what_can_be_used(window, state, allowed):
     window.actions_.set_state(state)
     usable = {command.id for command in COMMANDS if command.menu == "Run" and window.actions_[command.id].isEnabled()}
-    assert usable == {*allowed, "run.sweep"}, "a sweep has an engine of its own"
+    assert usable == {*allowed, "run.sweep", "run.sweep_pause", "run.sweep_stop"}, "a sweep has an engine of its own"
 
 
 def test_of_the_themes_one_is_chosen(window):

@@ -62,6 +62,7 @@ class PointsModel(QAbstractTableModel):
         self._asked: OrderedDict[int, int] = OrderedDict()  # page to the time it was asked for
         self._old: set[int] = set()  # pages that the file may say otherwise by now
         self._overtaken: set[int] = set()  # asked for before the file changed: shown when they come, and read again
+        self._latest = -1  # the page that was looked at last
         self._time = 0  # rises with whatever makes answers on their way worthless
         self._looking = self._look_again = False
 
@@ -289,18 +290,29 @@ class PointsModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
         if role == _DISPLAY:
-            place = index.row()
-            page = self._page(place // PAGE)
-            if page is None:
-                return "…" if index.column() == self._axes else ""
-            offset = place % PAGE
-            return page.texts[offset][index.column()] if offset < len(page.texts) else ""
+            return self.text(index.row(), index.column())
         if role == _ALIGN:
             return _WORD if index.column() == self._axes else _NUMBER
         if role == _TIP:
             row = self.row(index.row())
             return None if row is None else self._tip(row, index.column())
         return None
+
+    @property
+    def status_column(self) -> int:
+        """Where the status stands."""
+        return self._axes
+
+    def text(self, place: int, column: int) -> str:
+        """What a cell says; "…" in the status while its page is not there."""
+        number, offset = divmod(place, PAGE)
+        # as for the cell before, mostly
+        page = self._pages.get(number) if number == self._latest and number not in self._old else None
+        if page is None:
+            page, self._latest = self._page(number), number
+        if page is None:
+            return "…" if column == self._axes else ""
+        return page.texts[offset][column] if offset < len(page.texts) else ""
 
     def _tip(self, row: PointRow, column: int) -> str | None:
         if row.error:

@@ -11,26 +11,30 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     QPointF,
+    QRect,
     Qt,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
 )
 
 from gui.panels.sweep.model import PointsModel
-from gui.panels.sweep.words import is_hollow, status_colour
+from gui.panels.sweep.words import STATUSES, is_hollow, status_colour
 from gui.plots.plot import pen
 from gui.theme import Theme
 
 LEAST, MOST = 62, 150  # pixels of a column
+SHORT = 9  # letters that every column has room for
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class PointsTable(QTableView):
@@ -63,7 +67,8 @@ class PointsTable(QTableView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setMinimumSize(60, 60)
         self.setModel(model)
-        self.setItemDelegate(_Cells(self))
+        self._cells = _Cells(self)
+        self.setItemDelegate(self._cells)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(30)
@@ -213,6 +218,7 @@ class PointsTable(QTableView):
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
         self.theme = theme
+        self._cells.set_theme(theme)
         small = theme.font(theme.small)
         for widget in (self, self.horizontalHeader(), self.verticalHeader()):
             widget.setFont(small)
@@ -223,8 +229,21 @@ class PointsTable(QTableView):
         self.verticalHeader().setStyleSheet(
             f"QHeaderView::section {{ border: none; padding: 0 6px; color: {theme.muted}; background: transparent; }}"
         )
+        self._fill()
         self._size_columns()
         self.viewport().update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Make the ground opaque, which style sheets undo: what scrolling only moves is then not painted again."""
+        colours = self.viewport().palette()
+        for role in (QPalette.ColorRole.Window, QPalette.ColorRole.Base):
+            colours.setColor(role, QColor(self.theme.surface))
+        self.viewport().setPalette(colours)
+        self.viewport().setAutoFillBackground(True)
 
     def _size_columns(self) -> None:
         metrics = self.fontMetrics()
@@ -236,47 +255,45 @@ class PointsTable(QTableView):
 
 
 class _Cells(QStyledItemDelegate):
-    """Draws the cells by itself: a table of a hundred cells is painted at every step of scrolling."""
+    """Draws the cells by itself, with as few calls as can be: hundreds are painted at every step of scrolling."""
 
     def __init__(self, table: PointsTable) -> None:
         super().__init__(table)
         self._table = table
+        self.set_theme(table.theme)
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        table, theme, box = self._table, self._table.theme, option.rect
-        state: Any = option.state
-        style = table.style().StateFlag
-        if state & style.State_Selected:
-            painter.fillRect(box, QColor(theme.accent_soft))
-        model = table.points
-        text = model.data(index)
-        ink = theme.text if text != "–" else theme.faint
-        if model.column(index.column()) is None:
-            self._dot(painter, option, text)
-            box = box.adjusted(22, 0, -4, 0)
-            way = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            ink = theme.error if text == "failed" else theme.muted if is_hollow(text) else theme.text
+    def set_theme(self, theme: Theme) -> None:
+        """Make the colours once."""
+        self._theme = theme
+        self._text, self._faint, self._muted, self._error, self._soft = (
+            QColor(colour) for colour in (theme.text, theme.faint, theme.muted, theme.error, theme.accent_soft)
+        )
+
+    def paint(self, painter: QPainter, option: Any, index: QModelIndex | QPersistentModelIndex) -> None:
+        model, box, state, column = self._table.points, option.rect, option.state, index.column()
+        text = model.text(index.row(), column)
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(box, self._soft)
+        if column == model.status_column:
+            self._dot(painter, box, text)
+            painter.setPen(self._error if text == "failed" else self._muted if is_hollow(text) else self._text)
+            painter.drawText(box.adjusted(22, 0, -4, 0), _LEFT, text)
         else:
-            box = box.adjusted(4, 0, -6, 0)
-            way = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(ink))
-        painter.setFont(table.font())
-        painter.drawText(box, way, option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width()))
-        if state & style.State_HasFocus:
-            painter.setPen(QColor(theme.accent))
+            painter.setPen(self._faint if text == "–" else self._text)
+            if len(text) > SHORT:
+                text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width() - 10)
+            painter.drawText(box.adjusted(4, 0, -6, 0), _RIGHT, text)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QColor(self._theme.accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
 
-    def _dot(self, painter: QPainter, option: QStyleOptionViewItem, status: str) -> None:
-        if status not in ("finished", "running", "failed", "cancelled", "waiting"):
+    def _dot(self, painter: QPainter, box: QRect, status: str) -> None:
+        if status not in STATUSES:
             return
-        colour = status_colour(status, self._table.theme)
-        centre = QPointF(option.rect.left() + 11.5, option.rect.center().y() + 0.5)
-        painter.save()
+        colour = status_colour(status, self._theme)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen(colour, 1.4))
         painter.setBrush(Qt.BrushStyle.NoBrush if is_hollow(status) else QColor(colour))
-        painter.drawEllipse(centre, 3.6, 3.6)
-        painter.restore()
+        painter.drawEllipse(QPointF(box.left() + 11.5, box.center().y() + 0.5), 3.6, 3.6)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
