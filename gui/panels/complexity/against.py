@@ -169,11 +169,12 @@ class AgainstPage(PiecewisePage):
         across = list(dict.fromkeys((*axes, *(n for n in varied if networks.column(n).kind == "complexity"))))
         across = across or [column.name for column in networks.columns][:1]
         if self._x not in across:
+            usual = [name for name in ("width", "depth") if name in across]  # of networks that no axis made
             numbers = [name for name in axes if networks.arrays[name].dtype != object]
-            self._x = next((name for name in (*numbers, *axes, *across) if name != "seed"), across[0])
+            self._x = next((name for name in (*numbers, *axes, *usual, *across) if name != "seed"), across[0])
         split = [n for n in across if n != self._x and distinct(networks.arrays[n]) <= MOST_VALUES]
         if self._by not in split:
-            self._by = next((name for name in axes if name in split and name != "seed"), "")
+            self._by = next((name for name in (*axes, "depth") if name in split and name != "seed"), "")
         fill_box(self.x_box, [(f"against {networks.text(name)}", name) for name in across], self._x)
         fill_box(
             self.by_box,

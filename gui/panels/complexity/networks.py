@@ -87,7 +87,7 @@ def _named(each: Any) -> str:
 
 
 def _column(name: str, each: Any) -> Column:
-    if name in BY_NAME:
+    if name in BY_NAME and not isinstance(each, dict):
         return BY_NAME[name]
     given = each if isinstance(each, dict) else {}
     words = name.replace("_", " ")
