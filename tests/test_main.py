@@ -95,7 +95,7 @@ def test_what_cannot_be_done_without_a_display_is_said(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--help"], 0, "run | report | export"),
+        (["--help"], 0, "run | sweep | report | export"),
         (["run", "--help"], 0, "--set"),
         (["run", "/nowhere.toml"], 2, "/nowhere.toml"),
     ],
