@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import stdtrit
 
 LEVEL = 0.95
 MOST_PLACES = 24  # distinct values of a column across; where there are more, neighbours are taken together
 BINS = 12
 MOST_GROUPS = 6
+FEWEST = 3  # networks that an interval is drawn from: Student's over two is some nine times as wide as they are apart
+NO_LIMITS = (-np.inf, np.inf)
 
 Array = np.ndarray
 
@@ -29,7 +30,7 @@ class Groups:
 
 @dataclass(frozen=True)
 class Curve:
-    """Means of a column over networks, each with its 95% interval; one network alone has none (NaN)."""
+    """Means of a column over networks, each with its 95% interval; fewer than :data:`FEWEST` networks have none (NaN)."""
 
     x: Array
     mean: Array
@@ -37,6 +38,8 @@ class Curve:
     high: Array
     n: Array
     """Networks at each place."""
+    few: tuple[Array, Array]
+    """Where the networks stand that are too few for an interval, and their values, one a network."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,18 @@ def places(values: Array, *, log: bool = False) -> Places:
     return Places(np.exp(x) if log else x, of)
 
 
-def curve(where: Places, y: Array, among: Array) -> Curve:
+def curve(where: Places, y: Array, among: Array, limits: tuple[float, float] = NO_LIMITS) -> Curve:
     """The mean of a column at each place, over the networks named, with a Student interval over networks.
 
     Args:
         y: ``[n]``; NaN is left out.
         among: ``[n]`` bool.
+        limits: the least and the largest that the quantity can be; intervals end there.
 
     Source: Student (1908), The probable error of a mean.
     """
+    from scipy.special import stdtrit  # the window draws before it is loaded
+
     chosen = among & (where.of >= 0) & np.isfinite(y)
     at, values = where.of[chosen], y[chosen]
     size = len(where.x)
@@ -112,15 +118,16 @@ def curve(where: Places, y: Array, among: Array) -> Curve:
     mean = np.bincount(at, values, size) / some
     spread = np.bincount(at, (values - mean[at]) ** 2, size)
     error = np.sqrt(spread / np.maximum(n - 1, 1) / some)
-    half = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), (1 + LEVEL) / 2) * error, np.nan)
+    half = np.where(n >= FEWEST, stdtrit(np.maximum(n - 1, 1), (1 + LEVEL) / 2) * error, np.nan)
     mean = np.where(n > 0, mean, np.nan)
-    there = n > 0
-    return Curve(where.x[there], mean[there], (mean - half)[there], (mean + half)[there], n[there])
+    low, high = (np.clip(end, *limits) for end in (mean - half, mean + half))
+    there, alone = n > 0, n[at] < FEWEST
+    return Curve(where.x[there], mean[there], low[there], high[there], n[there], (where.x[at[alone]], values[alone]))
 
 
-def curves(where: Places, y: Array, split: Groups) -> list[Curve]:
+def curves(where: Places, y: Array, split: Groups, limits: tuple[float, float] = NO_LIMITS) -> list[Curve]:
     """One curve for each group."""
-    return [curve(where, y, split.of == k) for k in range(len(split.labels))]
+    return [curve(where, y, split.of == k, limits) for k in range(len(split.labels))]
 
 
 def distinct(values: Array) -> int:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from engine.sweep.curves import Curve, Groups, curves, groups, places
+from engine.sweep.curves import NO_LIMITS, Curve, Groups, curves, groups, places
 from gui.panels.complexity.axis import ColumnAxis
 from gui.panels.complexity.networks import MOST_VALUES, Laid, Networks, distinct, laid
 from gui.panels.labels import Caption
@@ -23,7 +23,7 @@ from gui.plots.beside import Titled
 from gui.plots.chips import Chips, Entry
 from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
-from gui.plots.plot import Plot, padded
+from gui.plots.plot import Plot, padded, pen
 from gui.theme import CLASS_ORDER, Theme
 
 END, INITIAL, THEORY = "end", "initial", "theory"
@@ -49,14 +49,16 @@ class Measure:
     title: str
     unit: str
     columns: dict[str, str]  # which column is at the end, at initialisation, in theory
+    limits: tuple[float, float] = NO_LIMITS  # the least and the largest that it can be
 
 
 MEASURES = (
-    Measure("rapidity", "rapidity, last hidden layer", "η", {END: "rapidity", INITIAL: "initial_rapidity", THEORY: "theory_rapidity"}),
+    Measure("rapidity", "rapidity, last hidden layer", "η", {END: "rapidity", INITIAL: "initial_rapidity", THEORY: "theory_rapidity"},
+            (0.0, np.inf)),
     Measure("change", "Δ ln γ, input to last hidden layer", "Δ ln γ", {END: "change", INITIAL: "initial_change", THEORY: "theory_change"}),
-    Measure("rank", "effective rank, last hidden layer", "rank", {END: "rank", INITIAL: "initial_rank"}),
-    Measure("clean", "clean accuracy", "accuracy", {END: "test_accuracy"}),
-    Measure("robust", "robust accuracy", "accuracy", {END: "robust_accuracy"}),
+    Measure("rank", "effective rank, last hidden layer", "rank", {END: "rank", INITIAL: "initial_rank"}, (1.0, np.inf)),
+    Measure("clean", "clean accuracy", "accuracy", {END: "test_accuracy"}, (0.0, 1.0)),
+    Measure("robust", "robust accuracy", "accuracy", {END: "robust_accuracy"}, (0.0, 1.0)),
 )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def drawing(networks: Networks, x: str, by: str) -> Drawing:
     where = places(raw, log=across.log)
     split = groups(networks.arrays[by] if by else None, networks.n)
     found = {
-        (measure.key, kind): curves(where, networks.arrays[column], split)
+        (measure.key, kind): curves(where, networks.arrays[column], split, measure.limits)
         for measure in MEASURES
         for kind, column in measure.columns.items()
         if column in networks.arrays and networks.arrays[column].dtype != object
@@ -245,8 +247,8 @@ class AgainstPage(PiecewisePage):
         n = found.networks.n
         self.summary = f"{n:,} network{'s' if n != 1 else ''} · against {found.networks.column(found.x).label}"
         self.caption.set_text(
-            "Measurement: means over networks, with 95% Student intervals over networks as bands; a value with one network has "
-            "none. Dashed: the law of networks that have learnt nothing, exact for linear networks (theorem)."
+            "Measurement: means over networks, with 95% Student intervals over networks as bands; of fewer than three networks "
+            "each is a point instead. Dashed: the law of networks that have learnt nothing, exact for linear networks (theorem)."
         )
         self.said.emit()
 
@@ -344,6 +346,7 @@ class _Drawn:
         self.plot, self.measure = plot, measure
         self._curves: dict[tuple[str, int], BandCurve] = {}
         self._dots: dict[int, Dots] = {}
+        self._few: dict[int, Dots] = {}  # networks that are too few for a band
         self._found: Drawing | None = None
         self._hidden: set[str] = set()
         plot.set_axis_text("left", measure.unit)
@@ -366,10 +369,14 @@ class _Drawn:
                 dots.setBrush(colours[k])
                 dots.setData(x, curve.mean)
                 dots.setVisible(True)
+                few = self._few_of(k)
+                few.setPen(pen(colours[k], 1.0))
+                few.setData(found.across.drawn(curve.few[0]), curve.few[1])
+                few.setVisible(True)
         for key, made in self._curves.items():
             if key not in used:
                 made.set_visible(False)
-        for k, dots in self._dots.items():
+        for k, dots in (*self._dots.items(), *self._few.items()):
             if (END, k) not in used:
                 dots.setVisible(False)
         self.plot.set_axis_text("bottom", found.networks.text(found.x))
@@ -398,6 +405,13 @@ class _Drawn:
             self.plot.addItem(self._dots[k], ignoreBounds=True)
         return self._dots[k]
 
+    def _few_of(self, k: int) -> Dots:
+        if k not in self._few:
+            self._few[k] = Dots(size=7, pxMode=True, brush=None)
+            self._few[k].setZValue(3.5)
+            self.plot.addItem(self._few[k], ignoreBounds=True)
+        return self._few[k]
+
     def _set_home(self) -> None:
         found = self._found
         assert found is not None
@@ -405,7 +419,7 @@ class _Drawn:
         ys: list[np.ndarray] = []
         for kind, curve, _ in self._shown():
             xs.append(found.across.drawn(curve.x))
-            ys += [curve.mean] if kind == THEORY else [curve.mean, curve.low, curve.high]
+            ys += [curve.mean] if kind == THEORY else [curve.mean, curve.low, curve.high, curve.few[1]]
         x, y = (np.concatenate(each) if each else np.empty(0) for each in (xs, ys))
         x, y = x[np.isfinite(x)], y[np.isfinite(y)]
         if len(x) and len(y):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.sweep.store import SweepStore
 
 AGAINST, RELATE = "against", "relate"
+FIRST = {SWEEP: AGAINST, SESSION: RELATE}  # the session's networks were made to be related
 LEAST_MS = 1000  # between two readings of all columns while a sweep runs
 
 
@@ -51,6 +52,7 @@ class ComplexityPanel(Panel):
         self._store: SweepStore | None = None
         self._found: dict[str, Networks] = {}
         self._reading = self._old = False
+        self._page_chosen = False  # else what is drawn has its own first page
         self._soon = QTimer(self, interval=LEAST_MS, singleShot=True)
         self._soon.timeout.connect(self._read_again)
         self._pages: dict[str, AgainstPage | RelatePage] = {}
@@ -140,7 +142,11 @@ class ComplexityPanel(Panel):
 
     @Slot(str)
     def show_page(self, key: str) -> None:
-        """Bring a page to the front, as soon as it is made."""
+        """Bring a page to the front, as soon as it is made; it stays there whatever is drawn."""
+        self._page_chosen = True
+        self._bring(key)
+
+    def _bring(self, key: str) -> None:
         self.page_choice.set_key(key)
         page = self._begun(key)
         if page.made:
@@ -227,7 +233,7 @@ class ComplexityPanel(Panel):
             super().clear()
             return
         self.show_content()
-        self.show_page(self.page_choice.key())
+        self._bring(self.page_choice.key() if self._page_chosen else FIRST[self._source()])
 
     @Slot(str)
     def _on_source(self, _key: str) -> None:

@@ -36,6 +36,7 @@ ABOUT = (
     "Measurement over networks, each network one independent unit: its weights, its settings. The pair of columns was chosen "
     "by looking, so p says too much; a rank correlation is no cause."
 )
+USUALLY_GIVEN = ("model.depth", "depth", "test_accuracy")
 # The first that are there are what is drawn at first
 FAVOURITES = (("change", "robust_accuracy"), ("rapidity", "robust_accuracy"), ("rapidity", "test_accuracy"))
 
@@ -53,7 +54,7 @@ class RelatePage(PiecewisePage):
         self.work: Read = lambda work, done: done(work())  # the panel's
         self.networks: Networks | None = None
         self.relation: Relation | None = None
-        self._x = self._y = self._colour = ""
+        self._x = self._y = self._colour = self._given = ""
         self._wish = 0
         self._point: int | None = None  # chosen: an id of the sweep, a row of a frame
         self._pointed: int | None = None
@@ -64,13 +65,14 @@ class RelatePage(PiecewisePage):
         self.x_box = quiet_box("Across", "The column drawn across")
         self.y_box = quiet_box("Up", "The column drawn upwards")
         self.colour_box = quiet_box("Colour", "The column that colours the points")
-        for box in (self.y_box, self.x_box, self.colour_box):
+        self.given_box = quiet_box("Given", "What the ranks of this column explain is taken away from both (partial)")
+        for box in (self.y_box, self.x_box, self.colour_box, self.given_box):
             box.activated.connect(self._on_box)
         self.open_button = QPushButton("Open this network")
         self.open_button.setProperty("role", "link")
         self.open_button.setToolTip("A new session with the settings and the weights of the chosen network")
         self.open_button.clicked.connect(self._on_open)
-        self.row = FlowRow([self.y_box, self.x_box, self.colour_box, self.open_button], gap=2)
+        self.row = FlowRow([self.y_box, self.x_box, self.colour_box, self.given_box, self.open_button], gap=2)
         self.axes = {"bottom": ColumnAxis("bottom"), "left": ColumnAxis("left")}
         self.plot = Plot(theme, dict(self.axes))
         self.plot.setAccessibleName("Networks, one column against another")
@@ -143,7 +145,19 @@ class RelatePage(PiecewisePage):
             [("one colour", ""), *((f"coloured by {networks.column(n).label}", n) for n in varied)],
             self._colour,
         )
+        self._offer_given()
         self.row.arrange()
+
+    def _offer_given(self) -> None:
+        """Depth and clean accuracy first, then every other column of numbers but the two that are drawn."""
+        networks = self.networks
+        assert networks is not None
+        numbers = [n for n in networks.varied() if networks.arrays[n].dtype != object and n not in (self._x, self._y)]
+        given = [*(n for n in USUALLY_GIVEN if n in numbers), *(n for n in numbers if n not in USUALLY_GIVEN)]
+        if self._given not in given:
+            self._given = ""
+        items = [("given nothing", ""), *((f"given {networks.column(n).label}", n) for n in given)]
+        fill_box(self.given_box, items, self._given)
 
     def redraw(self) -> None:
         """Draw the networks."""
@@ -225,7 +239,7 @@ class RelatePage(PiecewisePage):
     # --- the statistic -------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        networks, x, y = self.networks, self._x, self._y
+        networks, x, y, given = self.networks, self._x, self._y, (self._given,) if self._given else ()
         if networks is None:
             return
         self._wish += 1
@@ -238,7 +252,7 @@ class RelatePage(PiecewisePage):
                 return None
             from engine.sweep.statistics import relate
 
-            return relate(networks.arrays, x, y)
+            return relate(networks.arrays, x, y, given)
 
         def done(found: Relation | None) -> None:
             if found is not None and wish == self._wish:
@@ -257,13 +271,13 @@ class RelatePage(PiecewisePage):
             text = f"no rank correlation: too few networks, or a column of names · n = {found.n} · unit: network"
         else:
             interval = f" [{figure(found.low, 2)}, {figure(found.high, 2)}]" if np.isfinite(found.low) else ""
-            text = (
-                f"Spearman ρ = {signed(found.rho)}{interval} · p = {p_text(found.p)} · n = {found.n:,} · unit: network"
-            )
+            given = f" given {networks.column(self._given).label}" if self._given else ""
+            text = f"Spearman ρ = {signed(found.rho)}{interval}{given} · p = {p_text(found.p)} · n = {found.n:,} · unit: network"
         self.says.setText(text)
         self.says.setToolTip(
             "<p>Spearman's rank correlation, its 95% bootstrap interval over networks, and its p value by permutation of the "
-            "networks. Networks are what is counted as independent.</p>"
+            "networks. Networks are what is counted as independent. Given a column: of what is left of the ranks of both once a "
+            "straight line through that column's ranks is taken away.</p>"
         )
         self.summary = f"{networks.n:,} network{'s' if networks.n != 1 else ''}"
         if found is not None and np.isfinite(found.rho):
@@ -357,6 +371,11 @@ class RelatePage(PiecewisePage):
     # --- asked by a person ---------------------------------------------------------------------------------------
 
     @property
+    def given(self) -> str:
+        """The column that the correlation is given; "" for none."""
+        return self._given
+
+    @property
     def chosen(self) -> tuple[str, str, str]:
         """The columns across, up, and of the colours."""
         return self._x, self._y, self._colour
@@ -364,15 +383,18 @@ class RelatePage(PiecewisePage):
     @Slot()
     def _on_box(self) -> None:
         x, y = str(self.x_box.currentData()), str(self.y_box.currentData())
+        given = str(self.given_box.currentData() or "")
         other = (x, y) != (self._x, self._y)
-        self._x, self._y, self._colour = x, y, str(self.colour_box.currentData() or "")
+        again = other or given != self._given
+        self._x, self._y, self._colour, self._given = x, y, str(self.colour_box.currentData() or ""), given
+        self._offer_given()
         if other:
             self._pointed = None
             self.plot.leave()
             self.plot.follow_home()
         self.redraw()
         self.row.arrange()
-        if other:
+        if again:
             self._ask()
 
     # --- look and export -----------------------------------------------------------------------------------------
@@ -401,10 +423,11 @@ class RelatePage(PiecewisePage):
         if networks is None:
             return
         if found is not None:
-            yield ["x", "y", "rho", "low", "high", "p", "n", "unit"]
+            yield ["x", "y", "given", "rho", "low", "high", "p", "n", "unit"]
             yield [
                 self._x,
                 self._y,
+                self._given,
                 *(_blank(v) for v in (found.rho, found.low, found.high, found.p)),
                 found.n,
                 "network",

@@ -21,10 +21,21 @@ def test_the_interval_of_each_mean_is_students():
         assert np.allclose([found.mean[k], found.low[k], found.high[k]], [mine.mean(), low, high])
 
 
-def test_one_network_alone_has_no_interval_and_a_missing_number_is_left_out():
-    found = curve(places(np.array([1.0, 2, 2, np.nan])), np.array([5.0, 1, np.nan, 3]), np.ones(4, bool))
-    assert found.mean.tolist() == [5, 1]
-    assert np.isnan(found.low).all() and np.isnan(found.high).all()
+def test_fewer_than_three_networks_have_no_interval_but_stand_each_for_itself():
+    x, y = np.array([1.0, 2, 2, 2, np.nan, 4, 4, 4]), np.array([5.0, 1, np.nan, 3, 3, 1, 2, 3])
+    found = curve(places(x), y, np.ones(8, bool))
+    assert found.mean.tolist() == [5, 2, 2] and found.n.tolist() == [1, 2, 3], "a missing number is left out"
+    assert np.isnan(found.low).tolist() == np.isnan(found.high).tolist() == [True, True, False]
+    assert [each.tolist() for each in found.few] == [[1, 2, 2], [5, 1, 3]]
+
+
+def test_an_interval_ends_where_the_quantity_does():
+    x, shares = np.repeat([1.0, 2.0], 3), np.array([0.98, 1.0, 0.9, 0.0, 0.02, 0.1])
+    free = curve(places(x), shares, np.ones(6, bool))
+    assert free.high[0] > 1 and free.low[1] < 0
+    held = curve(places(x), shares, np.ones(6, bool), (0.0, 1.0))
+    assert held.high[0] == 1 and held.low[1] == 0 and held.mean.tolist() == free.mean.tolist()
+    assert held.low[0] == free.low[0] and held.high[1] == free.high[1]
 
 
 def test_each_value_of_the_second_column_has_its_curve():
