@@ -110,12 +110,23 @@ def find_idx(folder: str) -> IdxFiles:
     return IdxFiles(**found)
 
 
-def load_idx(spec: IdxSpec, seed: int, files: IdxFiles) -> Generator[Progress, None, Dataset]:
-    """Images ``[N, C, H, W]`` in [0, 1] of any one size. Labels that have gaps are numbered anew, in order.
+@dataclass(frozen=True, eq=False)
+class IdxBytes:
+    """What the four files hold, as they hold it: uint8 images ``[N, H, W]`` or ``[N, H, W, C]`` and labels ``[N]``."""
 
-    A limit takes a random subset that is balanced over the classes. Raises DataError for files that are cut off,
-    corrupted, not IDX, empty, or do not fit together.
-    """
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take."""
+        return self.train_images.nbytes + self.train_labels.nbytes + self.test_images.nbytes + self.test_labels.nbytes
+
+
+def read_files(files: IdxFiles) -> Generator[Progress, None, IdxBytes]:
+    """Read the four files. Raises DataError for those that are cut off, corrupted, not IDX, empty, or do not fit together."""
     raw_train, labels_train = yield from _pair(files.train_images, files.train_labels)
     raw_test, labels_test = yield from _pair(files.test_images, files.test_labels)
     if raw_train.shape[1:] != raw_test.shape[1:]:
@@ -123,6 +134,25 @@ def load_idx(spec: IdxSpec, seed: int, files: IdxFiles) -> Generator[Progress, N
             f"{files.train_images} has images of {_size(raw_train)}, but {files.test_images} has {_size(raw_test)}. "
             "Training and test images must have one size: put files of one data set together."
         )
+    return IdxBytes(raw_train, labels_train, raw_test, labels_test)
+
+
+def load_idx(
+    spec: IdxSpec, seed: int, files: IdxFiles, held: IdxBytes | None = None
+) -> Generator[Progress, None, Dataset]:
+    """Images ``[N, C, H, W]`` in [0, 1] of any one size. Labels that have gaps are numbered anew, in order.
+
+    A limit takes a random subset that is balanced over the classes; nothing else depends on the seed. ``held`` is what
+    :func:`read_files` gave, where it is in memory. Raises DataError as that does, and for samples of one class alone.
+    """
+    if held is None:
+        held = yield from read_files(files)
+    raw_train, labels_train, raw_test, labels_test = (
+        held.train_images,
+        held.train_labels,
+        held.test_images,
+        held.test_labels,
+    )
     values = np.union1d(labels_train, labels_test)
     keep_train = _subset(labels_train, spec.train_limit, seed, "train subset")
     keep_test = _subset(labels_test, spec.test_limit, seed, "test subset")

@@ -10,7 +10,7 @@ import torch
 from global_rng import global_rng_untouched
 from idx_files import write_idx_folder
 
-from engine.data import drain, load
+from engine.data import drain, idx, load
 from engine.events import Progress
 from engine.specs import DatasetSpec, DigitsSpec, GaussianNoiseSpec, IdxSpec, UniformNoiseSpec
 
@@ -46,3 +46,27 @@ def test_idx_files_that_changed_are_read_again(tmp_path: Path) -> None:
     assert again is not one and torch.equal(again.x_train, one.x_train)
     write_idx_folder(tmp_path, train=30)
     assert len(drain(load(spec, 0)).x_train) == 30
+
+
+def test_another_seed_takes_another_part_of_files_that_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_idx_folder(tmp_path, train=40)
+    read: list[str] = []
+    reading = idx.read_idx
+    monkeypatch.setattr(idx, "read_idx", lambda path, dims: read.append(path.name) or reading(path, dims))
+    spec = IdxSpec(folder=str(tmp_path), train_limit=20)
+    one, other = drain(load(spec, 0)), drain(load(spec, 1))
+    assert len(read) == 4
+    assert not torch.equal(one.x_train, other.x_train) and torch.equal(one.x_test, other.x_test)
+    assert torch.equal(drain(load(spec, 0)).x_train, one.x_train)
+    assert len(read) == 4
+    write_idx_folder(tmp_path, train=41)
+    drain(load(spec, 0))
+    assert len(read) == 8
+
+
+def test_all_of_what_files_hold_is_the_same_for_every_seed(tmp_path: Path) -> None:
+    write_idx_folder(tmp_path)
+    spec = IdxSpec(folder=str(tmp_path))
+    assert drain(load(spec, 0)) is drain(load(spec, 1))
