@@ -84,6 +84,7 @@ def create(path: Path, spec: ExperimentSpec, columns: Iterable[str]) -> None:
             for name in columns:
                 connection.execute(f"ALTER TABLE results ADD COLUMN {quoted(name)}")
             connection.execute("COMMIT")
+        _drop_journal(path)
         fresh.replace(path)
     except (OSError, sqlite3.Error) as error:
         raise SweepError(f"The sweep {path} cannot be made: {reason(error)}") from error
@@ -122,6 +123,8 @@ def copy(database: Database, target: Path) -> None:
         database.copy_into(fresh)
         with fresh.open("r+b") as file:
             os.fsync(file.fileno())
+        _fold_journal(target)
+        _drop_journal(target)
         fresh.replace(target)
     except (OSError, sqlite3.Error) as error:
         raise SweepError(f"{target} was not written: {reason(error)}") from error
@@ -129,6 +132,19 @@ def copy(database: Database, target: Path) -> None:
         for leftover in (fresh, fresh.with_name(f"{fresh.name}-journal")):
             with contextlib.suppress(OSError):
                 leftover.unlink()
+
+
+def _fold_journal(path: Path) -> None:
+    """Take what a killed program left in a journal into its file, so that the file is whole without it."""
+    if path.with_name(f"{path.name}-wal").exists():
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=1.0)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _drop_journal(path: Path) -> None:
+    """A journal that a killed program left would be read into the file that takes this name."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
 def quoted(name: str) -> str:

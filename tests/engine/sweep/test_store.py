@@ -332,6 +332,29 @@ def _edit(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
+@pytest.mark.parametrize("copied", [False, True], ids=["made", "copied"])
+def test_what_a_killed_program_left_beside_a_sweep_is_not_read_into_the_next_of_its_name(
+    tmp_path: Path, copied: bool
+) -> None:
+    path = tmp_path / "a.sweep"
+    with store_of(tmp_path) as store:
+        for index in range(5):
+            store.finish(Outcome(index, {"rank": 1.0}))
+        journal = (tmp_path / "a.sweep-wal").read_bytes()
+    if copied:
+        with SweepStore.create(tmp_path / "other.sweep", spec_of(("seed", "1, 2"))) as other:
+            (tmp_path / "a.sweep-wal").write_bytes(journal)
+            other.copy_to(path)
+    else:
+        path.unlink()
+        (tmp_path / "a.sweep-wal").write_bytes(journal)
+        SweepStore.create(path, spec_of(("seed", "1, 2"))).close()
+    with SweepStore.open(path) as store:
+        assert store.points.fields == ("seed",) and store.counts()["waiting"] == 2
+        store.finish(Outcome(1, {"rank": 2.0}))
+        assert store.row(1).row == {"rank": 2.0}
+
+
 def test_axes_that_cannot_be_make_no_file(tmp_path: Path) -> None:
     wrong = ExperimentSpec(sweep=SweepSpec(axes=(AxisSpec(field="model.widht", values=(1,)),)))
     with pytest.raises(SpecError, match="Did you mean"):
