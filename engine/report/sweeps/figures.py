@@ -20,6 +20,7 @@ from engine.sweep.store import SweepStore
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 GEOMETRY = ("initial_change", "change", "initial_rapidity", "rapidity", "initial_rank", "rank")
@@ -47,6 +48,7 @@ PAIRS = (
 SCATTERS = 6
 MOST_AXES = 3
 SHARES = {"train_accuracy", "test_accuracy", "robust_accuracy", "attack_success"}
+RANKS = {"initial_rank", "rank"}
 # Okabe and Ito's categories
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#666666"
@@ -163,13 +165,23 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
 def _curves(axes: Axes, where: curves.Places, columns: dict[str, np.ndarray], name: str, split: curves.Groups) -> None:
     theory = columns.get(THEORY.get(name, ""))
     several = len(split.labels) > 1
-    for k, (label, found) in enumerate(zip(split.labels, curves.curves(where, columns[name], split), strict=True)):
+    for k, (label, found) in enumerate(
+        zip(split.labels, curves.curves(where, columns[name], split, _limits(name)), strict=True)
+    ):
         colour = COLOURS[k % len(COLOURS)]
         axes.plot(found.x, found.mean, color=colour, linewidth=1.2, marker=".", markersize=4, label=label)
         axes.fill_between(found.x, found.low, found.high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(*found.few, color=colour, linestyle="", marker="o", markersize=3, markerfacecolor="none")
         if theory is not None:
             law = curves.curve(where, theory, split.of == k)
             axes.plot(law.x, law.mean, color=colour if several else GREY, linewidth=1.0, linestyle="--")
+
+
+def _limits(name: str) -> tuple[float, float]:
+    """The least and the largest that a quantity can be: bands end there."""
+    if name in SHARES:
+        return 0.0, 1.0
+    return (1.0, math.inf) if name in RANKS else curves.NO_LIMITS
 
 
 def _places(values: np.ndarray) -> tuple[curves.Places, Sequence[str]]:
@@ -213,8 +225,10 @@ def _scatter(axes: Axes, columns: dict[str, np.ndarray], x: str, y: str) -> None
     wide = [_spread(columns[name]) >= LOGARITHMIC for name in (x, y)]
     if wide[0]:
         axes.set_xscale("log")
+        _few_ticks(axes.xaxis)
     if wide[1] and y not in SHARES:
         axes.set_yscale("log")
+        _few_ticks(axes.yaxis)
     if (x, y) == ("theory_change", "initial_change"):
         ends = np.linspace(np.nanmin(columns[x]), np.nanmax(columns[x]), 100)
         axes.plot(ends, ends, color=GREY, linestyle="--", linewidth=1.0)
@@ -222,6 +236,15 @@ def _scatter(axes: Axes, columns: dict[str, np.ndarray], x: str, y: str) -> None
     if math.isfinite(found.rho):
         told = f"ρ = {found.rho:+.2f} [{found.low:+.2f}, {found.high:+.2f}]\np = {found.p:.2g}, n = {found.n}"
         axes.set_title(told, fontsize=7)
+
+
+def _few_ticks(axis: Axis) -> None:
+    """On a logarithmic axis texts at powers of ten and few between: those of every tick lie over each other."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}" if value < 1e6 else f"{value:.0e}"))
 
 
 def _spread(values: np.ndarray) -> float:

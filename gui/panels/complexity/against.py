@@ -53,8 +53,7 @@ class Measure:
 
 
 MEASURES = (
-    Measure("rapidity", "rapidity, last hidden layer", "η", {END: "rapidity", INITIAL: "initial_rapidity", THEORY: "theory_rapidity"},
-            (0.0, np.inf)),
+    Measure("rapidity", "rapidity, last hidden layer", "η", {END: "rapidity", INITIAL: "initial_rapidity", THEORY: "theory_rapidity"}),
     Measure("change", "Δ ln γ, input to last hidden layer", "Δ ln γ", {END: "change", INITIAL: "initial_change", THEORY: "theory_change"}),
     Measure("rank", "effective rank, last hidden layer", "rank", {END: "rank", INITIAL: "initial_rank"}, (1.0, np.inf)),
     Measure("clean", "clean accuracy", "accuracy", {END: "test_accuracy"}, (0.0, 1.0)),
@@ -116,11 +115,13 @@ class AgainstPage(PiecewisePage):
         self.row = FlowRow([self.x_box, self.by_box], gap=2)
         self.chips = Chips(theme, "Curves")
         self.chips.toggled.connect(self._on_chip)
-        self.axes = [ColumnAxis("bottom") for _ in MEASURES]
+        yield
+        self.axes = []
         self.cells: list[Titled] = []
         self.drawn: list[_Drawn] = []
-        for measure, axis in zip(MEASURES, self.axes, strict=True):
-            plot = Plot(theme, {"bottom": axis})
+        for measure in MEASURES:
+            self.axes.append(ColumnAxis("bottom"))
+            plot = Plot(theme, {"bottom": self.axes[-1]})
             plot.setAccessibleName(f"{measure.title} against a setting")
             plot.set_grid(False, True)
             made = _Drawn(plot, measure)
