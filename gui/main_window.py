@@ -54,6 +54,7 @@ from gui.forms.form import SpecForm, description
 from gui.forms.machine import MACHINE, MachineSpec
 from gui.inspect import describe
 from gui.jobs import Jobs, JobView, job_title
+from gui.panels.sidebyside.panel import DIFFERENCES
 from gui.redraw import Rotation
 from gui.reporting import Reporting
 from gui.selection import Selection
@@ -293,6 +294,7 @@ class MainWindow(QMainWindow):
         self.sweep_desk.broke.connect(self._on_bug)
         self.sweep_desk.shown.connect(self.docks.show_panel)
         self.sweep_desk.step_wanted.connect(self.show_step)
+        self.sweep_desk.compare_wanted.connect(self._on_points_compared)
         self.stage.results_changed.connect(self._on_results)
         for panel in (*self.panels, *self.docks.listing):
             panel.failed.connect(self._on_failure)
@@ -453,6 +455,12 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_side_by_side(self, runs: Sequence[int]) -> None:
         self.compare_sources(self.columns.runs(runs))
+
+    @Slot(object)
+    def _on_points_compared(self, points: Sequence[Source]) -> None:
+        """Of points a sweep keeps numbers and networks, and no pictures: their numbers come first."""
+        self.compare_sources(points)
+        self.docks.sidebyside.show_page(DIFFERENCES)
 
     @Slot(str)
     def _on_maximised(self, key: str) -> None:

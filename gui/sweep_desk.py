@@ -28,6 +28,7 @@ from gui.forms.machine import MachineSpec
 from gui.panels.complexity.panel import ComplexityPanel
 from gui.panels.sweep.panel import SweepPanel
 from gui.settings import Settings
+from gui.sidebyside import Source
 from gui.steps import sweep_action
 from gui.sweeps import SUFFIX, Computer, Sweeps, same_points
 
@@ -47,6 +48,7 @@ class SweepDesk(QObject):
     broke = Signal(str, str)
     shown = Signal(str)  # a panel is to be brought to the front
     step_wanted = Signal(str)
+    compare_wanted = Signal(object)  # Sources to be put side by side
 
     def __init__(
         self,
@@ -95,6 +97,7 @@ class SweepDesk(QObject):
         panel.step_requested.connect(partial(self.step_wanted.emit, "sweep"))
         panel.settings_requested.connect(self.take_settings)
         panel.open_requested.connect(self.open_point)
+        panel.compare_requested.connect(self.compare)
         panel.cancel_requested.connect(sweeps.cancel_points)
         panel.retry_requested.connect(self.retry)
         panel.point_chosen.connect(complexity.show_point)
@@ -272,6 +275,13 @@ class SweepDesk(QObject):
         store = self.sweeps.store
         if store is not None:
             self._documents.open_made(lambda: self.sweeps.point_session(store, point, working_copies()))
+
+    @Slot(object)
+    def compare(self, points: list[int]) -> None:
+        """Put finished points side by side."""
+        store = self.sweeps.store
+        if store is not None:
+            self.compare_wanted.emit([Source.of_point(store, point) for point in points])
 
     @Slot(object)
     def _on_opened(self, store: SweepStore | None) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -135,11 +135,14 @@ class SweepStore:
         return counts
 
     def columns(self) -> tuple[Column, ...]:
-        """The axes, then those columns that some row has."""
+        """The axes, then those columns that some row has; what is measured is told from an axis of the same label."""
         there = self._result_columns()
         axes = [_axis_column(field) for field in self._points.fields]
+        taken = {axis.label.lower() for axis in axes}
         others = [Column(name, name, "", "complexity", "") for name in there if name not in BY_NAME]
-        return (*axes, *(column for column in COLUMNS if column.name in there), *others)
+        known = (column for column in COLUMNS if column.name in there)
+        measured = (replace(c, label=f"{c.label}, measured") if c.label.lower() in taken else c for c in known)
+        return (*axes, *measured, *others)
 
     def page(
         self,
@@ -272,8 +275,8 @@ class SweepStore:
                     "failed" if outcome.error else "finished",
                     time.time() - outcome.seconds,
                     outcome.seconds,
-                    outcome.error,
-                    outcome.traceback,
+                    _readable(outcome.error),
+                    _readable(outcome.traceback),
                 ),
             )
             self._put(connection, outcome.index, {**values, **row})
@@ -482,7 +485,14 @@ def _is_known(value: Any) -> bool:
 
 def _plain(value: Any) -> float | int | str:
     plain: float | int | str = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, str):
+        return _readable(plain)
     return int(plain) if isinstance(plain, bool) else plain
+
+
+def _readable(text: str) -> str:
+    """Half a surrogate, as in the name of a file that is no UTF-8, is no text; and a NUL ends it for many programs."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _array(values: Iterable[Any]) -> np.ndarray:

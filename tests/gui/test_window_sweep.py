@@ -340,6 +340,29 @@ def test_a_point_that_is_clicked_in_the_plot_is_chosen_in_the_table(open_lab, tm
     assert window.docks.sweep.table.currentIndex().row() == chosen and not page.open_button.isHidden()
 
 
+def test_chosen_points_are_put_side_by_side_with_their_numbers_first(open_lab, tmp_path):
+    store = made(tmp_path / "known.sweep", grid(("model.width", (4, 8)), ("seed", (0, 1))))
+    store.close()
+    person = sit(open_lab)
+    window, panel, side = person.window, person.window.docks.sweep, person.window.docks.sidebyside
+    person.open(tmp_path / "known.sweep")
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 4})
+    panel.table.grab()
+    person.wait(lambda: is_idle(window))
+    panel.table.choose(1, 1)
+    QTest.keyClick(panel.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    panel.offer()
+    panel.row_actions["compare"].trigger()
+    person.wait(lambda: len(side.columns) == 2)
+    person.wait_for_files()
+    person.wait(lambda: side.is_made)
+    assert window.docks.maximised == "sidebyside" and not person.notices()
+    assert [c.name.full_text for c in side.columns] == ["1 · known, point 1, run 1", "2 · known, point 2, run 1"]
+    assert side.table.isVisible()
+    rows = {name: values for _, name, values, _ in side.table.rows()}
+    assert rows["Width (units)"] == ("4", "8") and rows["Seed"] == ("1", "0") and "%" in rows["test accuracy"][0]
+
+
 # --- what goes wrong -------------------------------------------------------------------------------------------
 
 

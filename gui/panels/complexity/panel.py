@@ -56,6 +56,7 @@ class ComplexityPanel(Panel):
         self._soon = QTimer(self, interval=LEAST_MS, singleShot=True)
         self._soon.timeout.connect(self._read_again)
         self._pages: dict[str, AgainstPage | RelatePage] = {}
+        self._new: set[str] = set()  # made, and not drawn on yet
         link = QPushButton("Choose what varies")
         link.setProperty("role", "link")
         link.clicked.connect(self.sweep_requested)
@@ -113,6 +114,7 @@ class ComplexityPanel(Panel):
     def _page(self, key: str) -> AgainstPage | RelatePage:
         page = self._begun(key)
         page.finish()
+        self._draw_new(key)
         return page
 
     def _begun(self, key: str) -> AgainstPage | RelatePage:
@@ -137,8 +139,15 @@ class ComplexityPanel(Panel):
         self._column.insertWidget(1, page.row)
         if key == self.page_choice.key():
             self._stacked.setCurrentWidget(page)
-        page.show_networks(self.networks)
-        self._say()
+        self._new.add(key)
+        QTimer.singleShot(0, self, lambda: self._draw_new(key))  # a piece of its own
+
+    def _draw_new(self, key: str) -> None:
+        """Draw on a page for the first time."""
+        if key in self._new:
+            self._new.discard(key)
+            self._pages[key].show_networks(self.networks)
+            self._say()
 
     @Slot(str)
     def show_page(self, key: str) -> None:
@@ -148,8 +157,11 @@ class ComplexityPanel(Panel):
 
     def _bring(self, key: str) -> None:
         self.page_choice.set_key(key)
+        if not self.isVisible() and key not in self._pages:
+            return  # made when it is seen
         page = self._begun(key)
         if page.made:
+            self._new.discard(key)
             self._stacked.setCurrentWidget(page)
             page.show_networks(self.networks)
         else:
@@ -189,6 +201,8 @@ class ComplexityPanel(Panel):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if not self.is_empty and self.page_choice.key() not in self._pages:
+            self._bring(self.page_choice.key())
         if self._old and not self._soon.isActive():
             self._read_again()
 

@@ -73,7 +73,9 @@ class RelatePage(PiecewisePage):
         self.open_button.setToolTip("A new session with the settings and the weights of the chosen network")
         self.open_button.clicked.connect(self._on_open)
         self.row = FlowRow([self.y_box, self.x_box, self.colour_box, self.given_box, self.open_button], gap=2)
+        yield
         self.axes = {"bottom": ColumnAxis("bottom"), "left": ColumnAxis("left")}
+        yield
         self.plot = Plot(theme, dict(self.axes))
         self.plot.setAccessibleName("Networks, one column against another")
         self.plot.set_grid(True, True)

@@ -379,6 +379,11 @@ class SideBySidePanel(Panel):
         name = next((chips.accessibleName() for column in self.columns if (chips := column.chips) is not None), "")
         self._mirror.toggle(name, key, on)
 
+    def show_page(self, page: str) -> None:
+        """Show the panels or the differences."""
+        self.page_choice.set_key(page)
+        self._on_page(page)
+
     @Slot(str)
     def _on_page(self, page: str) -> None:
         self.pages.setCurrentIndex(0 if page == PANELS else 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from engine.errors import UserError
 from gui.panels.sweep.words import cell
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ KEPT = 24  # pages kept: about fifty screens
 ASKED = 4  # pages asked for and not there yet; an older wish is dropped, its rows are out of view by then
 
 Read = Callable[[Callable[[], Any], Callable[[Any], None]], None]
-"""``read(work, done)``: does work off the window's thread, then calls ``done`` with its result in it."""
+"""``read(work, done)``: does work off the window's thread, then calls ``done`` with its result in it.
+
+Where work cannot be done the person is told, and ``done`` is never called.
+"""
 
 STATUS = "status"
 Index = QModelIndex | QPersistentModelIndex
@@ -44,6 +48,7 @@ class PointsModel(QAbstractTableModel):
 
     arrived = Signal()  # rows that were not there, or were old, are there now
     counted = Signal(object)  # {status: points}
+    troubled = Signal(str)  # the file cannot be read: a sentence
     reordered = Signal()  # every row may be another point's now
 
     def __init__(self, read: Read, parent: QObject | None = None) -> None:
@@ -128,12 +133,19 @@ class PointsModel(QAbstractTableModel):
             return
         self._looking = True
 
-        def work() -> tuple[dict[str, int], tuple[Column, ...]]:
-            return store.counts(), store.columns()
+        def work() -> tuple[dict[str, int], tuple[Column, ...]] | UserError:
+            try:
+                return store.counts(), store.columns()
+            except UserError as error:
+                return error
 
-        def done(found: tuple[dict[str, int], tuple[Column, ...]]) -> None:
+        def done(found: tuple[dict[str, int], tuple[Column, ...]] | UserError) -> None:
+            if store is not self._store:
+                return  # another one has been looked at meanwhile
             self._looking = False
-            if store is self._store:
+            if isinstance(found, UserError):
+                self.troubled.emit(str(found))
+            else:
                 self._take(*found)
             if self._look_again:
                 self._look_again = False
@@ -229,13 +241,21 @@ class PointsModel(QAbstractTableModel):
             self._overtaken.discard(dropped)
         order, descending, status = self._order, self._descending, self._status
 
-        def work() -> Sequence[PointRow] | None:
+        def work() -> Sequence[PointRow] | UserError | None:
             if self._asked.get(number) != time:
                 return None  # scrolled past, or sorted otherwise, meanwhile
-            return store.page(number * PAGE, PAGE, order=order, descending=descending, status=status)
+            try:
+                return store.page(number * PAGE, PAGE, order=order, descending=descending, status=status)
+            except UserError as error:
+                return error
 
-        def done(rows: Sequence[PointRow] | None) -> None:
-            if rows is not None and store is self._store and self._asked.get(number) == time:
+        def done(rows: Sequence[PointRow] | UserError | None) -> None:
+            if rows is None or store is not self._store or self._asked.get(number) != time:
+                return
+            if isinstance(rows, UserError):
+                del self._asked[number]  # asked for again when it is looked at again
+                self.troubled.emit(str(rows))
+            else:
                 self._put(number, rows)
 
         self._read(work, done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from gui.panels.sweep.model import PAGE, STATUS, PointsModel, Read
 from gui.panels.sweep.table import PointsTable
 from gui.panels.sweep.words import STATUSES, cell, counts_text, plain_counts
 from gui.selection import Selection
+from gui.sidebyside import MOST
 from gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 COPIED = 10_000  # rows at most that are copied or acted upon at once
 ROW_COMMANDS = (
     ("open", "Open as session", "Return", "A new session with this point's settings and its trained network"),
+    (
+        "compare",
+        "Compare side by side",
+        "B",
+        "The chosen networks in columns: their numbers, and where their settings differ",
+    ),
     ("cancel", "Cancel", "Del", "Take the chosen points out of the sweep"),
     ("retry", "Retry", "R", "Run the chosen points again, those that failed or were cancelled"),
     ("copy", "Copy row", "Ctrl+C", "Copy the chosen rows with their headings, to paste into a table"),
@@ -51,6 +59,7 @@ class SweepPanel(Panel):
     step_requested = Signal()  # show the Sweep step
     settings_requested = Signal()  # put the sweep's settings into the forms
     open_requested = Signal(int)  # a point
+    compare_requested = Signal(object)  # points
     cancel_requested = Signal(object)  # points
     retry_requested = Signal(object)
     point_chosen = Signal(object)  # the point at hand, or None
@@ -133,6 +142,7 @@ class SweepPanel(Panel):
         self.table.asked.connect(self._on_asked)
         self.table.current_changed.connect(self._on_current)
         self.model.counted.connect(self._on_counts)
+        self.model.troubled.connect(self.failed)
         self.set_state("none")
 
     def _button(self, text: str, picture: str, tip: str, asked: Any) -> QPushButton:
@@ -275,6 +285,10 @@ class SweepPanel(Panel):
         unseen = len(rows) < len(self.table.chosen)
         states = {row.status for row in rows}
         self.row_actions["open"].setEnabled(len(rows) == 1 and rows[0].status == "finished")
+        finished = sum(row.status == "finished" for row in rows)
+        self.row_actions["compare"].setEnabled(
+            2 <= len(self.table.chosen) <= MOST and finished == len(self.table.chosen)
+        )
         self.row_actions["cancel"].setEnabled(unseen or bool(states & {"waiting", "running"}))
         self.row_actions["retry"].setEnabled(unseen or bool(states & {"failed", "cancelled"}))
         self.row_actions["copy"].setEnabled(bool(self.table.ranges()))
@@ -294,6 +308,9 @@ class SweepPanel(Panel):
             if what == "copy":
                 self._copy(rows)
                 return
+            if what == "compare":
+                self._compare(rows)
+                return
             points = [row.id for row in rows if row.status in wanted]
             if points:
                 (self.cancel_requested if what == "cancel" else self.retry_requested).emit(points)
@@ -302,17 +319,32 @@ class SweepPanel(Panel):
 
         self._with_chosen(done)
 
+    def _compare(self, rows: Sequence[PointRow]) -> None:
+        others = [row for row in rows if row.status != "finished"]
+        if not 2 <= len(rows) <= MOST:
+            many = f"{len(rows):,} {'is' if len(rows) == 1 else 'are'}"
+            self.failed.emit(f"Choose two to {MOST} points to compare side by side; {many} chosen.")
+        elif others:
+            self.failed.emit(f"Point {others[0].id} is {others[0].status}: only finished points can be compared.")
+        else:
+            self.compare_requested.emit([row.id for row in rows])
+
     def _with_chosen(self, done: Callable[[list[PointRow]], None]) -> None:
         """Read the chosen rows, those too that were never in view."""
         store, ranges = self.model.store, self.table.ranges()
         if store is None or not ranges:
             return
-        view = self.model.view()
+        view, in_order = self.model.view(), self.model.in_order
+        # what is sorted moves while the sweep goes on: rows that are shown are taken by their points
+        shown = {} if in_order else dict(self.model.places())
 
         def work() -> list[PointRow]:
             rows: list[PointRow] = []
             for first, count in ranges:
-                rows += store.page(first, min(count, COPIED - len(rows)), **view)
+                last = first + min(count, COPIED - len(rows))
+                for is_shown, places in groupby(range(first, last), key=shown.__contains__):
+                    run = list(places)
+                    rows += [store.row(shown[k]) for k in run] if is_shown else store.page(run[0], len(run), **view)
             return rows
 
         self.read(work, done)

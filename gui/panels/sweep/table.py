@@ -40,7 +40,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class PointsTable(QTableView):
     """``current_changed(point or None)`` is the row at hand; ``asked(what, points)`` is what a person wants done.
 
-    ``what`` is "open", "cancel", "retry" or "copy". Rows may move while the sweep goes on: what is chosen are points,
+    ``what`` is "open", "compare", "cancel", "retry" or "copy". Rows may move while the sweep goes on: what is chosen are points,
     not places, and where the table is scrolled to stays.
     """
 
@@ -205,6 +205,7 @@ class PointsTable(QTableView):
             Qt.Key.Key_Enter: "open",
             Qt.Key.Key_Delete: "cancel",
             Qt.Key.Key_R: "retry",
+            Qt.Key.Key_B: "compare",
         }
         if event.matches(QKeySequence.StandardKey.Copy):
             self.ask("copy")

@@ -176,6 +176,12 @@ def test_columns_are_the_axes_and_those_that_some_row_has_in_their_order(tmp_pat
         assert len({column.name for column in COLUMNS}) == len(COLUMNS)
 
 
+def test_a_measured_column_is_told_from_an_axis_of_the_same_label(tmp_path: Path) -> None:
+    with store_of(tmp_path, spec_of(("model.width", "8, 16"))) as store:
+        store.finish(Outcome(0, {"width": 8, "depth": 2}))
+        assert [column.label for column in store.columns()] == ["Width", "Width, measured", "Depth"]
+
+
 def test_cancelled_points_can_be_retried_and_finished_ones_cannot_be_cancelled(tmp_path: Path) -> None:
     with store_of(tmp_path) as store:
         store.finish(Outcome(0, {"rank": 1.0}))

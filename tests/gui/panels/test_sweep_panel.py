@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from sweep_files import SMALL, grid, made, outcome
 
+from engine.errors import SweepError
 from engine.sweep.store import SweepStore
 from gui.panels.sweep.model import KEPT, PAGE
 from gui.panels.sweep.panel import SweepPanel
@@ -194,6 +195,66 @@ def test_points_are_opened_cancelled_retried_and_copied_by_key(show, qtbot):
     assert asked[-1] == ("cancel", list(range(30, 48))), "rows that were never in view too"
 
 
+def test_what_is_done_with_sorted_rows_is_done_with_their_points_wherever_they_are_by_then(show):
+    panel, store = show(finished=40)
+    column = next(c for c in range(panel.model.columnCount()) if panel.model.key(c) == "status")
+    panel.table.horizontalHeader().setSortIndicator(column, Qt.SortOrder.DescendingOrder)  # waiting first
+    panel.table.grab()
+    place = next(place for place, point in panel.model.places() if point == 45)
+    panel.table.choose(45, place)
+    for index in range(40, 44):  # the file has gone on, and the table has not heard of it
+        store.finish(outcome(store, index))
+    asked = []
+    panel.cancel_requested.connect(asked.append)
+    QTest.keyClick(panel.table, Qt.Key.Key_Delete)
+    assert asked == [[45]]
+
+
+def test_two_to_six_finished_points_are_compared_by_key(show):
+    panel, _ = show(finished=30, failed=(5,))
+    asked, refused = [], []
+    panel.compare_requested.connect(asked.append)
+    panel.failed.connect(refused.append)
+
+    def press_on(first, last):
+        panel.table.choose(first, first)
+        for _ in range(last - first):
+            QTest.keyClick(panel.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+        QTest.keyClick(panel.table, Qt.Key.Key_B)
+
+    press_on(7, 9)
+    assert asked == [[7, 8, 9]] and not refused
+    press_on(7, 7)
+    press_on(7, 13)
+    press_on(4, 6)
+    assert asked == [[7, 8, 9]]
+    assert refused == [
+        "Choose two to 6 points to compare side by side; 1 is chosen.",
+        "Choose two to 6 points to compare side by side; 7 are chosen.",
+        "Point 5 is failed: only finished points can be compared.",
+    ]
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_read_again(show, monkeypatch):
+    panel, store = show(finished=40)
+    told = []
+    panel.failed.connect(told.append)
+
+    def locked(*_, **__):
+        raise SweepError("The file cannot be read for now.")
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(SweepStore, "counts", locked)
+        trouble.setattr(SweepStore, "page", locked)
+        panel.refresh()
+        panel.model._ask(0)
+    assert told == ["The file cannot be read for now."] * 2
+    store.finish(outcome(store, 40))
+    panel.refresh()
+    panel.table.grab()
+    assert panel.model.counts["finished"] == 41 and cells(panel, 40)[3] == "finished"
+
+
 def test_the_menu_allows_what_the_chosen_points_allow(show):
     panel, _ = show(finished=30, failed=(5,))
 
@@ -203,6 +264,9 @@ def test_the_menu_allows_what_the_chosen_points_allow(show):
         return {what for what, action in panel.row_actions.items() if action.isEnabled()}
 
     assert allowed(7) == {"open", "copy"}
+    QTest.keyClick(panel.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    panel.offer()
+    assert panel.row_actions["compare"].isEnabled() and not panel.row_actions["open"].isEnabled()
     assert allowed(5) == {"retry", "copy"}
     panel.table.verticalScrollBar().setValue(10_000)
     panel.table.grab()
