@@ -165,7 +165,8 @@ class LocalProcesses(Executor):
         self._end(number, worker)
         code = worker[0].exitcode
         if code is not None and code < 0:
-            name = signal.Signals(-code).name
+            known = {each.value: each.name for each in signal.Signals}
+            name = known.get(-code, f"signal {-code}")
             lack = ", perhaps for lack of memory" if name == "SIGKILL" else ""
             return WorkerDied(f"its process was ended by {name}{lack}")
         return WorkerDied(f"its process ended with exit code {code}")

@@ -84,7 +84,7 @@ class _Run:
             self._stop_cancelled()
             is_all = self._fill()
             self._note_begun()
-            if is_all and not self._flying and not self._again and self._error is None:
+            if is_all and self._is_over():
                 break
             revision, now = self._store.revision, time.monotonic()
             if revision != told and now - last >= TELL_EVERY:
@@ -115,6 +115,11 @@ class _Run:
             self._store.interrupted()
         if not self._late:
             shutil.rmtree(self._stops, ignore_errors=True)
+
+    def _is_over(self) -> bool:
+        """Whether all that was handed out is back and written down, and nothing of it is to be tried again."""
+        with self._gate:  # what is just coming back has left _flying already
+            return not self._flying and not self._again and self._error is None
 
     # --- handing out ------------------------------------------------------------------------------------------
 
@@ -158,6 +163,9 @@ class _Run:
             return self._store.counts()["waiting"] > waiting + len(self._again)
 
     def _submit(self, index: int) -> None:
+        with self._gate:
+            if index in self._flying.values():  # of a process that died while more was read
+                return
         if self._store.statuses([index])[index] != "waiting":
             return
         try:
@@ -252,9 +260,18 @@ class _Run:
             elif not self._closing:
                 self._store.finish(Outcome(index, **failure(error)))
         else:
-            if not outcome.stopped and self._store.finish(outcome):
+            if not outcome.stopped and self._keep(outcome):
                 self._seconds += outcome.seconds
                 self._done_here += 1
+
+    def _keep(self, outcome: Outcome) -> bool:
+        """Write down what came of a point; one whose numbers no file can hold fails, and stops no other."""
+        try:
+            return self._store.finish(outcome)
+        except SweepError:
+            raise  # the disk is full or gone
+        except Exception as error:
+            return self._store.finish(Outcome(outcome.index, seconds=outcome.seconds, **failure(error)))
 
     def _lose(self, index: int, error: BaseException) -> None:
         """The worker of a point is gone: try the point again, some times."""

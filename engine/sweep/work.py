@@ -22,6 +22,9 @@ MEASURE = "engine.sweep.measure:measured"
 Measure = Callable[[ExperimentSpec, str, bool], Generator[Any, None, Any]]
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether to stop."""
+MOST_WEIGHTS = 900_000_000
+"""Bytes of a network that a sweep can keep; SQLite takes a thousand million in one place."""
+_NO_MEMORY = "Out of memory. Use a smaller model or fewer samples, or fewer workers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,8 @@ def run_point(task: Task) -> Outcome:
             given = _computed(task, measure)
     except UserError as error:
         given["error"] = str(error)
-    except MemoryError:
-        given["error"] = "Out of memory. Use a smaller model or fewer samples, or fewer workers."
     except Exception as error:
-        given = failure(error)
+        given = {"error": _NO_MEMORY} if _is_lack_of_memory(error) else failure(error)
     return Outcome(task.index, seconds=perf_counter() - began, **given)
 
 
@@ -116,8 +117,16 @@ def _computed(task: Task, measure: Measure) -> dict[str, Any]:
         measured = end.value
     finally:
         work.close()
-    keep = task.keep_weights and bool(measured.weights)
-    return {"row": dict(measured.row), "weights": pack(measured.weights) if keep else None}
+    weights = pack(measured.weights) if task.keep_weights and measured.weights else None
+    if weights is not None and len(weights) > MOST_WEIGHTS:
+        size = f"{len(weights) / 1e9:.1f} GB"
+        return {"error": f"Its network takes {size}, more than a sweep keeps. Set sweep.keep_weights to false."}
+    return {"row": dict(measured.row), "weights": weights}
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    # torch has no class of its own for it on a processor
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 @functools.cache

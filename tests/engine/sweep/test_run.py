@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -140,6 +142,47 @@ def test_an_executor_that_breaks_as_a_whole_is_tried_again(tmp_path: Path, threa
         assert store.counts() == DONE | {"finished": 20}
 
 
+def test_what_a_file_can_hardly_hold_stops_no_other_point(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
+    with store_of(tmp_path, ("model.width", "10 .. 18 : 9")) as store:
+        finish(sweep(store, threads, 2, measure=tiny.ODD))
+        assert store.counts() == DONE | {"failed": 3, "finished": 6}
+        large, text, odd, kind = (store.row(width - 10) for width in (13, 14, 15, 16))
+        assert "too large" in large.error and large.traceback and not large.row
+        assert text.error == "half a ? and a \ufffd" and not text.traceback
+        assert odd.status == "finished" and odd.row == {"rank": math.inf, "depth": "a\ufffdb ?"}
+        assert kind.status == "failed" and kind.traceback
+
+
+def test_the_last_point_is_tried_again_whenever_it_is_lost(
+    tmp_path: Path, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[Future[Any]] = []
+
+    class Losing(Counting):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            if lost:
+                return super().submit(fn, *args, **kwargs)
+            lost.append(Future())
+            lost[0].set_running_or_notify_cancel()
+            return lost[0]
+
+    noting = run_module._Run._note_begun
+
+    def then_lose_it(self: Any) -> None:
+        noting(self)
+        if lost and not lost[0].done():
+            error = BrokenExecutor("a process was terminated abruptly")
+            threading.Thread(target=lost[0].set_exception, args=[error]).start()
+            time.sleep(0.05)  # it is being noted now
+
+    monkeypatch.setattr(run_module._Run, "_note_begun", then_lose_it)
+    with store_of(tmp_path, ("seed", "0")) as store:
+        writing = store.interrupted
+        monkeypatch.setattr(store, "interrupted", lambda ids=None: time.sleep(0.2 if ids else 0) or writing(ids))
+        finish(sweep(store, Losing(threads), 1, measure=tiny.MEASURE))
+        assert store.counts() == DONE | {"finished": 1}
+
+
 def test_workers_that_are_gone_end_the_sweep_in_a_sentence(tmp_path: Path) -> None:
     processes = ThreadPoolExecutor(1)
     processes.shutdown()
@@ -250,9 +293,10 @@ def test_a_full_disk_ends_it_in_a_sentence_and_keeps_what_is_finished(
 def test_a_bug_on_the_way_back_is_an_error_and_not_a_hang(
     tmp_path: Path, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_module, "run_point", lambda task: Outcome(task.index, {"rank": object()}))  # type: ignore[dict-item]
-    with store_of(tmp_path, ("seed", "0, 1")) as store, pytest.raises(Exception, match="type"):
-        finish(sweep(store, threads, 2, measure=tiny.MEASURE))
+    with store_of(tmp_path, ("seed", "0, 1")) as store:
+        monkeypatch.setattr(store, "finish", Mock(side_effect=ZeroDivisionError("a bug")))
+        with pytest.raises(ZeroDivisionError, match="a bug"):
+            finish(sweep(store, threads, 2, measure=tiny.MEASURE))
 
 
 def test_a_million_points_begin_at_once(tmp_path: Path, threads: ThreadPoolExecutor) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -59,6 +60,19 @@ def test_what_goes_wrong_is_part_of_the_outcome(tmp_path: Path) -> None:
     )
     assert (bug.error, bug.is_bug) == ("ZeroDivisionError: one over nothing", True)
     assert "tiny.py" in bug.traceback
+
+
+def test_lack_of_memory_is_said_in_a_sentence_whoever_lacks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")):
+        monkeypatch.setattr(tiny, "row_of", Mock(side_effect=error))
+        outcome = run_point(task(tmp_path))
+        assert outcome.error.startswith("Out of memory. Use a smaller model") and not outcome.is_bug
+
+
+def test_a_network_too_large_to_keep_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "MOST_WEIGHTS", 10)
+    assert "sweep.keep_weights" in run_point(task(tmp_path)).error
+    assert run_point(task(tmp_path, keep_weights=False)).error == ""
 
 
 def test_a_worker_of_another_version_names_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

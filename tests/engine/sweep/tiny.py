@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Generator
@@ -17,6 +18,7 @@ MEASURE = "tests.engine.sweep.tiny:measured"
 LETHAL = "tests.engine.sweep.tiny:lethal"
 FAILING = "tests.engine.sweep.tiny:failing"
 ENDLESS = "tests.engine.sweep.tiny:endless"
+ODD = "tests.engine.sweep.tiny:odd"
 UNKIND = "tests.engine.sweep.tiny:ignores_stop"
 
 
@@ -59,6 +61,20 @@ def failing(spec: ExperimentSpec, reach: str, geometry: bool) -> Generator[None,
         raise TrainingError("The loss is not a number. Choose a lower learning rate.")
     if spec.model.width == 14:
         raise ZeroDivisionError("one over nothing")
+    return (yield from measured(spec, reach, geometry))
+
+
+def odd(spec: ExperimentSpec, reach: str, geometry: bool) -> Generator[None, None, Measured]:
+    """Widths from 13 on come to what a file can hardly hold."""
+    match spec.model.width:
+        case 13:
+            return Measured({"parameters": 2**70})
+        case 14:
+            raise TrainingError("half a \udcff and a \0")
+        case 15:
+            return Measured({"rank": math.inf, "change": math.nan, "depth": "a\0b \ud800"})
+        case 16:
+            return Measured({"rank": [1.0]})  # type: ignore[dict-item]
     return (yield from measured(spec, reach, geometry))
 
 
