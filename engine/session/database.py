@@ -77,33 +77,42 @@ class Database:
         Raises:
             SessionError: the file is damaged, or the session is closed.
         """
-        with self._told_in_words("read"):
+        with self._told_in_words("read"), self._reader() as connection:
+            yield connection
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        with self._pool_gate:
+            self._check_open()
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = connect(self.path, there=True)
+            connection.execute("PRAGMA query_only = ON")
+        try:
+            yield connection
+        finally:
             with self._pool_gate:
-                self._check_open()
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                connection = connect(self.path)
-                connection.execute("PRAGMA query_only = ON")
-            try:
-                yield connection
-            finally:
-                with self._pool_gate:
-                    keep = not self._closed
-                    if keep:
-                        self._idle.append(connection)
-                if not keep:
-                    connection.close()
+                keep = not self._closed
+                if keep:
+                    self._idle.append(connection)
+            if not keep:
+                connection.close()
 
     def copy_into(self, empty: Path) -> None:
         """A consistent, compact copy of what is committed now, as a single file; others read and write meanwhile.
+
+        Also of a file that was deleted or moved meanwhile, where some connection has it open still.
 
         Raises:
             sqlite3.Error: it could not be written.
             SessionError: the session is closed.
         """
-        self._check_open()
-        with contextlib.closing(connect(self.path)) as connection:
-            connection.execute("VACUUM INTO ?", (os.fspath(empty),))
+        with self._reader() as connection:
+            connection.execute("PRAGMA query_only = OFF")  # nothing else may write anywhere
+            try:
+                connection.execute("VACUUM INTO ?", (os.fspath(empty),))
+            finally:
+                connection.execute("PRAGMA query_only = ON")
 
     def wrote(self, size: int) -> None:
         """Count bytes; past a limit the journal is folded into the file. Called by whoever writes much."""
@@ -114,7 +123,7 @@ class Database:
     def checkpoint(self) -> None:
         """Fold the journal into the file, beside readers and writers. Skipped silently where it cannot be done now."""
         self._since_checkpoint = 0
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(connect(self.path)) as connection:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(connect(self.path, there=True)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
@@ -140,9 +149,13 @@ class Database:
             raise SessionError(f"The session's working copy {self.path} cannot be {done}: {reason(error)}") from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection in WAL mode that may move between threads; transactions are explicit."""
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+def connect(path: Path, *, there: bool = False) -> sqlite3.Connection:
+    """A connection in WAL mode that may move between threads; transactions are explicit.
+
+    With ``there`` the file must be there: one that was deleted is not made anew, empty.
+    """
+    name = f"{path.absolute().as_uri()}?mode=rw" if there else path
+    connection = sqlite3.connect(name, timeout=5.0, isolation_level=None, check_same_thread=False, uri=there)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")

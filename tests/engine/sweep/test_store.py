@@ -176,6 +176,21 @@ def test_columns_are_the_axes_and_those_that_some_row_has_in_their_order(tmp_pat
         assert len({column.name for column in COLUMNS}) == len(COLUMNS)
 
 
+def test_a_file_that_is_deleted_while_it_is_open_can_be_copied_whole_and_is_not_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "a b%20#"
+    with store_of(folder) as store:
+        store.finish(Outcome(0, {"rank": 1.5}))
+        assert store.counts()["finished"] == 1
+        for each in folder.iterdir():
+            each.unlink()
+        store.copy_to(tmp_path / f"saved{SUFFIX}")
+        with store._database.read(), pytest.raises(SweepError), store._database.read():
+            pass  # a second reader would need the file
+        assert not store.path.exists()
+    with SweepStore.open(tmp_path / f"saved{SUFFIX}") as saved:
+        assert saved.row(0).row == {"rank": 1.5}
+
+
 def test_a_measured_column_is_told_from_an_axis_of_the_same_label(tmp_path: Path) -> None:
     with store_of(tmp_path, spec_of(("model.width", "8, 16"))) as store:
         store.finish(Outcome(0, {"width": 8, "depth": 2}))
