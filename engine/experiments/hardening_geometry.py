@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.experiments.lens import Features, Lens, Work, look
-from engine.experiments.probe import PAIRS_AT_A_TIME, Probe
-from engine.geometry.bootstrap import PairBootstrap, input_means
+from engine.experiments.probe import Probe
+from engine.geometry.bootstrap import PairBootstrap, resampling_inputs
 from engine.geometry.groups import class_groups
 from engine.geometry.jackknife import jackknife, left_out
 from engine.geometry.spectrum import spectrum
@@ -77,19 +77,14 @@ class Comparing:
             self._pairs = PairBootstrap(
                 class_groups(y), n=len(y), n_groups=2, resamples=self._resamples, seed=derive(self._seed, "pairs")
             )
-            yield
         rows: list[list[Tensor]] = [[], [], []]
         for values in (adversarial, clean):
-            found = input_means(values, resamples=self._resamples, seed=derive(self._seed, "inputs"))
+            found = yield from resampling_inputs(values, resamples=self._resamples, seed=derive(self._seed, "inputs"))
             for row, end in zip(rows, (found.mean, found.low, found.high), strict=True):
                 row.append(end)
-            yield
-        parts = []
-        for rows_of_pairs in torch.split(eta, max(1, PAIRS_AT_A_TIME // eta.shape[1])):
-            parts.append(self._pairs.means(rows_of_pairs))
-            yield
-        for row, name in zip(rows, ("mean", "low", "high"), strict=True):
-            row.extend(torch.cat([getattr(part, name) for part in parts], dim=1))
+        pairs = yield from self._pairs.resampling(eta)
+        for row, ends in zip(rows, (pairs.mean, pairs.low, pairs.high), strict=True):
+            row.extend(ends)
         for row, end in zip(rows, (rank[0], *jackknife(rank[0], rank[1:])), strict=True):
             row.append(end)
         mean, low, high = (torch.stack(row) for row in rows)

@@ -90,7 +90,7 @@ def _split(model: Network, x: Tensor, bootstrap: PairBootstrap) -> Work[list[dic
         boosts = [boost.masked_fill(~boost.isfinite(), torch.nan) for boost in boosts]
         parts = np.full((len(PARTS), len(GROUPS), 3), np.nan)
         for part, boost in enumerate(boosts):
-            interval = bootstrap.means(boost)
+            interval = yield from bootstrap.resampling(boost)
             parts[part] = torch.stack([interval.mean, interval.low, interval.high], dim=-1).numpy()
             yield None
         limit = yield from _speed_limit(module, shape)

@@ -33,7 +33,6 @@ from engine.specs import ExperimentSpec
 
 LIVE_BOOTSTRAP = 200  # resamples of a band that is drawn once and replaced
 LIVE_INPUTS = 64  # attacked inputs in a live profile; the final one takes all
-PAIRS_AT_A_TIME = 65_536  # pairs that are resampled between two breaths
 
 T = TypeVar("T")
 Measuring = Generator[Event | None, None, T]
@@ -187,19 +186,13 @@ class Probe:
             self._bootstraps[resamples] = PairBootstrap(
                 groups, n=len(self.y), n_groups=2, resamples=resamples, seed=seed
             )
-            yield  # its weights alone take a tenth of a second
         bootstrap = self._bootstraps[resamples]
         views, taps, pairs = eta.shape
-        size = max(1, PAIRS_AT_A_TIME // pairs)
-        parts = []
-        for start in range(0, views * taps, size):
-            rows = eta.reshape(views * taps, pairs)[start : start + size]
-            parts.append(bootstrap.profile(rows))  # tensors [Q, groups, rows]
-            yield
+        profile = yield from bootstrap.profiling(eta.reshape(views * taps, pairs))  # tensors [Q, groups, rows]
 
         def whole(name: str, group: int) -> Tensor:
-            joined = torch.cat([getattr(part, name)[:, group] for part in parts], dim=1)
-            return joined.reshape(-1, views, taps).transpose(0, 1)
+            part: Tensor = getattr(profile, name)[:, group]
+            return part.reshape(-1, views, taps).transpose(0, 1)
 
         found = {}
         for group, name in enumerate(("same", "different")):

@@ -23,7 +23,7 @@ LEAST = 4
 """Units below which no rank correlation is given."""
 
 _NUMBERS = 20_000  # that are ranked between two breaths: a few milliseconds
-_AT_ONCE = 50  # permutations at most, however few numbers each ranks: its fixed cost is a fraction of a millisecond
+_AT_ONCE = 50  # resamples at most, however few numbers each ranks: its fixed cost is a fraction of a millisecond
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def resampling_spearman(
     if math.isnan(rho):
         return _nothing(n)
     rng = np.random.default_rng(seed)
-    every = max(1, _NUMBERS // columns.size)
+    every = max(1, min(_AT_ONCE, _NUMBERS // columns.size))
     first, second = _residuals(columns)
     beyond = 0
     for number in range(resamples):

@@ -10,16 +10,20 @@ jackknife"; M. A. Arcones and E. Giné (1992), "On the bootstrap of U and V stat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from engine.generators import drain
 from engine.geometry.readings import quantities
 from engine.seeds import generator
 
-_BLOCK = 2**24  # weights held at a time: 128 MB of float64
+_BLOCK = 2**24  # pair weights kept from call to call: 128 MB of float64
+_PIECE = 2**20  # weights made, or numbers sorted, between two breaths: some hundredths of a second
+_READ = 2**16  # rapidities whose other quantities are read off between two breaths
+_DRAWS = 4096  # resamples in a piece of pair weights, so that each piece has many pairs too
 
 _Block = tuple[slice, slice, Tensor]  # which entries, which resamples, and their weights [entries, resamples]
 
@@ -50,15 +54,23 @@ def multiplicities(n: int, resamples: int, draw: torch.Generator) -> Tensor:
 
 def input_means(values: Tensor, *, resamples: int, seed: int, level: float = 0.95) -> Interval:
     """Mean over n inputs of each column of ``values`` ``[n, ...]``; the result has shape ``[...]``."""
+    return drain(resampling_inputs(values, resamples=resamples, seed=seed, level=level))
+
+
+def resampling_inputs(
+    values: Tensor, *, resamples: int, seed: int, level: float = 0.95
+) -> Generator[None, None, Interval]:
+    """:func:`input_means` with pauses for breath, of which many resamples need some."""
     n = len(values)
     draw = generator(seed, "bootstrap")
-    size = max(1, _BLOCK // max(1, n))
+    size = max(1, _PIECE // max(1, n))
     blocks = (
         (slice(None), slice(start, stop), multiplicities(n, stop - start, draw))
         for start, stop in _steps(resamples, size)
     )
     rows = values.cpu().double().reshape(n, -1).T
-    return _each(_interval(rows, blocks, resamples, level), lambda tensor: tensor.reshape(values.shape[1:]))
+    found = yield from _interval(rows, blocks, resamples, level)
+    return _each(found, lambda tensor: tensor.reshape(values.shape[1:]))
 
 
 class PairBootstrap:
@@ -67,8 +79,9 @@ class PairBootstrap:
     ``groups`` ``[P(P-1)/2]`` gives each pair's group in ``numpy.triu_indices(P, 1)`` order, 0 to ``n_groups - 1``, or
     -1 for a pair in none; ``n`` is P. Raises ValueError when their number does not fit n.
 
-    Cost: the pair weights (resamples x pairs x 8 bytes) are kept while they fit in 128 MB, and made anew in blocks
-    beyond that; a call multiplies ``[M, pairs]`` by ``[pairs, resamples]`` once, whatever the number of groups.
+    Cost: the pair weights (resamples x pairs x 8 bytes) are made by the first call and kept while they fit in 128 MB, and
+    made anew by each call beyond that, so that one call with many rows is cheaper than many; a call multiplies
+    ``[M, pairs]`` by ``[pairs, resamples]`` once, whatever the number of groups.
     """
 
     def __init__(
@@ -83,12 +96,16 @@ class PairBootstrap:
         self._order = torch.argsort(groups, stable=True)[int((groups < 0).sum()) :][: sum(sizes)]  # group after group
         self._ends = i[self._order], j[self._order]
         self._inputs = multiplicities(n, resamples, generator(seed, "bootstrap"))
-        fits = resamples * sum(sizes) <= _BLOCK
-        self._kept = self._weights(slice(None)) if fits else None
+        self._fits = resamples * sum(sizes) <= _BLOCK
+        self._kept: dict[tuple[int, int], Tensor] = {}  # pieces by their first pair and resample
 
     def means(self, values: Tensor) -> Interval:
         """Mean over each group of each row of ``values`` ``[..., P(P-1)/2]``: tensors ``[n_groups, ...]``."""
-        return self._means(values.cpu().double().index_select(-1, self._order))
+        return drain(self.resampling(values))
+
+    def resampling(self, values: Tensor) -> Generator[None, None, Interval]:
+        """:meth:`means` with pauses for breath."""
+        return (yield from self._means(values.cpu().double().index_select(-1, self._order)))
 
     def profile(self, eta: Tensor) -> Interval:
         """Means of all of :data:`engine.geometry.readings.QUANTITIES` from eta ``[..., P(P-1)/2]``.
@@ -96,33 +113,49 @@ class PairBootstrap:
         Tensors ``[6, n_groups, ...]``. Saturated pairs count fully in C, the angle and the chords, and are left out
         of rapidity and ln gamma.
         """
+        return drain(self.profiling(eta))
+
+    def profiling(self, eta: Tensor) -> Generator[None, None, Interval]:
+        """:meth:`profile` with pauses for breath."""
         ordered = eta.cpu().double().index_select(-1, self._order)
-        found = self._means(torch.from_numpy(quantities(ordered.numpy())))
+        rows = ordered.reshape(-1, ordered.shape[-1])
+        parts = []
+        for part in torch.split(rows, max(1, _READ // max(1, rows.shape[1]))):
+            parts.append(torch.from_numpy(quantities(part.numpy())))
+            yield
+        read = torch.cat(parts, dim=1)
+        found = yield from self._means(read.reshape(len(read), *ordered.shape))
         return _each(found, lambda tensor: tensor.transpose(0, 1))
 
-    def _means(self, ordered: Tensor) -> Interval:
+    def _means(self, ordered: Tensor) -> Generator[None, None, Interval]:
         rows = ordered.reshape(-1, ordered.shape[-1])
         found, start = [], 0
         for size in self._sizes:
             group = rows[:, start : start + size]
-            found.append(_interval(group, self._blocks(start, size), self._resamples, self._level))
+            found.append((yield from _interval(group, self._blocks(start, size), self._resamples, self._level)))
             start += size
         shape = (len(self._sizes), *ordered.shape[:-1])
         return Interval(*(torch.stack(column).reshape(shape) for column in zip(*map(_columns, found), strict=True)))
 
     def _blocks(self, first: int, size: int) -> Iterator[_Block]:
-        for start, stop in _steps(size, max(1, _BLOCK // self._resamples)):
-            pairs = slice(first + start, first + stop)
-            drawn = self._weights(pairs) if self._kept is None else self._kept[pairs]
-            yield slice(start, stop), slice(None), drawn
+        most = max(1, _PIECE // min(self._resamples, _DRAWS))
+        for begin, end in _steps(self._resamples, _DRAWS):
+            for start, stop in _steps(size, most):
+                drawn = self._kept.get((first + start, begin))
+                if drawn is None:
+                    drawn = self._weights(slice(first + start, first + stop), slice(begin, end))
+                    if self._fits:
+                        self._kept[first + start, begin] = drawn
+                yield slice(start, stop), slice(begin, end), drawn
 
-    def _weights(self, part: slice) -> Tensor:
+    def _weights(self, pairs: slice, draws: slice) -> Tensor:
         i, j = self._ends
-        return self._inputs.index_select(0, i[part]).mul_(self._inputs.index_select(0, j[part]))
+        inputs = self._inputs[:, draws]
+        return inputs.index_select(0, i[pairs]).mul_(inputs.index_select(0, j[pairs]))
 
 
-def _interval(rows: Tensor, blocks: Iterable[_Block], resamples: int, level: float) -> Interval:
-    """Interval of each row of ``[M, K]``, resampled with the weights that ``blocks`` gives piece by piece."""
+def _interval(rows: Tensor, blocks: Iterable[_Block], resamples: int, level: float) -> Generator[None, None, Interval]:
+    """Interval of each row of ``[M, K]``, resampled with the weights that ``blocks`` gives piece by piece, a breath after each."""
     total = rows.sum(1)
     count = torch.full((len(rows),), rows.shape[1])
     saturated = torch.zeros_like(count)
@@ -140,8 +173,14 @@ def _interval(rows: Tensor, blocks: Iterable[_Block], resamples: int, level: flo
         everything = weights.sum(0)
         divisors[:, draws] += everything
         divisors[gaps, draws] += finite[:, entries].double() @ weights - everything
+        yield
     tail = (1 - level) / 2
-    low, high = torch.nanquantile(sums / divisors, rows.new_tensor([tail, 1 - tail]), dim=1)  # 0/0 is NaN: left out
+    asked, ends = rows.new_tensor([tail, 1 - tail]), []
+    for start, stop in _steps(len(rows), max(1, _PIECE // max(1, resamples))):
+        some = slice(start, stop)
+        ends.append(torch.nanquantile(sums[some] / divisors[some], asked, dim=1))  # 0/0 is NaN: left out
+        yield
+    low, high = torch.cat(ends, dim=1) if ends else rows.new_empty(2, 0)
     alone = count < 2  # one value says nothing of the spread
     low, high = low.masked_fill(alone, torch.nan), high.masked_fill(alone, torch.nan)
     return Interval(total / count, low, high, count, saturated)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from engine.generators import drain
 from engine.geometry import bootstrap, readings
-from engine.geometry.bootstrap import PairBootstrap, input_means, multiplicities
+from engine.geometry.bootstrap import PairBootstrap, input_means, multiplicities, resampling_inputs
 from engine.geometry.groups import class_groups
 from engine.seeds import generator
 
@@ -74,6 +75,43 @@ def test_blocks_change_nothing(probe, monkeypatch):
     monkeypatch.setattr(bootstrap, "_BLOCK", 40 * values.shape[1])
     same = input_means(values.T, resamples=40, seed=1)
     assert torch.equal(same.low, inputs.low)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_breath_comes_after_each_piece_of_weights_and_pieces_change_nothing(probe, kept, monkeypatch):
+    n, values, groups = probe
+    whole = PairBootstrap(groups, n=n, n_groups=2, resamples=40, seed=5).means(values)
+    inputs = input_means(values.T, resamples=40, seed=1)
+    monkeypatch.setattr(bootstrap, "_PIECE", 48)
+    monkeypatch.setattr(bootstrap, "_DRAWS", 12)
+    monkeypatch.setattr(bootstrap, "_BLOCK", 2**24 if kept else 0)
+    pairs = PairBootstrap(groups, n=n, n_groups=2, resamples=40, seed=5)
+    drain(pairs.resampling(values))  # what is kept, the second call takes
+    breaths, found = 0, pairs.resampling(values)
+    while True:
+        try:
+            next(found)
+        except StopIteration as end:
+            again = end.value
+            break
+        breaths += 1
+    # four pairs and twelve resamples a piece, and each row's quantiles
+    sizes = torch.bincount(groups + 1)[1:]
+    assert breaths == int((-(-sizes // 4) * 4).sum()) + 2 * len(values)
+    for name in ("mean", "low", "high"):
+        torch.testing.assert_close(getattr(whole, name), getattr(again, name), rtol=1e-12, atol=0)
+    assert sum(1 for _ in resampling_inputs(values.T, resamples=40, seed=1)) > 40 * values.shape[1] // 48
+    assert torch.equal(inputs.mean, input_means(values.T, resamples=40, seed=1).mean)
+
+
+def test_a_bootstrap_stopped_within_its_first_call_goes_on(probe, monkeypatch):
+    n, values, groups = probe
+    monkeypatch.setattr(bootstrap, "_PIECE", 48)
+    pairs, whole = (PairBootstrap(groups, n=n, n_groups=2, resamples=40, seed=5) for _ in range(2))
+    stopped = pairs.resampling(values)
+    next(stopped)
+    stopped.close()
+    assert torch.equal(pairs.means(values).low, whole.means(values).low)
 
 
 def test_a_profile_is_the_means_of_all_quantities():
