@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -23,7 +24,12 @@ COMMANDS = ("run", "sweep", "report", "export", "attacks")
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. With --json, standard output holds one JSON text and nothing else."""
-    options = _parser().parse_args(arguments)
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        if isinstance(end.__cause__, _Mistake):
+            write_json(argparse.Namespace(json="--json" in arguments), {"error": str(end.__cause__)})
+        raise
     console = Console(stderr=True)
     try:
         code: int = options.command(options, console)
@@ -32,8 +38,23 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         return 2
     except KeyboardInterrupt:
+        write_json(options, {"error": "Interrupted."})
         return 130
     return code
+
+
+class _Mistake(Exception):
+    """What is wrong with the command's words."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends as argparse does, and says why as the cause."""
+
+    def error(self, message: str) -> NoReturn:
+        try:
+            super().error(message)
+        except SystemExit as end:
+            raise end from _Mistake(message)
 
 
 def ready_example() -> Path:
@@ -42,7 +63,7 @@ def ready_example() -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python main.py",
         description="Rapidity Lab. Without a command the window opens, on FILE if one is given.",
     )

@@ -82,14 +82,22 @@ def run_sweep(options: argparse.Namespace, console: Console) -> int:
         if not _agreed(store, points, slots, options, console):
             write_json(options, sweep_summary(store))
             return 130
-        with ctrl_c_noted() as pressed, _executor(options, slots) as (executor, places):
-            interrupted = _follow(store, executor, places, console, pressed)
+        interrupted = _computed(store, slots, options, console)
         write_json(options, sweep_summary(store))
         _tell(store, console, interrupted)
         failed = store.counts()["failed"]
     if interrupted:
         return 130
     return 2 if failed else 0
+
+
+def _computed(store: SweepStore, slots: int, options: argparse.Namespace, console: Console) -> bool:
+    """Compute what is left, if anything is; returns whether Ctrl-C ended it."""
+    counts = store.counts()
+    if not counts["waiting"] and not counts["running"]:
+        return False  # no process is started for nothing
+    with ctrl_c_noted() as pressed, _executor(options, slots) as (executor, places):
+        return _follow(store, executor, places, console, pressed)
 
 
 # --- what is run --------------------------------------------------------------------------------------------------
@@ -150,11 +158,16 @@ def _difference(old: ExperimentSpec, new: ExperimentSpec) -> str:
 def _agreed(store: SweepStore, points: Points, slots: int, options: argparse.Namespace, console: Console) -> bool:
     """Whether to begin; what takes long is asked about first."""
     done = [float(each) for each in store.column("seconds")["seconds"]]
-    estimate = cost(points, [each for each in done if each == each], 1 if options.scheduler else slots)
-    console.print(escape(estimate.sentence), highlight=False, soft_wrap=True)
-    if options.yes or not estimate.ask or not store.counts()["waiting"]:
+    counts = store.counts()
+    left = counts["waiting"] + counts["running"]
+    if not left:
         return True
-    if not sys.stdin.isatty():
+    known = [each for each in done if each == each]
+    estimate = cost(points, known, 1 if options.scheduler else slots, left)
+    console.print(escape(estimate.sentence), highlight=False, soft_wrap=True)
+    if options.yes or not estimate.ask:
+        return True
+    if sys.stdin is None or not sys.stdin.isatty():
         raise SweepError("That is long, and nobody is here to be asked. Add --yes to begin.")
     console.print("Begin? [y/N] ", end="", markup=False)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -220,7 +233,7 @@ def _tell(store: SweepStore, console: Console, interrupted: bool) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= number <= 1024:
-        raise argparse.ArgumentTypeError("1 to 1024 processes")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes from 1 to 1024")
     return number

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,26 @@ def add_json(parser: argparse.ArgumentParser, what: str = "a summary") -> None:
 
 
 def write_json(options: argparse.Namespace, value: Any) -> None:
-    """Print ``value`` where ``--json`` was given. It is one text; it is not printed twice."""
+    """Print ``value`` where ``--json`` was given. It is one text; it is not printed twice.
+
+    JSON has no NaN and no infinities: they are null. Letters beyond ASCII are escaped, for terminals that lack them.
+    """
     if options.json and not getattr(options, "told", False):
         options.told = True
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+        sys.stdout.write(json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
         sys.stdout.flush()
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ _MNIST = (784, 10, 60_000, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What all points of a sweep take together."""
+    """What all points of a sweep, or those that are left, take together."""
 
     points: int
     seconds: float
@@ -45,10 +45,14 @@ class Cost:
         return self.points >= ASK_FROM or self.seconds >= ASK_SECONDS
 
 
-def cost(points: Points, done: Iterable[float] = (), workers: int = 1) -> Cost:
-    """Estimate what a sweep takes; ``done`` are the seconds of points that are finished. Some 20 ms, however many points."""
-    count = len(points)
-    looked_at = random.Random(0).sample(range(count), min(count, _LOOKED_AT))
+def cost(points: Points, done: Iterable[float] = (), workers: int = 1, left: int | None = None) -> Cost:
+    """Estimate what a sweep takes, or what ``left`` of its points take; some 20 ms, however many points.
+
+    ``done`` are the seconds of points that are finished.
+    """
+    total = len(points)
+    count = total if left is None else left
+    looked_at = random.Random(0).sample(range(total), min(total, _LOOKED_AT))
     specs = [spec for index in looked_at if (spec := _spec(points, index)) is not None]
     sweep = points.sweep
     keeps = sweep.keep_weights and sweep.reach != "initial"
@@ -60,8 +64,9 @@ def cost(points: Points, done: Iterable[float] = (), workers: int = 1) -> Cost:
     size = int(count * share * fmean(sizes)) if sizes else 0
     on = f" on {workers} processes" if workers > 1 else ""
     how = "as its finished points took" if measured else "by a rough estimate"
+    of = f" of {total:,}" if count != total else ""
     sentence = (
-        f"{count:,} point{'s' if count != 1 else ''}: about {duration(seconds / max(1, workers))}{on}, {how}, "
+        f"{count:,}{of} point{'s' if total != 1 else ''}: about {duration(seconds / max(1, workers))}{on}, {how}, "
         f"and {_size(size)} on the disk."
     )
     return Cost(count, seconds, size, sentence)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
+import math
 import re
 import signal
 import subprocess
@@ -14,11 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 from engine.cli import main
 from engine.cli import sweep as command
+from engine.cli.terminal import write_json
 from engine.errors import SweepError
 from engine.spec_files import dump_spec, load_spec
 from engine.specs import AxisSpec, ExperimentSpec, GaussianNoiseSpec, LinearSpec, ProbeSpec, SweepSpec
@@ -136,6 +141,18 @@ def test_it_goes_on_where_it_was_left(toml: Path, tmp_path: Path, quick: None) -
         assert store.page(0, 100) == before, "nothing is computed twice"
 
 
+def test_nothing_is_started_where_nothing_is_left(
+    toml: Path, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", str(toml), "--out", str(tmp_path / "out"), "--json"]
+    assert main(arguments) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(command, "_executor", Mock(side_effect=AssertionError))
+    monkeypatch.setattr("engine.sweep.cost.ASK_FROM", 20)
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["counts"]["finished"] == 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -156,6 +173,25 @@ def test_a_mistake_is_said_in_a_sentence_with_exit_code_2(
     assert sentence in said.err
     assert "Traceback" not in said.err
     assert json.loads(said.out)["error"]
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "many"], ["--workers", "0"], ["--nonsense"]])
+def test_a_command_that_cannot_be_read_is_said_as_json_too(
+    toml: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["sweep", str(toml), "--json", *arguments])
+    said = capsys.readouterr()
+    assert end.value.code == 2
+    assert json.loads(said.out)["error"] in said.err and arguments[-1] in said.err and "_count" not in said.err
+
+
+def test_json_is_readable_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a": [math.nan, np.float64(math.inf), np.int64(3), 1.5], "b": Path("x"), "ε": (True, None, "γ")}
+    write_json(argparse.Namespace(json=True), value)
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out) == {"a": [None, None, 3, 1.5], "b": "x", "ε": [True, None, "γ"]}
 
 
 def test_other_settings_do_not_go_into_the_same_file(
@@ -182,6 +218,10 @@ def test_a_long_sweep_asks_first(
     arguments = ["sweep", str(toml), "--out", str(tmp_path / "out")]
     assert main(arguments) == 2
     assert "--yes" in capsys.readouterr().err
+    with SweepStore.open(tmp_path / "out" / "law.sweep") as store:
+        store.cancel([3])
+    assert main(arguments) == 0, "what is left is not long"
+    assert "19 of 20 points: about" in capsys.readouterr().err
     assert main([*arguments, "--yes"]) == 0
 
 

@@ -53,6 +53,8 @@ def test_the_cost_is_that_of_all_points_and_of_those_that_can_be() -> None:
     assert cost(many).seconds == pytest.approx(100 * cost(one).seconds)
     assert cost(half).seconds == pytest.approx(cost(one).seconds)
     assert cost(many, done=[2.0, 4.0]).seconds == pytest.approx(300.0)
+    rest = cost(many, done=[2.0, 4.0], left=7)
+    assert rest.seconds == pytest.approx(21.0) and rest.sentence.startswith("7 of 100 points: about 21 s")
     assert cost(many, [2.0], workers=2).sentence.startswith("100 points: about 1.7 min on 2 processes, as its finished")
     assert cost(points_of(("model.width", "0"))).seconds == 0
 
