@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 SWEEP_FILES = "Sweep (*.sweep)"
 REMEMBERED = "sweep"  # the session's note of the sweep that is open with it
+WAITS, MISSED = "sweep waits", "sweep missed"  # notices
 COST_MS = 120  # after the last edit, before the cost is worked out
 
 
@@ -90,6 +91,8 @@ class SweepDesk(QObject):
         sweeps.said.connect(self.said)
         sweeps.failed.connect(self.failed)
         sweeps.broke.connect(self.broke)
+        sweeps.missed.connect(self._on_missed)
+        sweeps.state_changed.connect(self._on_state)
         panel.run_requested.connect(self.resume)
         panel.pause_requested.connect(sweeps.pause)
         panel.stop_requested.connect(sweeps.stop)
@@ -131,7 +134,7 @@ class SweepDesk(QObject):
         spec, computer = self._editor.spec, self._computer
         if not spec.sweep.axes:
             return
-        self._cost_of = spec
+        self._cost_of, self._cost, self._problem = spec, None, ""
 
         def work() -> tuple[Cost | None, str]:
             try:
@@ -208,9 +211,16 @@ class SweepDesk(QObject):
     @Slot(object)
     def retry(self, points: list[int]) -> None:
         """Let points be run again, at once where nothing runs."""
-        self.sweeps.retry_points(points)
+        self.sweeps.retry_points(points, self._resume_if_idle)
+
+    def _resume_if_idle(self) -> None:
         if self.sweeps.state == "idle":
             self.resume()
+
+    @Slot(str)
+    def _on_state(self, state: str) -> None:
+        if state == "running":
+            self._notices.dismiss(WAITS)
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
@@ -237,7 +247,7 @@ class SweepDesk(QObject):
                 self._notices.show_notice(
                     f"“{path.stem}”: {kept}{left:,} point{'s' if left != 1 else ''} wait{'s' if left == 1 else ''}.",
                     buttons=(("Go on", self.resume),),
-                    key="sweep waits",
+                    key=WAITS,
                 )
 
         self.sweeps.read(store.counts, done)
@@ -262,6 +272,15 @@ class SweepDesk(QObject):
             path = Path(name)
             self.sweeps.save_copy(path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX))
 
+    @Slot(str)
+    def _on_missed(self, sentence: str) -> None:
+        """The file is not where it was, or is back."""
+        self._notices.dismiss(MISSED)
+        if sentence:
+            self._notices.show_error(sentence, buttons=(("Save a copy…", self.choose_and_copy),), key=MISSED)
+        else:
+            self.said.emit("The file of the sweep is in its place again.")
+
     @Slot()
     def take_settings(self) -> None:
         """Put the settings of the open sweep into the forms, as one edit."""
@@ -285,7 +304,8 @@ class SweepDesk(QObject):
 
     @Slot(object)
     def _on_opened(self, store: SweepStore | None) -> None:
-        self._notices.dismiss("sweep waits")
+        self._notices.dismiss(WAITS)
+        self._notices.dismiss(MISSED)
         self.panel.set_store(store)
         self.complexity.set_store(store)
         if store is not None:
@@ -294,13 +314,24 @@ class SweepDesk(QObject):
     # --- the session remembers -------------------------------------------------------------------------------------
 
     def on_session(self, session: Session) -> None:
-        """Another session: its sweep is opened too, unless one runs or it has none; then the open one becomes its own."""
+        """Another session: its sweep is opened too, unless one runs. One that has none takes the sweep that is open."""
         name = session.state(REMEMBERED)
         path = Path(name) if isinstance(name, str) and name else None
-        if self.sweeps.state in ("none", "idle") and path is not None and path != self.sweeps.path and path.is_file():
+        if path is None:
+            if self.sweeps.store is not None:
+                self._remember(session)
+        elif path == self.sweeps.path:
+            return
+        elif not path.is_file():
+            self.failed.emit(
+                f"The sweep of this session is not at {path} any more: it was moved, renamed or deleted. Open it where it is now."
+            )
+        elif self.sweeps.state in ("running", "paused", "stopping"):
+            self.said.emit(
+                f"“{path.stem}”, the sweep of this session, can be opened when the sweep that runs is done: {path}"
+            )
+        else:
             self.sweeps.open(path, partial(self._offer_to_go_on, path))
-        elif self.sweeps.store is not None:
-            self._remember(session)
 
     def _remember(self, session: Session) -> None:
         path = str(self.sweeps.path)

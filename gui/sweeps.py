@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SUFFIX = ".sweep"
 TICK_MS = 33
 LOOK_EVERY = 6  # ticks between two looks at the file's revision: some five a second
+MISS_EVERY = 5  # looks between two that ask whether the file is in its place
 DELIVERIES_A_TICK = 20
 
 SweepState = Literal["none", "opening", "idle", "running", "paused", "stopping"]
@@ -53,6 +54,7 @@ class Sweeps(QObject):
     said = Signal(str)  # a sentence
     failed = Signal(str)  # a sentence
     broke = Signal(str, str)  # an error of the program: message and traceback
+    missed = Signal(str)  # the file is not in its place any more: a sentence; "" when it is back
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,10 +67,13 @@ class Sweeps(QObject):
         self._gate = Lock()
         self._mailbox = Mailbox()
         self._engine: Engine | None = None  # made when the first sweep is run
-        self._then: Callable[[], None] | None = None  # what comes when the running sweep has stopped
+        self._then: list[Callable[[], None]] = []  # what comes when the running sweep has stopped
+        self._held: list[SweepStore] = []  # read, and waiting for that
         self._revision: int | None = None
+        self._file: tuple[int, int] | None = None  # which file it is, wherever it is moved
         self._lost = False  # the file cannot be read any more
-        self._ticks = 0
+        self._missing = False  # it is not in its place: what is written there would be found by nobody
+        self._ticks = self._looks = 0
         self._closed = False
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -90,7 +95,10 @@ class Sweeps(QObject):
     # --- opening -------------------------------------------------------------------------------------------------
 
     def open(self, path: Path, then: Callable[[], None] | None = None) -> None:
-        """Open a sweep file in place of the open one, which is stopped first. Its points go on when it is run."""
+        """Open a sweep file in place of the open one, which is stopped first. Its points go on when it is run.
+
+        What cannot be opened costs nothing: the open one stays as it is, and so does a running one opened again.
+        """
 
         def work() -> SweepStore:
             from engine.sweep.store import SweepStore
@@ -101,35 +109,45 @@ class Sweeps(QObject):
 
     def close_sweep(self) -> None:
         """Stop the sweep, if it runs, and show none."""
-        self._stopped(lambda: self._put(None))
+        self._stopped(lambda: self._put(None, None))
 
     def _replace(self, work: Callable[[], SweepStore], then: Callable[[], None] | None) -> None:
-        def done(store: SweepStore) -> None:
-            self._put(store)
+        def read() -> tuple[SweepStore, tuple[int, int] | None]:
+            store = work()
+            return store, file_identity(store.path)
+
+        def done(found: tuple[SweepStore, tuple[int, int] | None]) -> None:
+            store, file = found
+            if self.store is not None and file is not None and file == self._file and store.path == self.store.path:
+                self.reading.run(store.close, _nothing, self._tell)
+                go(None)
+            else:
+                self._held.append(store)
+                self._stopped(lambda: go(found))
+
+        def go(found: tuple[SweepStore, tuple[int, int] | None] | None) -> None:
+            if found is not None:
+                self._held.remove(found[0])
+                self._put(*found)
             if then is not None:
                 then()
 
         def failed(error: BaseException) -> None:
-            self._set_state("idle" if self.store is not None else "none")
+            if self._state == "opening":
+                self._set_state("none")
             self._tell(error)
 
-        def go() -> None:
-            # the old one is closed first: the new one may be the same file
-            self._put(None)
-            self._set_state("opening")
-            self.reading.run(work, done, failed)
-
         self._wake()
-        self._stopped(go)
+        if self._state == "none":
+            self._set_state("opening")
+        self.reading.run(read, done, failed)
 
-    def _put(self, store: SweepStore | None) -> None:
+    def _put(self, store: SweepStore | None, file: tuple[int, int] | None) -> None:
         old, self.store = self.store, store
-        self._revision, self._lost = None, False
-        if old is not None and old is not store:
-            self.opened.emit(store)  # first: nobody may ask the old one any more
+        self._revision, self._lost, self._missing, self._file = None, False, False, file
+        self.opened.emit(store)  # before the old one is closed: nobody may ask it any more
+        if old is not None:
             self.reading.run(old.close, _nothing, self._tell)
-        else:
-            self.opened.emit(store)
         self._set_state("idle" if store is not None else "none")
 
     # --- running -------------------------------------------------------------------------------------------------
@@ -155,7 +173,9 @@ class Sweeps(QObject):
         """Go on: after a pause, or with the points of the open sweep that wait."""
         if self.store is None or self._state == "opening":
             return
-        if self._state == "paused" and self._engine is not None and self._job is not None:
+        if self._missing:
+            self.missed.emit(self._where())
+        elif self._state == "paused" and self._engine is not None and self._job is not None:
             self._engine.resume(self._job)
         elif self._state == "idle":
             self._begin(self.store, computer)
@@ -167,7 +187,7 @@ class Sweeps(QObject):
 
     def stop(self) -> None:
         """Stop the sweep: what is finished stays, what runs waits again."""
-        self._stopped(lambda: None)
+        self._stopped()
 
     def _begin(self, store: SweepStore, computer: Computer) -> None:
         self._wake()
@@ -185,12 +205,13 @@ class Sweeps(QObject):
             store, computer = self._tasks.pop(start.job)
         return events_of(store, computer)
 
-    def _stopped(self, then: Callable[[], None]) -> None:
-        """Call ``then`` when no sweep runs, at once where none does."""
+    def _stopped(self, *then: Callable[[], None]) -> None:
+        """Call ``then`` when no sweep runs, at once where none does; what waits for that already comes before."""
         if self._job is None or self._engine is None:
-            then()
+            for call in then:
+                call()
             return
-        self._then = then
+        self._then += then
         if self._state != "stopping":
             self._set_state("stopping")
             self._engine.cancel(self._job)
@@ -201,14 +222,20 @@ class Sweeps(QObject):
         """Take points out of the sweep: those that wait or run."""
         self._write("cancel", ids)
 
-    def retry_points(self, ids: Sequence[int]) -> None:
-        """Let points be run again, those that failed or were cancelled."""
-        self._write("retry", ids)
+    def retry_points(self, ids: Sequence[int], then: Callable[[], None] | None = None) -> None:
+        """Let points be run again, those that failed or were cancelled; ``then`` is called when that is written."""
+        self._write("retry", ids, then)
 
-    def _write(self, what: str, ids: Sequence[int]) -> None:
+    def _write(self, what: str, ids: Sequence[int], then: Callable[[], None] | None = None) -> None:
         store = self.store
+
+        def done(_: object) -> None:
+            self._look()
+            if then is not None and store is self.store:
+                then()
+
         if store is not None and ids:
-            self.read(lambda: getattr(store, what)(list(ids)), lambda _: self._look())
+            self.read(lambda: getattr(store, what)(list(ids)), done)
 
     def point_session(self, store: SweepStore, point: int, workdir: Path) -> Session:
         """A session with the settings and the network of a point; for any thread."""
@@ -277,6 +304,24 @@ class Sweeps(QObject):
         if revision != self._revision:
             self._revision = revision
             self.revised.emit()
+        self._looks += 1
+        if self._looks % MISS_EVERY == 0:
+            self._miss(store)
+
+    def _miss(self, store: SweepStore) -> None:
+        """Look whether the file is still in its place; a running sweep is paused where it is not."""
+        missing = self._file is not None and file_identity(store.path) != self._file
+        if missing != self._missing:
+            self._missing = missing
+            self.missed.emit(self._where() if missing else "")
+            if missing:
+                self.pause()
+
+    def _where(self) -> str:
+        return (
+            f"The file of this sweep is not at {self.path} any more: it was moved, renamed or deleted. What is finished is "
+            "still held open: put the file back, or save a copy and open that to go on."
+        )
 
     def _take(self, delivery: Delivery) -> None:
         if isinstance(delivery.progress, Progress) and delivery.job == self._job:
@@ -305,9 +350,9 @@ class Sweeps(QObject):
                 self.said.emit("The sweep is finished.")
             case _:
                 self.said.emit("The sweep was stopped; its finished points are kept.")
-        then, self._then = self._then, None
-        if then is not None:
-            then()
+        then, self._then = self._then, []
+        for call in then:
+            call()
 
     def _set_state(self, state: SweepState) -> None:
         if state != self._state:
@@ -321,10 +366,12 @@ class Sweeps(QObject):
         self._closed = True
         self._timer.stop()
         ended = self._engine.close() if self._engine is not None else True
-        self._then = None
+        self._then = []
         self.tick()
         self.reading.close()
         self.working.close()
+        for held in self._held:
+            held.close()
         store, self.store = self.store, None
         if store is not None:
             store.close()
@@ -352,6 +399,15 @@ def events_of(store: SweepStore, computer: Computer) -> Events:
         yield from sweep(store, executor, slots)
     finally:
         executor.shutdown(cancel_futures=True)  # what is wanted of it has come back by now
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at a place, whatever its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def points_key(spec: ExperimentSpec) -> str:

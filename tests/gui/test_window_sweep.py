@@ -18,6 +18,8 @@ from sweep_files import grid, made
 from test_window_drop import drop
 
 from engine.events import Events
+from engine.paths import working_copies
+from engine.session import Session
 from engine.specs import AxisSpec, ExperimentSpec, MlpSpec, SweepSpec, TrainingSpec
 from engine.sweep.run import sweep
 from engine.sweep.store import SweepStore
@@ -367,13 +369,114 @@ def test_chosen_points_are_put_side_by_side_with_their_numbers_first(open_lab, t
 
 
 @pytest.mark.parametrize("content", [b"", b"not a sweep at all"])
-def test_what_is_no_sweep_is_refused_in_words_and_the_open_one_is_let_go(open_lab, tmp_path, content):
+def test_what_is_no_sweep_is_refused_in_words_and_costs_nothing(open_lab, tmp_path, content):
     (tmp_path / "bad.sweep").write_bytes(content)
+    made(tmp_path / "known.sweep", grid(("seed", (0, 1)))).close()
     person = sit(open_lab)
+    window = person.window
     person.open(tmp_path / "bad.sweep")
     person.wait(person.notices)
     assert "is not a sweep" in person.notices()[0]
-    assert person.window.docks.sweep.is_empty and person.window.sweep_desk.sweeps.state == "none"
+    assert window.docks.sweep.is_empty and window.sweep_desk.sweeps.state == "none"
+    person.open(tmp_path / "known.sweep")
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 2})
+    window.notices.clear()
+    person.open(tmp_path / "bad.sweep")
+    person.wait(person.notices)
+    assert window.sweep_desk.sweeps.path == tmp_path / "known.sweep" and is_idle(window)
+
+
+def test_opening_something_else_while_a_sweep_runs_loses_nothing(open_lab, quickly, tmp_path):
+    made(tmp_path / "other.sweep", grid(("seed", (0, 1)))).close()
+    other = Session.create(working_copies(), TINY)
+    other.set_state("sweep", str(tmp_path / "other.sweep"))
+    other.save(tmp_path / "other.rapidity")
+    other.close(discard=True)
+    person = sit(open_lab, spec=seeds(6))
+    window, sweeps = person.window, person.window.sweep_desk.sweeps
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: counts(window).get("finished") == 2)
+    store, path = sweeps.store, sweeps.path
+
+    # its own file again, and one that is none: it runs on
+    person.open(path)
+    (tmp_path / "bad.sweep").write_bytes(b"no")
+    person.open(tmp_path / "bad.sweep")
+    person.wait(person.notices)
+    person.wait(lambda: not sweeps.busy)
+    assert sweeps.store is store and sweeps.state == "running"
+    window.notices.clear()
+
+    # another session, whose own sweep waits for its turn and is not forgotten
+    person.open(tmp_path / "other.rapidity")
+    person.wait_for_files()
+    assert sweeps.store is store and sweeps.state == "running"
+    assert "can be opened when the sweep that runs is done" in window.status.message
+    assert window.documents.session.state("sweep") == str(tmp_path / "other.sweep")
+
+    # another sweep: this one is stopped first, and keeps what is finished
+    person.open(tmp_path / "other.sweep")
+    person.wait(lambda: sweeps.path == tmp_path / "other.sweep" and is_idle(window))
+    with SweepStore.open(path) as left:
+        assert left.counts()["finished"] == 2 and left.counts()["running"] == 0
+
+
+def test_a_sweep_that_another_program_runs_is_watched_and_says_so_when_it_is_to_be_run(open_lab, quickly, tmp_path):
+    with made(tmp_path / "theirs.sweep", seeds(4), finished=2) as theirs, theirs.claimed(to_run=True):
+        person = sit(open_lab)
+        window = person.window
+        person.open(tmp_path / "theirs.sweep")
+        person.wait(lambda: is_idle(window) and counts(window) == {"finished": 2, "waiting": 2})
+        theirs.start(2)
+        person.wait(lambda: counts(window) == {"finished": 2, "running": 1, "waiting": 1})
+        window.notices.clear()
+        window.sweep_desk.resume()
+        person.wait(person.notices)
+        assert person.notices()[0].startswith("Another program runs the sweep")
+        window.notices.clear()
+        window.docks.sweep.cancel_requested.emit([3])
+        person.wait(person.notices)
+        assert person.notices()[0].startswith("Another program runs the sweep")
+        assert theirs.counts()["running"] == 1 and theirs.counts()["waiting"] == 1
+
+
+def test_a_running_sweep_whose_file_is_moved_is_paused_and_can_be_saved_or_put_back(open_lab, quickly, tmp_path):
+    person = sit(open_lab, spec=seeds(6))
+    window, sweeps = person.window, person.window.sweep_desk.sweeps
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: counts(window).get("finished") == 2)
+    path = sweeps.path
+    path.rename(tmp_path / "away.sweep")
+    person.wait(lambda: person.notices() and sweeps.state == "paused")
+    assert f"not at {path} any more" in person.notices()[0] and len(person.notices()) == 1
+    gate.set()  # what runs by now is kept too
+    person.wait(lambda: counts(window)["finished"] > 2 and "running" not in counts(window))
+    kept = counts(window)["finished"]
+    window.sweep_desk.ask_save = lambda *_: str(tmp_path / "saved.sweep")
+    person.click(window.notices.notices[0].buttons["Save a copy…"])
+    person.wait(lambda: (tmp_path / "saved.sweep").exists() and not sweeps.busy)
+    with SweepStore.open(tmp_path / "saved.sweep") as saved:
+        assert saved.counts()["finished"] == kept
+    # it is not run while nobody would find what comes of it
+    window.sweep_desk.resume()
+    assert sweeps.state == "paused" and f"not at {path} any more" in person.notices()[0]
+    (tmp_path / "away.sweep").rename(path)
+    person.wait(lambda: not person.notices())
+    window.sweep_desk.resume()
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 5, "failed": 1})
+
+
+def test_a_session_whose_sweep_was_deleted_says_so(open_lab, tmp_path):
+    session = Session.create(working_copies(), TINY)
+    session.set_state("sweep", str(tmp_path / "gone.sweep"))
+    session.save(tmp_path / "mine.rapidity")
+    session.close(discard=True)
+    person = sit(open_lab, tmp_path / "mine.rapidity")
+    person.wait(person.notices)
+    assert f"not at {tmp_path / 'gone.sweep'} any more" in person.notices()[0]
+    assert person.window.sweep_desk.sweeps.state == "none"
 
 
 def test_a_scheduler_that_nobody_answers_at_is_told(open_lab):
