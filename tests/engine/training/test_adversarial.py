@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,8 @@ from engine.specs import (
     TrainingSpecs,
 )
 from engine.training import StepResult, evaluate, fit, withstanding
-from engine.training.balls import L2Ball, LinfBall, ball
+from engine.training.balls import L2Ball, LinfBall, ball, ball_of
+from engine.training.climb import climb
 from engine.training.fast import FastTraining
 from engine.training.pgd_at import PgdTraining
 from engine.training.trades import TradesTraining, divergence
@@ -241,3 +243,26 @@ def test_training_without_bounds_works_on_vectors() -> None:
     steps, network = trained(PgdTrainingSpec(eps=0.1, steps=2, **SHARED), data=data)
     assert len(steps) == 9
     assert all(parameter.isfinite().all() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("spec", [TrainingSpec(**SHARED), *ATTACKED], ids=lambda spec: f"{spec.method}")
+def test_every_method_trains_with_all_softening_and_a_last_batch_of_one(spec: TrainingSpecs, optimizer: str) -> None:
+    data = images()
+    n = len(data.x_train)
+    size = next(size for size in range(2, n) if n % size == 1)
+    changed = {"label_noise": 0.3, "label_smoothing": 0.1, "input_noise": 0.2, "weight_decay": 0.01}
+    changed |= {"optimizer": optimizer, "batch_size": size, "epochs": 2}
+    steps, network = trained(spec.model_copy(update=changed), MlpSpec(depth=2, width=8, batch_norm=True), data)
+    assert len(steps) == 2 * -(-n // size)
+    assert all(math.isfinite(step.loss) for step in steps)
+    assert all(value.isfinite().all() for value in network.state_dict().values())
+    assert not any(module.training for module in network.modules())
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_where_the_loss_is_flat_the_climb_stays_at_its_start(norm: str) -> None:
+    x = torch.randn(4, 3, generator=generator(0, "flat"))
+    around = ball_of(norm, 0.5, x, None)
+    start = around.draw(generator(0, "start"))
+    assert torch.equal(drain(climb(around, lambda at: (0 * at).sum(), start, alpha=0.2, steps=3)), start)
