@@ -12,7 +12,7 @@ from small_data import images, vectors
 from torch import nn
 
 from engine.errors import ModelError
-from engine.models import Network, Tap, build, observe, parameter_count
+from engine.models import Network, Tap, build, layers, observe, parameter_count
 from engine.models.layers import Residual
 from engine.specs import CnnSpec, LinearSpec, MlpSpec, ModelSpec, ResidualSpec
 
@@ -191,6 +191,20 @@ def test_images_are_normalised_per_channel_by_the_training_data() -> None:
     normalised = build(CnnSpec(depth=1), data, 0).normalise(data.x_train)
     torch.testing.assert_close(normalised.mean((0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(normalised.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-5, rtol=0)
+
+
+def test_networks_on_one_data_set_look_at_it_once_and_share_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, looks = images(), []
+    real = layers._mean_and_deviation
+    monkeypatch.setattr(layers, "_mean_and_deviation", lambda x: looks.append(len(x)) or real(x))
+    first, second = (build(CnnSpec(depth=1), data, seed).normalise for seed in (0, 1))
+    assert len(looks) == 1
+    first.mean += 1
+    assert not torch.equal(first.mean, second.mean)
+    data.x_train.mul_(0.5)  # changed in place: other data
+    third = build(CnnSpec(depth=1), data, 0).normalise
+    assert len(looks) == 2
+    torch.testing.assert_close(third.mean, second.mean / 2)
 
 
 def test_vectors_are_normalised_per_feature_and_a_constant_feature_stays_finite() -> None:
