@@ -144,6 +144,20 @@ class SweepStore:
         measured = (replace(c, label=f"{c.label}, measured") if c.label.lower() in taken else c for c in known)
         return (*axes, *measured, *others)
 
+    def repeated(self) -> frozenset[str]:
+        """Measured columns that say in every row what an axis of the same label says already."""
+        there = self._result_columns()
+        labels = {_axis_column(field).label.lower(): field for field in self._points.fields}
+        alike = [(c.name, labels[c.label.lower()]) for c in COLUMNS if c.name in there and c.label.lower() in labels]
+        with self._database.read() as connection:
+            return frozenset(
+                name
+                for name, axis in alike
+                if not connection.execute(
+                    f"SELECT 1 FROM results WHERE {quoted(name)} != {quoted(axis)} LIMIT 1"
+                ).fetchone()
+            )
+
     def page(
         self,
         offset: int,
@@ -215,6 +229,13 @@ class SweepStore:
         """The first waiting points from a number on, without looking at those before it."""
         with self._database.read() as connection:
             return list(islice(gaps(connection, _TOUCHED, start, len(self._points)), limit))
+
+    def touched(self, start: int, limit: int) -> list[PointRow]:
+        """The first points from a number on that anything has happened to, without looking at those that wait."""
+        query = f"{_TOUCHED} AND id >= ? ORDER BY id LIMIT ?"
+        with self._database.read() as connection:
+            found = _ids(connection, query, start, limit)
+        return self._rows(found)
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy, also while the sweep runs.

@@ -25,9 +25,11 @@ from engine.cli import main
 from engine.cli import sweep as command
 from engine.cli.terminal import write_json
 from engine.errors import SweepError
+from engine.report.sweeps import export_points
 from engine.spec_files import dump_spec, load_spec
 from engine.specs import AxisSpec, ExperimentSpec, GaussianNoiseSpec, LinearSpec, ProbeSpec, SweepSpec
 from engine.sweep.store import SweepStore
+from engine.sweep.work import Outcome
 from tests.engine.sweep import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -287,7 +289,7 @@ def test_its_report_is_one_page_with_figures_and_every_point(
     assert Path(said["report"]) == tmp_path / "report" / "report.html"
     cells = {(cell["model.width"], cell["model.depth"]): cell for cell in said["law"]}
     assert set(cells) == {(6, 2), (6, 4), (12, 2), (12, 4)}
-    assert all(cell["n"] == 5 and abs(cell["z"]) < 8 for cell in cells.values())
+    assert all(cell["n"] == 5 and abs(cell["t"]) < 8 for cell in cells.values())
     names = {str(path.relative_to(tmp_path / "report")) for path in (tmp_path / "report").rglob("*") if path.is_file()}
     figures = {f"figures/{name}.{end}" for name in ("geometry", "scatter") for end in ("svg", "png")}
     assert names == {"report.html", "tables/points.csv"} | figures
@@ -295,8 +297,9 @@ def test_its_report_is_one_page_with_figures_and_every_point(
     assert "Widths &amp; depths" in page
     assert "<td>model.width<td>6, 12" in page
     assert page.count("<svg") == 2
-    assert "The largest |z| of 4" in page
+    assert "The largest |t| of 4" in page
     assert "20 rows" in page
+    assert "<th>p<th>Holm" in page
 
 
 def test_export_writes_points_and_what_all_have_in_common(
@@ -316,6 +319,22 @@ def test_export_writes_points_and_what_all_have_in_common(
     table = parquet.read_table(tmp_path / "out" / "points.parquet")
     assert table["initial_change"].to_pylist() == columns["initial_change"].tolist()
     assert str(table.schema.field("model.width").type) == "int64"
+
+
+def test_few_points_of_a_million_are_exported_at_once(tmp_path: Path) -> None:
+    axes = (AxisSpec(field="seed", low=0, high=9_999, count=10_000), AxisSpec(field="model.width", values=(8, 16)))
+    spec = ExperimentSpec(sweep=SweepSpec(mode="random", points=1_000_000, axes=axes))
+    with SweepStore.create(tmp_path / "a.sweep", spec) as store:
+        for index in (999_999, 7, 500_000):
+            store.finish(Outcome(index, {"rank": float(index)}))
+        store.start(8)
+        began = time.monotonic()
+        (written,) = export_points(store, tmp_path)
+        assert time.monotonic() - began < 5
+    with written.open(newline="") as file:
+        rows = [(row["id"], row["status"], row["rank"]) for row in csv.DictReader(file)]
+    assert [row[0] for row in rows] == ["7", "8", "500000", "999999"]
+    assert rows[0] == ("7", "finished", "7.0") and rows[1] == ("8", "running", "")
 
 
 def test_without_pyarrow_a_sentence_says_so(

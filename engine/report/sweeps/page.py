@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.errors import ReportError
+from engine.experiments.complexity.relations import holm
 from engine.report.canvas import in_style
 from engine.report.html import STYLE, write_drawn
 from engine.report.sweeps.figures import FIGURES, PERMUTATIONS, pairs
@@ -27,6 +28,7 @@ ROWS = 1000
 REASONS = 50
 GIVEN = ("test_accuracy", "depth")
 """What may make two quantities go together without either making the other."""
+NONE = Relation(math.nan, math.nan, math.nan, math.nan, 0)
 MODES = {"grid": "every combination", "random": "drawn at random"}
 REACHES = {"initial": "built", "trained": "built and trained", "attacked": "built, trained and attacked"}
 
@@ -85,7 +87,7 @@ def _counts(store: SweepStore) -> str:
 def _failed(store: SweepStore) -> str:
     """Failed points by their reason."""
     reasons: dict[str, list[int]] = {}
-    for point in store.page(0, ROWS, status="failed"):
+    for point in store.page(0, len(store.points), status="failed"):
         reasons.setdefault(point.error, []).append(point.id)
     if not reasons:
         return ""
@@ -107,26 +109,32 @@ def _relations(store: SweepStore) -> str:
         return ""
     columns = store.column(*GIVEN, *{name for pair in chosen for name in pair})
     known = [name for name in GIVEN if distinct(columns[name]) > 1]
+    bare = [relate(columns, x, y, permutations=PERMUTATIONS) for x, y in chosen]
+    given = [[name for name in known if name not in pair] for pair in chosen]
+    partial = [
+        relate(columns, *pair, names, PERMUTATIONS) if names else NONE
+        for pair, names in zip(chosen, given, strict=True)
+    ]
+    adjusted = iter(holm([each.p for pair in zip(bare, partial, strict=True) for each in pair]))
     rows = ""
-    for x, y in chosen:
-        bare = relate(columns, x, y, permutations=PERMUTATIONS)
-        given = [name for name in known if name not in (x, y)]
+    for (x, y), names, *found in zip(chosen, given, bare, partial, strict=True):
         label = html.escape(f"{BY_NAME[y].label} with {BY_NAME[x].label}")
-        rows += f"<tr><td>{label}{_relation(bare)}<td class=n>{bare.n:,}"
-        rows += _relation(relate(columns, x, y, given, PERMUTATIONS)) if given else "<td class=n>–<td class=n>–"
-        rows += f"<td>{html.escape(' and '.join(BY_NAME[name].label.lower() for name in given))}"
+        rows += f"<tr><td>{label}{_relation(found[0], next(adjusted))}<td class=n>{found[0].n:,}{_relation(found[1], next(adjusted))}"
+        rows += f"<td>{html.escape(' and '.join(BY_NAME[name].label.lower() for name in names))}"
     return (
         "<h2>Relations over networks</h2><p>Spearman's ρ with 95% bootstrap intervals over networks, p by permutation of networks; right, "
-        "with what the ranks of the columns named explain taken away from both. Of many p some are small by chance.</p>"
-        f"<table><tr><th>what<th>ρ<th>p<th>networks<th>ρ given<th>p<th>given{rows}</table>"
+        "with what the ranks of the columns named explain taken away from both. Of many p some are small by chance: Holm's is the chance of "
+        "any false find in this table.</p>"
+        "<table><tr><th>what<th>ρ<th>p<th>Holm<th>networks<th>ρ given<th>p<th>Holm<th>given"
+        f"{rows}</table>"
     )
 
 
-def _relation(found: Relation) -> str:
+def _relation(found: Relation, adjusted: float) -> str:
     if not math.isfinite(found.rho):
-        return "<td class=n>–<td class=n>–"
+        return "<td class=n>–" * 3
     interval = f" [{found.low:+.2f}, {found.high:+.2f}]" if math.isfinite(found.low + found.high) else ""
-    return f"<td class=n>{found.rho:+.2f}{interval}<td class=n>{found.p:.2g}"
+    return f"<td class=n>{found.rho:+.2f}{interval}<td class=n>{found.p:.2g}<td class=n>{adjusted:.2g}"
 
 
 def _law(store: SweepStore) -> str:
@@ -136,21 +144,21 @@ def _law(store: SweepStore) -> str:
         return ""
     head = "".join(f"<th>{html.escape(field)}" for field in fields(store))
     rows = "".join(_cell(cell) for cell in found[:ROWS])
-    scores = [abs(cell.z) for cell in found if math.isfinite(cell.z)]
-    most = f" The largest |z| of {len(scores):,} is {max(scores):.1f}." if scores else ""
+    scores = [abs(cell.t) for cell in found if math.isfinite(cell.t)]
+    most = f" The largest |t| of {len(scores):,} is {max(scores):.1f}." if scores else ""
     return (
         "<h2>The law of untrained networks</h2><p>Change of ln γ from the input to the last hidden layer before training, mean over networks "
-        "with its standard error, and z of its difference from theory. Theorem for linear networks; of others theory is that of infinite "
+        "with its standard error, and Student's t of its difference from theory (one degree of freedom less than networks). Theorem for linear networks; of others theory is that of infinite "
         f"width, from which networks of finite width are off.{most}</p>"
-        f"<table><tr>{head}<th>networks<th>measured<th>theory<th>z{rows}</table>"
+        f"<table><tr>{head}<th>networks<th>measured<th>theory<th>t{rows}</table>"
     )
 
 
 def _cell(cell: Cell) -> str:
     values = "".join(f"<td class=n>{html.escape(_shown(value))}" for value in cell.values)
     error = f" ± {cell.error:.4f}" if math.isfinite(cell.error) else ""
-    z = f"{cell.z:+.1f}" if math.isfinite(cell.z) else "–"
-    return f"<tr>{values}<td class=n>{cell.n}<td class=n>{cell.measured:.4f}{error}<td class=n>{cell.theory:.4f}<td class=n>{z}"
+    t = f"{cell.t:+.1f}" if math.isfinite(cell.t) else "–"
+    return f"<tr>{values}<td class=n>{cell.n}<td class=n>{cell.measured:.4f}{error}<td class=n>{cell.theory:.4f}<td class=n>{t}"
 
 
 def _points(store: SweepStore) -> str:

@@ -39,6 +39,8 @@ def point_columns(store: SweepStore) -> dict[str, list[object]]:
 
 
 def touched(store: SweepStore) -> Iterator[PointRow]:
-    """The points that are not waiting, by number."""
-    for offset in range(0, len(store.points), PAGE):
-        yield from (point for point in store.page(offset, PAGE) if point.status != "waiting")
+    """The points that are not waiting, by number, however many wait between them."""
+    start = 0
+    while found := store.touched(start, PAGE):
+        yield from (point for point in found if point.status != "waiting")
+        start = found[-1].id + 1

@@ -16,7 +16,7 @@ from engine.sweep.store import SweepStore
 REPLICATES = ("seed",)
 """Axes along which points are the same experiment over again."""
 FEWEST = 5
-"""Networks of one setting below which no z is given."""
+"""Networks of one setting below which no t is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Cell:
     error: float
     """Its standard error; NaN for few networks."""
     theory: float
-    z: float
-    """Of the mean difference from theory; NaN for few networks."""
+    t: float
+    """Student's, of the mean difference from theory, with n - 1 degrees of freedom; NaN for few networks."""
 
 
 def fields(store: SweepStore) -> tuple[str, ...]:
@@ -53,12 +53,12 @@ def cells(store: SweepStore, measured: str = "initial_change", theory: str = "th
 
 def _cell(key: tuple[Value | None, ...], measured: np.ndarray, theory: np.ndarray) -> Cell:
     n, difference = len(measured), measured - theory
-    error = z = math.nan
+    error = t = math.nan
     if n >= FEWEST:
         error = float(measured.std(ddof=1)) / math.sqrt(n)
         spread = float(difference.std(ddof=1)) / math.sqrt(n)
-        z = float(difference.mean()) / spread if spread > 0 else math.nan
-    return Cell(key, n, float(measured.mean()), error, float(theory.mean()), z)
+        t = float(difference.mean()) / spread if spread > 0 else math.nan
+    return Cell(key, n, float(measured.mean()), error, float(theory.mean()), t)
 
 
 def sweep_summary(store: SweepStore) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def sweep_summary(store: SweepStore) -> dict[str, Any]:
 
 def _told(store: SweepStore) -> Iterator[dict[str, Any]]:
     for cell in cells(store):
-        told = {"n": cell.n, "measured": cell.measured, "error": cell.error, "theory": cell.theory, "z": cell.z}
+        told = {"n": cell.n, "measured": cell.measured, "error": cell.error, "theory": cell.theory, "t": cell.t}
         known = {
             name: None if isinstance(value, float) and math.isnan(value) else value for name, value in told.items()
         }
