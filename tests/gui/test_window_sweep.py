@@ -359,10 +359,11 @@ def test_chosen_points_are_put_side_by_side_with_their_numbers_first(open_lab, t
     person.wait_for_files()
     person.wait(lambda: side.is_made)
     assert window.docks.maximised == "sidebyside" and not person.notices()
-    assert [c.name.full_text for c in side.columns] == ["1 · known, point 1, run 1", "2 · known, point 2, run 1"]
+    assert [c.name.full_text for c in side.columns] == ["1 · known, point 1", "2 · known, point 2"]
     assert side.table.isVisible()
     rows = {name: values for _, name, values, _ in side.table.rows()}
     assert rows["Width (units)"] == ("4", "8") and rows["Seed"] == ("1", "0") and "%" in rows["test accuracy"][0]
+    assert "Effective rank" in rows and not {"id", "model.width", "seed"} & set(rows), "each setting stands there once"
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------

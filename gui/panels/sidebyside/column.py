@@ -215,5 +215,5 @@ def _stands_alone(row: QWidget, panel: QWidget) -> bool:
 
 def column_title(number: int, source: Source, content: Content | None) -> str:
     """ "2 · digits, run 4"."""
-    run = f", run {content.run}" if content is not None and not source.key.startswith("run:") else ""
+    run = f", run {content.run}" if content is not None and not source.key.startswith(("run:", "point:")) else ""
     return f"{number} · {source.label}{run}"

@@ -128,7 +128,14 @@ def table_rows(
         {reading.name: f"{reading.shown}\n{reading.interval}" for reading in content.readings} for content in contents
     ]
     yield from _numbers(RESULTS, readings)
-    yield from _numbers(POINT, [{LABELS.get(k, k): value_text(v) for k, v in c.row.items()} for c in contents])
+    yield from _numbers(
+        POINT, [{LABELS.get(k, k): value_text(v) for k, v in c.row.items() if not _is_setting(k)} for c in contents]
+    )
+
+
+def _is_setting(name: str) -> bool:
+    """Whether it says which point it is: the names of the columns and the fields that differ say so already."""
+    return name in ("id", "seed") or "." in name
 
 
 def _numbers(part: str, each: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str, tuple[str, ...], str]]:

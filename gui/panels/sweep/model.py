@@ -135,7 +135,8 @@ class PointsModel(QAbstractTableModel):
 
         def work() -> tuple[dict[str, int], tuple[Column, ...]] | UserError:
             try:
-                return store.counts(), store.columns()
+                again = store.repeated()
+                return store.counts(), tuple(column for column in store.columns() if column.name not in again)
             except UserError as error:
                 return error
 

@@ -195,6 +195,9 @@ def test_a_measured_column_is_told_from_an_axis_of_the_same_label(tmp_path: Path
     with store_of(tmp_path, spec_of(("model.width", "8, 16"))) as store:
         store.finish(Outcome(0, {"width": 8, "depth": 2}))
         assert [column.label for column in store.columns()] == ["Width", "Width, measured", "Depth"]
+        assert store.repeated() == {"width"}
+        store.finish(Outcome(1, {"width": 24, "depth": 2}))
+        assert store.repeated() == frozenset(), "not every model is as wide as its field says"
 
 
 def test_cancelled_points_can_be_retried_and_finished_ones_cannot_be_cancelled(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_axes_come_first_then_the_status_then_what_was_measured(show):
     panel, store = show(finished=46, failed=(5,), running=2)
     keys = [panel.model.key(column) for column in range(panel.model.columnCount())]
     assert keys[:4] == ["model.width", "model.depth", "seed", "status"] and "robust_accuracy" in keys[4:]
+    assert "width" not in keys and "layers" in keys, "what an axis says is not said again"
     assert cells(panel, 6)[:4] == ["16", "2", "2", "finished"]
     assert cells(panel, 5)[:5] == ["16", "2", "1", "failed", "–"]
     assert cells(panel, 47)[3] == "running"
