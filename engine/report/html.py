@@ -178,7 +178,13 @@ def _page(session: Session, drawn: dict[str, str]) -> str:
         run = run_of_table(session, TABLES[name]) if name in TABLES else run_of(session, SOURCES[name])
         caption = CAPTIONS[name] + (f" Run {run}." if run is not None else "")
         parts.append(f"<h2>{title}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure>")
-    parts += [tables.takeover(session), tables.null(session), tables.sets(session), tables.reconciled(session), tables.hardening(session)]
+    parts += [
+        tables.takeover(session),
+        tables.null(session),
+        tables.sets(session),
+        tables.reconciled(session),
+        tables.hardening(session),
+    ]
     parts += [tables.statistics(session), tables.complexity(session)]
     parts.append(_settings(session))
     title = html.escape(session.spec.title)
