@@ -10,7 +10,18 @@ from time import perf_counter
 
 from benchmarks.measure import Others
 
-NAMES = ("window", "training", "probing", "geometry", "attacks", "peers", "reconcile", "session", "sweep", "sweep_table")
+NAMES = (
+    "window",
+    "training",
+    "probing",
+    "geometry",
+    "attacks",
+    "peers",
+    "reconcile",
+    "session",
+    "sweep",
+    "sweep_table",
+)
 
 
 def main() -> int:
