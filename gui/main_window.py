@@ -16,11 +16,9 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QStackedWidget,
     QVBoxLayout,
-    QWhatsThis,
     QWidget,
 )
 
@@ -40,20 +38,17 @@ from gui.bridge import Bridge
 from gui.chrome.inspector import Inspector
 from gui.chrome.jobs import Job, JobsPopup
 from gui.chrome.notice import NoticeBar
-from gui.chrome.rail import STEPS, Rail, Tall
+from gui.chrome.rail import Rail, Tall
 from gui.chrome.status import StatusBar
-from gui.chrome.step_form import StepForm, link
 from gui.chrome.transport import Transport
-from gui.claim_runs import ClaimRuns
 from gui.columns import Columns
 from gui.comparing import RunRows
 from gui.documents import SUFFIX, SWEEP_SUFFIX, Documents
 from gui.editor import Editor
-from gui.forms.axes import AxesEditor
-from gui.forms.form import SpecForm, description
-from gui.forms.machine import MACHINE, MachineSpec
+from gui.forms.form import description
 from gui.inspect import describe
 from gui.jobs import Jobs, JobView, job_title
+from gui.looks import LOOK_PANELS
 from gui.panels.sidebyside.panel import DIFFERENCES
 from gui.redraw import Rotation
 from gui.reporting import Reporting
@@ -61,30 +56,13 @@ from gui.selection import Selection
 from gui.settings import Settings
 from gui.sidebyside import Source
 from gui.stage import Opening, Stage, read_opening
+from gui.step_forms import make_step_forms
 from gui.sweep_desk import SweepDesk
 from gui.theme import Theme, system_theme
 from gui.theme import apply as apply_theme
+from gui.wiring import bind_actions, wire
 from gui.workspace import Workspace
 
-LOOK_PANELS = {
-    "robustness": "robustness",
-    "takeover": "takeover",
-    "falsifier": "takeover",
-    "null": "profile",
-    "layers": "profile",
-    "repeats": "profile",
-    "bell": "bell",
-    "structure": "structure",
-    "all_pairs": "all_pairs",
-    "vulnerability": "relations",
-    "transferability": "relations",
-    "complexity": "complexity",
-    "max_likelihood": "noise",
-    "reconciliation": "reconcile",
-    "price": "reconcile",
-    "hardening": "hardening",
-}
-"""Looks that need nothing but the settings, and the panel that draws each."""
 SLOW_MS = 500  # how often what need not be fluid is brought up to date
 WIDE = "sidebyside"  # the panel that, shown alone, has the room of the form and the inspector too
 HOLD_SECONDS = 5.0  # how long a job may take to come to rest before a person is asked about unsaved work
@@ -122,8 +100,8 @@ class MainWindow(QMainWindow):
         self._slow = QTimer(self, interval=SLOW_MS)
         self._runs: list[Run] = []
         self._run_rows = RunRows(lab.session)
-        self._wire()
-        self._bind_actions()
+        wire(self)
+        bind_actions(self)
         self.set_theme(self.theme)
         self._restore_layout()
         self._on_session(read_opening(lab.session))
@@ -163,31 +141,9 @@ class MainWindow(QMainWindow):
         self.status = StatusBar()
         self.jobs_popup = JobsPopup(theme, self)
         self.step_stack = QStackedWidget()
-        self.step_forms: dict[str, StepForm] = {}
-        for step in STEPS:
-            form = StepForm(step.key, step.label, theme)
-            made = {part: SpecForm(part, self.editor.part(part), theme) for part in steps.FORMS[step.key]}
-            folded = {action: made.pop(part) for part, action in steps.FOLDED.items() if part in made}
-            if step.key == "sweep":
-                self.axes = AxesEditor(self.editor.spec, theme)
-                form.add_form(self.axes)
-            for spec_form in made.values():
-                form.add_form(spec_form)
-            if step.key == "sweep":
-                self.machine_title = QLabel("On this computer, whatever the experiment")
-                self.machine_title.setProperty("role", "small")
-                values = self.settings.values
-                self.machine = SpecForm(MACHINE, MachineSpec(workers=values.workers, scheduler=values.scheduler), theme)
-                form.add_widget(self.machine_title)
-                form.add_form(self.machine)
-            form.set_description(steps.DESCRIPTIONS.get(step.key, ""))
-            for action in steps.LOOKS.get(step.key, ()):
-                button = link(self.actions_[action])
-                if action in folded:
-                    form.add_folded(button, folded[action])
-                else:
-                    form.add_below(button)
-            self.step_forms[step.key] = form
+        made = make_step_forms(self.editor, self.settings, self.actions_, theme)
+        self.step_forms, self.axes, self.machine = made.forms, made.axes, made.machine
+        for form in self.step_forms.values():
             self.step_stack.addWidget(form)
         self.step_stack.setFixedWidth(next(iter(self.step_forms.values())).width())
 
@@ -215,147 +171,6 @@ class MainWindow(QMainWindow):
         self._examples_menu = menus["File"].addMenu("Examples")
         panels_menu = menus["View"].addMenu("Panels")
         panels_menu.addActions(self.docks.view_actions())
-
-    def _wire(self) -> None:
-        self.bridge.delivered.connect(self._on_delivery)
-        self.bridge.ticked.connect(self._on_tick)
-        self._slow.timeout.connect(self._on_slow)
-        self.rail.step_chosen.connect(self.show_step)
-        for key, form in self.step_forms.items():
-            form.action_requested.connect(partial(self.run_step, key))
-            form.run_all_requested.connect(self.run_all)
-            for spec_form in form.forms:
-                spec_form.edited.connect(self.sweep_desk.set_machine if spec_form is self.machine else self.editor.edit)
-        self.editor.changed.connect(self._on_spec)
-        self.transport.run_requested.connect(self.run_or_resume)
-        self.transport.pause_requested.connect(self.pause)
-        self.transport.step_requested.connect(self.single_step)
-        self.transport.stop_requested.connect(self.stop)
-        self.transport.moment_chosen.connect(self.stage.go_to)
-        self.transport.live_requested.connect(self.stage.go_live)
-        self.transport.jobs_requested.connect(self.show_jobs)
-        self.jobs.state_changed.connect(self._on_state)
-        self.jobs.listed.connect(self._on_jobs)
-        self.jobs.progressed.connect(self._on_progress)
-        self.jobs.ended.connect(self._on_ended)
-        self.jobs_popup.pause_requested.connect(self.jobs.pause)
-        self.jobs_popup.resume_requested.connect(self.jobs.resume)
-        self.jobs_popup.cancel_requested.connect(self.jobs.cancel)
-        self.stage.instants_changed.connect(self._on_instants)
-        self.stage.moment_changed.connect(self._on_moment)
-        self.stage.topic_changed.connect(self._on_topic)
-        self.selection.changed.connect(self._on_selection)
-        self.selection.view_changed.connect(self._on_view)
-        self.documents.opened.connect(self._on_session)
-        self.documents.saved.connect(self._on_saved)
-        self.documents.failed.connect(self._on_failure)
-        self.documents.open_sweep = self.sweep_desk.open
-        self.documents.hold_jobs = self._hold
-        self.documents.end_jobs = self.jobs.end_all
-        self.reporting.finished.connect(self._say)
-        self.reporting.failed.connect(self._on_failure)
-        self.compare.baseline_chosen.connect(self._on_baseline)
-        self.compare.side_by_side_requested.connect(self._on_side_by_side)
-        self.docks.maximised_changed.connect(self._on_maximised)
-        self.gallery.step_requested.connect(partial(self._go_to_step, "attack"))
-        self.docks.curves.step_requested.connect(partial(self._go_to_step, "attack"))
-        self.training.step_requested.connect(partial(self._go_to_step, "train"))
-        self.docks.map.map_requested.connect(self.map_sample)
-        self.docks.classes.measure_requested.connect(self.measure_classes)
-        self.docks.checks.check_requested.connect(self.check_attack)
-        self.docks.robustness.robustness_requested.connect(partial(self.look, "robustness"))
-        self.docks.robustness.settings_requested.connect(partial(self.show_settings, "robustness"))
-        self.docks.takeover.takeover_requested.connect(partial(self.look, "takeover"))
-        self.docks.takeover.falsifier_requested.connect(partial(self.look, "falsifier"))
-        self.profile.null_requested.connect(partial(self.look, "null"))
-        self.profile.repeats_requested.connect(partial(self.look, "repeats"))
-        self.profile.layers_requested.connect(partial(self.look, "layers"))
-        self.docks.bell.bell_requested.connect(partial(self.look, "bell"))
-        self.docks.structure.structure_requested.connect(partial(self.look, "structure"))
-        self.docks.all_pairs.all_pairs_requested.connect(partial(self.look, "all_pairs"))
-        self.docks.relations.vulnerability_requested.connect(partial(self.look, "vulnerability"))
-        self.docks.relations.settings_requested.connect(partial(self.show_settings, "transfer"))
-        self.docks.relations.transferability_requested.connect(partial(self.look, "transferability"))
-        self.docks.reconcile.reconciliation_requested.connect(partial(self.look, "reconciliation"))
-        self.docks.reconcile.price_requested.connect(partial(self.look, "price"))
-        self.docks.reconcile.settings_requested.connect(self.show_settings)
-        self.docks.reconcile.edited.connect(self.editor.edit)
-        self.stage.cleared.connect(partial(self.docks.reconcile.set_known, (), ()))
-        self.training.noted.connect(self._say)
-        self.docks.hardening.hardening_requested.connect(partial(self.look, "hardening"))
-        self.docks.hardening.settings_requested.connect(partial(self.show_settings, "hardening"))
-        self.docks.noise.noise_requested.connect(partial(self.look, "max_likelihood"))
-        self.docks.noise.settings_requested.connect(partial(self.show_settings, "max_likelihood"))
-        self.docks.claims.run_requested.connect(self._run)  # the board stays in front
-        self._claim_runs = ClaimRuns(self.docks.claims, self.jobs, self._run, self)
-        self.sweep_desk.sweeps.state_changed.connect(self._on_sweep_state)
-        self.sweep_desk.said.connect(self._say)
-        self.sweep_desk.failed.connect(self._on_failure)
-        self.sweep_desk.broke.connect(self._on_bug)
-        self.sweep_desk.shown.connect(self.docks.show_panel)
-        self.sweep_desk.step_wanted.connect(self.show_step)
-        self.sweep_desk.compare_wanted.connect(self._on_points_compared)
-        self.stage.results_changed.connect(self._on_results)
-        for panel in (*self.panels, *self.docks.listing):
-            panel.failed.connect(self._on_failure)
-            panel.exported.connect(self._say)
-
-    def _bind_actions(self) -> None:
-        bind = self.actions_.bind
-        documents, stack = self.documents, self.editor.undo_stack
-        bind("file.new", self.new_session)
-        bind("file.open", documents.choose_and_open)
-        bind("file.save", documents.save)
-        bind("file.save_as", documents.save_as)
-        bind("file.import_spec", documents.choose_and_import)
-        bind("file.export_spec", documents.choose_and_export)
-        bind("file.quit", self.close)
-        bind("edit.undo", stack.undo)
-        bind("edit.redo", stack.redo)
-        stack.canUndoChanged.connect(self.actions_["edit.undo"].setEnabled)
-        stack.canRedoChanged.connect(self.actions_["edit.redo"].setEnabled)
-        self.actions_["edit.undo"].setEnabled(False)
-        self.actions_["edit.redo"].setEnabled(False)
-        bind("run.step_action", self.run_current_step)
-        bind("run.all", self.run_all)
-        bind("run.start", self.run_or_resume)
-        bind("run.pause", self.pause)
-        bind("run.step", self.single_step)
-        bind("run.stop", self.stop)
-        bind("run.decision_map", self.map_selected)
-        bind("run.class_matrix", self.measure_classes)
-        bind("run.attack_checks", self.check_attack)
-        for name in LOOK_PANELS:
-            bind(f"run.{name}", self.look, name)
-        bind("run.sweep", self.run_step, "sweep")
-        bind("run.sweep_pause", self.sweep_desk.sweeps.pause)
-        bind("run.sweep_stop", self.sweep_desk.sweeps.stop)
-        bind("file.save_sweep", self.sweep_desk.choose_and_copy)
-        self._on_sweep_state("none")
-        bind("view.live", self.go_live)
-        bind("view.previous_instant", self._move, -1)
-        bind("view.next_instant", self._move, 1)
-        bind("view.maximise", self._toggle_maximised)
-        bind("view.side_by_side", self.show_side_by_side)
-        bind("view.reset_layout", self.docks.reset_layout)
-        bind("view.centred", self._set_centred)
-        bind("view.jobs", self.show_jobs)
-        bind("view.log", self._show_log)
-        for name in ("system", "light", "dark"):
-            bind(f"view.theme_{name}", self._choose_theme, name)
-        bind("view.larger", self._scale, 1.1)
-        bind("view.smaller", self._scale, 1 / 1.1)
-        bind("help.whats_this", QWhatsThis.enterWhatsThisMode)
-        bind("help.guide", self._open_guide)
-        bind("help.keys", self._show_keys)
-        bind("help.about", self._show_about)
-        self.actions_["view.centred"].setChecked(True)
-        self.actions_[f"view.theme_{self.settings.values.theme}"].setChecked(True)
-        self.actions_.set_state("idle")
-        self._recent_menu.aboutToShow.connect(self._fill_recent)
-        for path in sorted((RESOURCES / "examples").glob("*.toml")):
-            action = self._examples_menu.addAction(path.stem.replace("-", " ").capitalize())
-            action.triggered.connect(partial(self._open_example, path))
 
     # --- running ---------------------------------------------------------------------------------------------
 
