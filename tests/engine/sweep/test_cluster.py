@@ -119,6 +119,32 @@ def test_what_is_stopped_stops_on_its_worker_without_a_file_that_both_see(machin
         time.sleep(0.05)
 
 
+def test_a_scheduler_that_goes_away_ends_the_sweep_in_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
+    import dask
+    from distributed import LocalCluster
+
+    local = {"dashboard_address": None, "silence_logs": 60, "local_directory": str(tmp_path / "dask")}
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),  # so long the worker looks for it when it ends
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", **local) as made,
+        SweepStore.create(tmp_path / "a.sweep", spec_of(40)) as store,
+    ):
+        connection = connect(made.scheduler_address)
+        try:
+            running = sweep(store, connection.executor, connection.slots, measure=SLOW)
+            while store.counts()["finished"] < 2:
+                next(running)
+            gone = time.monotonic()
+            made.sync(made.scheduler.close)
+            with pytest.raises(SweepError, match=r"the scheduler is gone\. What is finished is kept"):
+                list(running)
+            assert time.monotonic() - gone < 10
+        finally:
+            connection.close()
+        counts = store.counts()
+        assert counts["finished"] >= 2 and counts["finished"] + counts["waiting"] == 40
+
+
 def test_a_worker_of_another_version_says_both(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     task = Task(0, spec_of(1).model_dump_json(), "initial", False, False, "0.0.1", "/nowhere", tiny.MEASURE)
     outcome = machines.connection.executor.submit(run_point, task).result(timeout=20)
