@@ -191,10 +191,21 @@ def _checked(database: Database, path: Path) -> ExperimentSpec:
             raise SweepError(f"{path} does not have the tables of a sweep. Restore it from a backup.")
         row = connection.execute("SELECT value FROM meta WHERE key = 'spec'").fetchone()
     try:
-        return build(load_json(row[0]) if row else {})
+        found = load_json(row[0]) if row else {}
+        if not isinstance(found, dict):
+            raise SpecError("it is no table of settings.")
+        return build(found)
     except (SpecError, SessionError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise SweepError(f"{path} describes an experiment that cannot be read: {first}") from None
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: Exception) -> SweepError:
+    """What is said of a sweep whose experiment this version does not know."""
+    first = str(error).splitlines()[0]
+    return SweepError(
+        f"{path} describes an experiment that cannot be read: {first} It may have been made by another version of "
+        "Rapidity Lab: open it with that. Its numbers are in the table results, which any program for SQLite shows."
+    )
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from filelock import FileLock, Timeout
 
-from engine.errors import SweepError
+from engine.errors import SpecError, SweepError
 from engine.session.codec import unpack
 from engine.specs import ExperimentSpec
 from engine.specs.sweep import Value
@@ -83,12 +83,14 @@ class SweepStore:
         """The sweep in a file, also while another program runs it.
 
         Raises:
-            SweepError: it is missing, not a sweep, of a newer version, or damaged.
-            SpecError: its axes cannot be points.
+            SweepError: it is missing, not a sweep, of a newer version, or damaged, or its axes cannot be points.
         """
         database, spec = file.opened(Path(path))
         try:
             return cls(database, spec)
+        except SpecError as error:
+            database.close()
+            raise file.unreadable(database.path, error) from None
         except BaseException:
             database.close()
             raise

@@ -379,6 +379,32 @@ def test_what_a_killed_program_left_beside_a_sweep_is_not_read_into_the_next_of_
         assert store.row(1).row == {"rank": 2.0}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"width":128', '"width":-5', "model.width is -5"),
+        ('"model.width"', '"model.breadth"', "Did you mean model.width"),
+        ('"reach":', '"reich":', "sweep.reich is unknown"),
+        (None, "[]", "no table of settings"),
+        (None, "x", "damaged"),
+    ],
+)
+def test_an_experiment_that_this_version_does_not_know_is_said_with_its_file(
+    tmp_path: Path, old: str | None, new: str, said: str
+) -> None:
+    path = tmp_path / "a.sweep"
+    SweepStore.create(path, spec_of(("model.width", "8, 16"))).close()
+    with closing(sqlite3.connect(path)) as connection:
+        if old is None:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'spec'", (new,))
+        else:
+            connection.execute("UPDATE meta SET value = replace(value, ?, ?) WHERE key = 'spec'", (old, new))
+        connection.commit()
+    with pytest.raises(SweepError, match=said) as told:
+        SweepStore.open(path)
+    assert str(path) in str(told.value) and "another version" in str(told.value)
+
+
 def test_axes_that_cannot_be_make_no_file(tmp_path: Path) -> None:
     wrong = ExperimentSpec(sweep=SweepSpec(axes=(AxisSpec(field="model.widht", values=(1,)),)))
     with pytest.raises(SpecError, match="Did you mean"):
