@@ -24,8 +24,7 @@ from engine.sweep.store import SweepStore
 from engine.sweep.work import MEASURE
 from tests.engine.sweep import telling, tiny
 
-KILLS = 12
-KILLS_OF_TORTURE = 20
+KILLS = 20
 
 
 class Program:
@@ -131,7 +130,7 @@ def _remember(told: dict[int, dict[str, Any]], rows: list[dict[str, Any]]) -> No
 def test_killing_the_program_again_and_again_loses_no_finished_point(
     tmp_path: Path, context: ForkServerContext
 ) -> None:
-    axes = (parse_axis("model.width", "1 .. 20 : 20"), parse_axis("seed", "0 .. 14 : 15"))
+    axes = (parse_axis("model.width", "1 .. 20 : 20"), parse_axis("seed", "0 .. 23 : 24"))
     SweepStore.create(tmp_path / "a.sweep", ExperimentSpec(sweep=SweepSpec(axes=axes))).close()
     killed_again_and_again(context, tmp_path / "a.sweep", tiny.MEASURE, KILLS, most=30, begin=1.0)
 
@@ -147,6 +146,6 @@ def test_killing_the_program_twenty_times_loses_no_trained_network(tmp_path: Pat
         sweep=SweepSpec(axes=axes, reach="attacked"),
     )
     SweepStore.create(tmp_path / "a.sweep", spec).close()
-    killed_again_and_again(context, tmp_path / "a.sweep", MEASURE, KILLS_OF_TORTURE, most=4, begin=5.0)
+    killed_again_and_again(context, tmp_path / "a.sweep", MEASURE, KILLS, most=4, begin=5.0)
     with SweepStore.open(tmp_path / "a.sweep") as store:
         assert all(store.weights(index) for index in range(len(store.points)))
