@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabBar, QTabWidget, QWidget
 
+from gui.chrome.tab_menu import TabMenu
 from gui.panels.base import Panel
 from gui.theme import Theme
 
@@ -82,6 +83,7 @@ class DockArea(QMainWindow):
         self.setDocumentMode(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._docks: dict[str, PanelDock] = {}
+        self._theme: Theme | None = None
         self._before: QByteArray | None = None  # the layout to go back to from a maximised panel
         self._maximised = ""
         self._default: QByteArray | None = None
@@ -101,6 +103,7 @@ class DockArea(QMainWindow):
     ) -> PanelDock:
         """Put a panel right of, under, or as a tab behind another; at the right end where none is named."""
         dock = PanelDock(panel, self)
+        self._theme = panel.theme
         dock.maximise_requested.connect(self.toggle_maximised)
         dock.shown_changed.connect(self._on_shown)
         self._docks[panel.key] = dock
@@ -223,8 +226,11 @@ class DockArea(QMainWindow):
 
     def set_theme(self, theme: Theme) -> None:
         """Pass a theme on to every panel."""
+        self._theme = theme
         for dock in self._docks.values():
             dock.panel.set_theme(theme)
+        for menu in self.findChildren(TabMenu):
+            menu.set_theme(theme)
 
     @Slot()
     def _hide_stray_bars(self) -> None:
@@ -233,6 +239,18 @@ class DockArea(QMainWindow):
         for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             if (bar.x(), bar.width(), bar.y() + bar.height()) not in tops:
                 bar.hide()
+
+    def childEvent(self, event: QChildEvent) -> None:
+        """Qt makes bars of tabs as docks are laid on each other: each gets its list."""
+        super().childEvent(event)
+        bar = event.child()
+        if event.type() == QEvent.Type.ChildPolished and isinstance(bar, QTabBar) and self._theme is not None:
+            TabMenu(bar, self._titles, self._theme)
+
+    def _titles(self, bar: QTabBar) -> list[str]:
+        """Whole titles of the panels whose tabs are in a bar."""
+        whole = {dock.windowTitle(): dock.panel.title for dock in self._docks.values()}
+        return [whole.get(bar.tabText(place), bar.tabText(place)) for place in range(bar.count())]
 
     @Slot(str, bool)
     def _on_shown(self, key: str, on: bool) -> None:

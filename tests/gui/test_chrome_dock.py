@@ -1,8 +1,10 @@
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolTip
 
 from gui.chrome.dock import DockArea
+from gui.chrome.tab_menu import TabMenu
 from gui.panels.base import Panel
 
 
@@ -118,3 +120,60 @@ def test_a_theme_reaches_every_panel(area, theme):
     light = type(theme).light()
     area.set_theme(light)
     assert all(panel.theme is light for panel in area.panels)
+
+
+# --- tabs that do not fit ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(area, selection, theme, qtbot):
+    """Nine more panels behind the profile, more than there is room for."""
+    for k in range(9):
+        panel = panel_class(f"panel{k}")(selection, theme)
+        panel.title, panel.tab = f"The whole title {k}", f"Short name {k}"
+        panel.set_body(QLabel(panel.key))
+        area.add_panel(panel, behind="log" if k == 0 else f"panel{k - 1}")
+    area.show_panel("profile")
+    qtbot.waitUntil(lambda: any(menu.isVisible() for menu in area.findChildren(TabMenu)))
+    return area
+
+
+def lists(area):
+    return [menu for menu in area.findChildren(TabMenu) if menu.isVisible()]
+
+
+def test_names_of_tabs_are_never_cut_and_a_button_lists_those_that_do_not_fit(crowded, qtbot):
+    (button,) = lists(crowded)
+    bar = button.parentWidget()
+    assert bar.elideMode() == Qt.TextElideMode.ElideNone and button.text() == "11"
+    assert button.geometry().right() == bar.width() - 1 and button.height() == bar.height()
+    width = bar.fontMetrics().horizontalAdvance
+    assert all(bar.tabRect(k).width() > width(bar.tabText(k)) for k in range(bar.count()))
+
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    menu = button.findChild(QMenu)
+    titles = [action.text() for action in menu.actions()]
+    assert titles == ["Profile", "Log", *(f"The whole title {k}" for k in range(9))]
+    assert [action.text() for action in menu.actions() if action.isChecked()] == ["Profile"]
+    menu.actions()[9].trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: crowded.is_shown("panel7"))
+    assert not crowded.is_shown("profile")
+
+
+def test_where_all_tabs_fit_there_is_no_button(crowded, qtbot):
+    for k in range(8):
+        crowded.dock(f"panel{k}").close()
+    qtbot.waitUntil(lambda: not lists(crowded))
+    crowded.dock("panel3").show()
+    for k in range(8):
+        crowded.dock(f"panel{k}").show()
+    qtbot.waitUntil(lambda: [menu.text() for menu in lists(crowded)] == ["11"])
+
+
+def test_a_short_name_of_a_tab_tells_its_whole_title(crowded, qtbot):
+    bar = lists(crowded)[0].parentWidget()
+    at = bar.tabRect(2).center()
+    QApplication.sendEvent(bar, QHelpEvent(QEvent.Type.ToolTip, at, bar.mapToGlobal(at)))
+    qtbot.waitUntil(lambda: QToolTip.text() == "The whole title 0")
+    QToolTip.hideText()
