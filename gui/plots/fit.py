@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QSize, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -53,6 +53,14 @@ class FitColumn(QWidget):
     def _height(self, widget: QWidget) -> int:
         found = widget.heightForWidth(self.width()) if widget.hasHeightForWidth() else -1
         return found if found >= 0 else widget.sizeHint().height()
+
+    def minimumSizeHint(self) -> QSize:
+        """What is needed once all that can be spared is hidden: what happens to be shown must not hold a window open."""
+        kept = [w for w in self._widgets if w is not self._plot and w not in self._spare and w not in self._unwanted]
+        height = sum(self._height(widget) + 3 for widget in kept) + min(
+            self._least, self._plot.minimumSizeHint().height()
+        )
+        return QSize(super().minimumSizeHint().width(), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

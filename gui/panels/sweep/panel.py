@@ -20,6 +20,7 @@ from gui.panels.related.page import fill_box, quiet_box
 from gui.panels.sweep.model import PAGE, STATUS, PointsModel, Read
 from gui.panels.sweep.table import PointsTable
 from gui.panels.sweep.words import STATUSES, cell, counts_text, plain_counts
+from gui.plots.flow import FlowRow
 from gui.selection import Selection
 from gui.sidebyside import MOST
 from gui.theme import Theme
@@ -94,29 +95,25 @@ class SweepPanel(Panel):
         self.bar.setFixedHeight(6)
         self.counts_label = QLabel()
         self.counts_label.setProperty("role", "small")
+        self.counts_label.setWordWrap(True)
         self.left_label = QLabel()
         self.left_label.setProperty("role", "small")
         self.reason = ElidedLabel()
         self.reason.setProperty("role", "error")
         self.reason.hide()
 
-        first = QHBoxLayout()
-        first.setSpacing(4)
-        for button in (self.run_button, self.pause_button, self.stop_button):
-            first.addWidget(button)
-        first.addWidget(self.status_box)
-        first.addStretch(1)
-        first.addWidget(self.settings_button)
+        self._first = FlowRow(
+            [self.run_button, self.pause_button, self.stop_button, self.status_box, self.settings_button], gap=4
+        )
         second = QHBoxLayout()
         second.setSpacing(10)
-        second.addWidget(self.counts_label)
-        second.addStretch(1)
+        second.addWidget(self.counts_label, 1)
         second.addWidget(self.left_label)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(first)
+        column.addWidget(self._first)
         column.addWidget(self.bar)
         column.addLayout(second)
         column.addWidget(self.table, 1)
@@ -183,6 +180,7 @@ class SweepPanel(Panel):
         self.run_button.setText("Go on" if state == "paused" or self._counts.get("finished") else "Run")
         self.pause_button.setEnabled(state == "running")
         self.stop_button.setEnabled(state in ("running", "paused"))
+        self._first.arrange()
         if state == "opening":
             self.show_empty("Opening the sweep…")
         elif state == "none":

@@ -1,0 +1,32 @@
+"""The window on a small screen: whatever is shown, it fits, and showing it does not make the window larger."""
+
+from __future__ import annotations
+
+from hardening_frames import hardening_frame
+from PySide6.QtCore import QSize
+from robustness_frames import robustness_frame
+from sweep_files import SMALL, made
+
+SCREEN = QSize(1280, 720)
+
+
+def test_no_panel_makes_the_window_larger_than_a_small_screen(open_lab, tmp_path, qtbot):
+    person = open_lab(start=False)
+    window, docks = person.window, person.window.docks
+    window.resize(SCREEN)
+    qtbot.waitUntil(lambda: window.size() == SCREEN)
+    docks.hardening.show_frame(hardening_frame())
+    docks.robustness.show_frame(robustness_frame())
+    store = made(tmp_path / "known.sweep", SMALL, finished=30, failed=(5, 17), running=2)
+    docks.sweep.set_store(store)
+    docks.sweep.set_state("running")
+    for panel in docks.panels:
+        docks.show_panel(panel.key)
+        window.rotation.draw_all()
+        qtbot.waitUntil(lambda key=panel.key: docks.is_shown(key))
+        panel.grab()
+        assert window.size() == SCREEN, f"{panel.title} made the window {window.width()} x {window.height()}"
+        least = window.minimumSizeHint()
+        assert least.width() <= SCREEN.width() and least.height() <= SCREEN.height(), (panel.title, least)
+    docks.sweep.set_store(None)
+    store.close()
