@@ -118,7 +118,9 @@ class Sweeps(QObject):
 
         def done(found: tuple[SweepStore, tuple[int, int] | None]) -> None:
             store, file = found
-            if self.store is not None and file is not None and file == self._file and store.path == self.store.path:
+            if self._closed:  # the window was closed while the file was opened: its points wait in it
+                store.close()
+            elif self.store is not None and file is not None and file == self._file and store.path == self.store.path:
                 self.reading.run(store.close, _nothing, self._tell)
                 go(None)
             else:
@@ -171,7 +173,7 @@ class Sweeps(QObject):
 
     def resume(self, computer: Computer) -> None:
         """Go on: after a pause, or with the points of the open sweep that wait."""
-        if self.store is None or self._state == "opening":
+        if self.store is None or self._state == "opening" or self._closed:
             return
         if self._missing:
             self.missed.emit(self._where())

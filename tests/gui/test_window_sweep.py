@@ -297,6 +297,25 @@ def test_closing_the_window_loses_nothing_and_the_sweep_goes_on_where_it_was(ope
     assert again.window.sweep_desk.sweeps.store.row(0).started == started
 
 
+def test_closing_the_window_right_after_run_closes_it_and_keeps_the_file(open_lab, quickly):
+    person = sit(open_lab, spec=seeds(2))
+    window = person.window
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: is_idle(window) and counts(window).get("finished"))
+    first = window.sweep_desk.sweeps.path
+
+    row = window.axes.rows[0]
+    person.press("Ctrl+A", row.line)
+    person.qtbot.keyClicks(row.line, "0, 2, 4")
+    window.step_forms["sweep"].action_button.click()  # and before its file is there
+    assert window.sweep_desk.sweeps.path == first and window.sweep_desk.sweeps.busy
+    assert person.close()
+    (made,) = [path for path in first.parent.glob("*.sweep") if path != first]
+    with SweepStore.open(made) as left:
+        assert left.counts()["waiting"] == 3
+
+
 # --- files -----------------------------------------------------------------------------------------------------
 
 
