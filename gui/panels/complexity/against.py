@@ -99,6 +99,7 @@ class AgainstPage(PiecewisePage):
         self.networks: Networks | None = None
         self.drawing: Drawing | None = None
         self._x = self._by = ""
+        self._asked_for: set[str] = set()  # which of them a person chose
         self._hidden: set[str] = set()
         self._wish = 0
         super().__init__(theme)
@@ -171,12 +172,13 @@ class AgainstPage(PiecewisePage):
         varied, axes = networks.varied(), networks.axes()
         across = list(dict.fromkeys((*axes, *(n for n in varied if networks.column(n).kind == "complexity"))))
         across = across or [column.name for column in networks.columns][:1]
-        if self._x not in across:
+        # the first points of a sweep may differ by their seed alone: nobody who did not ask for it is left with that
+        if self._x not in across or "x" not in self._asked_for:
             usual = [name for name in ("width", "depth") if name in across]  # of networks that no axis made
             numbers = [name for name in axes if networks.arrays[name].dtype != object]
             self._x = next((name for name in (*numbers, *axes, *usual, *across) if name != "seed"), across[0])
         split = [n for n in across if n != self._x and distinct(networks.arrays[n]) <= MOST_VALUES]
-        if self._by not in split:
+        if self._by not in (*split, "") or "by" not in self._asked_for:
             self._by = next((name for name in (*axes, "depth") if name in split and name != "seed"), "")
         fill_box(self.x_box, [(f"against {networks.text(name)}", name) for name in across], self._x)
         fill_box(
@@ -268,6 +270,7 @@ class AgainstPage(PiecewisePage):
     @Slot(int)
     def _on_x(self, place: int) -> None:
         self._x = str(self.x_box.itemData(place))
+        self._asked_for.add("x")
         self._home()
         self._offer()
         self._ask()
@@ -275,6 +278,7 @@ class AgainstPage(PiecewisePage):
     @Slot(int)
     def _on_by(self, place: int) -> None:
         self._by = str(self.by_box.itemData(place))
+        self._asked_for.add("by")
         self._hidden = {key for key in self._hidden if not key.startswith("group")}
         self._home()
         self._ask()

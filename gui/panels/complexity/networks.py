@@ -125,5 +125,7 @@ def laid(networks: Networks, name: str) -> Laid:
         places, names = codes(values)
         return Laid(places, False, tuple(names))
     known = values[np.isfinite(values)]
-    log = bool(len(known)) and known.min() > 0 and known.max() / known.min() >= LOG_FROM
+    column = networks.column(name)
+    share = column.kind == "accuracy" and not column.unit  # is read as it is, and may be 0 in the next network
+    log = not share and bool(len(known)) and known.min() > 0 and known.max() / known.min() >= LOG_FROM
     return Laid(np.log10(values) if log else values, log, ())

@@ -55,6 +55,7 @@ class RelatePage(PiecewisePage):
         self.networks: Networks | None = None
         self.relation: Relation | None = None
         self._x = self._y = self._colour = self._given = ""
+        self._plain = False  # a person chose one colour for all
         self._wish = 0
         self._point: int | None = None  # chosen: an id of the sweep, a row of a frame
         self._pointed: int | None = None
@@ -137,7 +138,7 @@ class RelatePage(PiecewisePage):
         if self._x not in varied or self._y not in varied:
             pair = next((p for p in FAVOURITES if p[0] in varied and p[1] in varied), (varied[0], varied[-1]))
             self._x, self._y = pair
-        if self._colour not in varied:
+        if self._colour not in varied and not (self._plain and not self._colour):
             axes = [name for name in networks.axes() if name != "seed"]
             self._colour = axes[0] if axes else ""
         fill_box(self.y_box, [(networks.text(name), name) for name in varied], self._y)
@@ -274,7 +275,8 @@ class RelatePage(PiecewisePage):
         else:
             interval = f" [{figure(found.low, 2)}, {figure(found.high, 2)}]" if np.isfinite(found.low) else ""
             given = f" given {networks.column(self._given).label}" if self._given else ""
-            text = f"Spearman ρ = {signed(found.rho)}{interval}{given} · p = {p_text(found.p)} · n = {found.n:,} · unit: network"
+            left = f" of {networks.n:,}: the others lack a value" if found.n < networks.n else ""
+            text = f"Spearman ρ = {signed(found.rho)}{interval}{given} · p = {p_text(found.p)} · n = {found.n:,}{left} · unit: network"
         self.says.setText(text)
         self.says.setToolTip(
             "<p>Spearman's rank correlation, its 95% bootstrap interval over networks, and its p value by permutation of the "
@@ -389,6 +391,7 @@ class RelatePage(PiecewisePage):
         other = (x, y) != (self._x, self._y)
         again = other or given != self._given
         self._x, self._y, self._colour, self._given = x, y, str(self.colour_box.currentData() or ""), given
+        self._plain = not self._colour
         self._offer_given()
         if other:
             self._pointed = None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import unnamed
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from scipy import stats
-from sweep_files import DEPTHS, SMALL, WIDTHS, grid, made
+from sweep_files import DEPTHS, SMALL, WIDTHS, grid, made, outcome
 
 from engine.events import Frame
 from engine.sweep.work import Outcome
+from gui.panels.complexity.networks import laid
 from gui.panels.complexity.panel import RELATE, ComplexityPanel
 
 
@@ -177,8 +180,6 @@ def test_a_click_on_a_network_chooses_its_point_and_offers_to_open_it(panel, sto
 
 
 def test_more_points_are_drawn_when_they_are_finished(panel, store):
-    from sweep_files import outcome
-
     panel.set_store(store)
     panel.against.draw_all()
     assert panel.subtitle.startswith("45 networks")
@@ -186,6 +187,40 @@ def test_more_points_are_drawn_when_they_are_finished(panel, store):
     panel.refresh()
     panel._soon.timeout.emit()
     assert panel.subtitle.startswith("46 networks")
+
+
+def test_first_points_that_differ_by_their_seed_alone_decide_nothing(panel, tmp_path):
+    with made(tmp_path / "young.sweep", SMALL, finished=2) as store:
+        panel.set_store(store)
+        assert panel.against.x == "seed"  # there is nothing else yet
+        for point in (4, 16, 20):
+            store.finish(outcome(store, point))
+        panel.refresh()
+        panel._soon.timeout.emit()
+        assert (panel.against.x, panel.against.by) == ("model.width", "model.depth")
+        box = panel.against.x_box
+        box.setCurrentIndex(box.findData("seed"))
+        box.activated.emit(box.currentIndex())
+        panel.refresh()
+        panel._soon.timeout.emit()
+        assert panel.against.x == "seed", "what a person asks for stays"
+
+
+def test_shares_are_drawn_as_they_are_and_one_colour_stays_one_colour(panel, store):
+    panel.set_store(store)
+    panel.show_page(RELATE)
+    page = panel.relate
+    wide = dict(page.networks.arrays)
+    wide["robust_accuracy"] = np.where(np.arange(len(page.networks.ids)) < 3, 0.01, wide["robust_accuracy"])
+    wide["change"] = np.where(np.arange(len(page.networks.ids)) < 2, np.nan, wide["change"])
+    networks = replace(page.networks, arrays=wide)
+    assert not laid(networks, "robust_accuracy").log and laid(networks, "parameters").log
+    page.show_networks(networks)
+    assert "n = 43 of 45: the others lack a value · unit: network" in page.says.text()
+    page.colour_box.setCurrentIndex(0)
+    page.colour_box.activated.emit(0)
+    page.show_networks(networks)
+    assert page.chosen[2] == ""
 
 
 def test_a_frame_of_the_session_is_shown_where_no_sweep_is_open(panel, store):
