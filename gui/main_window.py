@@ -251,6 +251,8 @@ class MainWindow(QMainWindow):
             self.profile.show_page("split")
         if name in ("price", "reconciliation"):
             self.docks.reconcile.show_look(name)
+        if name == "complexity":
+            self.docks.complexity.await_session()
         self._run(name)
 
     @Slot()

@@ -228,6 +228,11 @@ class ComplexityPanel(Panel):
 
         self.read(work, done)
 
+    def await_session(self) -> None:
+        """What the session measures now is wanted, once it comes, even where a sweep is open."""
+        self.source_choice.set_key(SESSION)
+        self._show()
+
     def show_frame(self, frame: Frame) -> None:
         self._found[SESSION] = of_frame(frame)
         self._show()

@@ -244,6 +244,19 @@ def test_a_frame_of_the_session_is_shown_where_no_sweep_is_open(panel, store):
     assert panel.is_empty
 
 
+def test_what_a_look_measures_is_shown_when_it_comes_though_a_sweep_is_open(panel, store):
+    panel.set_store(store)
+    panel.show_frame(frame())
+    assert panel.networks.n == 45, "a frame of an earlier moment changes nothing"
+    panel.clear()
+    panel.await_session()
+    assert panel.networks.n == 45
+    panel.show_frame(frame())
+    assert panel.networks.n == 8 and panel.source_choice.key() == "session"
+    panel.set_store(store)
+    assert panel.networks.n == 45
+
+
 def test_a_sweep_without_a_finished_point_says_so(panel, tmp_path):
     with made(tmp_path / "new.sweep", SMALL, finished=0) as new:
         panel.set_store(new)
