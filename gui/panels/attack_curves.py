@@ -81,8 +81,8 @@ class CurvesPanel(Panel):
         self.plot = Plot(theme, {"bottom": PlainAxis("bottom", showValues=False)})
         self.share_plot = Plot(theme)
         self.share_plot.setXLink(self.plot)
-        self.plot.setMinimumHeight(70)
-        self.share_plot.setMinimumHeight(84)  # so that its curve is seen above its axis in a low panel
+        self.plot.setMinimumHeight(54)
+        self.share_plot.setMinimumHeight(68)  # so that its curve is seen above its axis in a low panel
         self._held, self._broken, self._chosen = (Bundle(self.plot, z) for z in (1, 1.5, 4))
         self._median = BandCurve(self.plot, theme.text)
         self._share = BandCurve(self.share_plot, theme.accent)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from engine.events import Frame
     from engine.session.table import Table
 
+ENOUGH = 190  # pixels of height that no panel may ask more than: two rows of them are to fit a screen of 720
 PICTURE_SCALE = 2  # pictures are taken at twice the size on screen, sharp enough for print
 
 
@@ -281,6 +282,10 @@ class Panel(QWidget):
     @Slot()
     def _ask_maximise(self) -> None:
         self.maximise_requested.emit()
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), min(hint.height(), ENOUGH))
 
     def sizeHint(self) -> QSize:
         return QSize(340, 260)

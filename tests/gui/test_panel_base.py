@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from gui.chrome.rail import STEPS
 from gui.helptext import parse_help, read_help
 from gui.panels import help as help_module
-from gui.panels.base import Panel
+from gui.panels.base import ENOUGH, Panel
 
 
 class Curve(Panel):
@@ -192,3 +192,11 @@ def test_every_step_and_the_log_are_explained():
         help = read_help(key)
         assert help is not None, key
         assert len(help.body) > 80
+
+
+def test_a_panel_never_asks_for_more_height_than_half_a_small_screen(panel, qtbot):
+    panel.show_content()
+    assert panel.minimumSizeHint().height() < ENOUGH
+    panel.plot.setMinimumHeight(700)
+    qtbot.waitUntil(lambda: panel.layout().totalMinimumSize().height() > 700)
+    assert panel.minimumSizeHint().height() == ENOUGH

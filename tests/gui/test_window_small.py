@@ -20,6 +20,7 @@ def test_no_panel_makes_the_window_larger_than_a_small_screen(open_lab, tmp_path
     store = made(tmp_path / "known.sweep", SMALL, finished=30, failed=(5, 17), running=2)
     docks.sweep.set_store(store)
     docks.sweep.set_state("running")
+    window.notices.show_notice("Something to read, for which all else makes room.")
     for panel in docks.panels:
         docks.show_panel(panel.key)
         window.rotation.draw_all()
