@@ -121,6 +121,8 @@ def _transfers(tests: Sequence[RankCorrelation], networks: int) -> tuple[Word, s
     over = f"Over {networks} networks"
     raw, rest, *_ = holm(tests[:2])
     if not significant(tests[0], level=raw):
+        if networks < FEWEST:  # they would hardly show it if it were so
+            raise Unmeasured(f"{networks} networks are too few to tell: take {FEWEST} or more.")
         return "not supported", f"{over}, like features do not go with transfer beyond chance."
     if not significant(tests[1], level=rest):
         return "holds in part", (

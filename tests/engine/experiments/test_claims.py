@@ -258,6 +258,7 @@ def test_transfer_needs_more_than_like_gradients():
     [
         (12, (0.6, 0.01), 0.01, "holds", "12 networks"),
         (5, (0.6, 0.01), 0.01, "holds in part", "too few networks"),
+        (6, (0.6, 0.01), 0.4, "undecided", "6 networks are too few to tell"),  # finding nothing in so few says nothing
         (12, (0.3, 0.2), 0.01, "holds in part", "do not go with transfer themselves"),
         (12, (0.6, 0.01), 0.04, "not supported", "beyond chance"),  # two tests at 0.04 each fail Holm's first level
     ],
