@@ -147,7 +147,7 @@ def test_a_scheduler_that_goes_away_ends_the_sweep_in_a_sentence_and_loses_nothi
 
 def test_a_worker_of_another_version_says_both(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     task = Task(0, spec_of(1).model_dump_json(), "initial", False, False, "0.0.1", "/nowhere", tiny.MEASURE)
-    outcome = machines.connection.executor.submit(run_point, task).result(timeout=20)
+    outcome = machines.connection.executor.submit(run_point, task).result(timeout=120)
     assert "0.0.1" in outcome.error and version() in outcome.error
     monkeypatch.setattr(cluster, "version", lambda: "9.9.9")
     with pytest.raises(SweepError, match=r"9\.9\.9") as told:

@@ -169,7 +169,7 @@ def test_processes_end_when_their_program_is_killed(tmp_path: Path) -> None:
 
 def test_a_program_that_ends_without_closing_takes_its_processes_with_it(tmp_path: Path) -> None:
     parent, processes = _parent("pass", tmp_path)
-    _, error = parent.communicate(timeout=20)
+    _, error = parent.communicate(timeout=120)
     _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
     assert (parent.returncode, error) == (0, "")
 
@@ -184,7 +184,7 @@ def test_ctrl_c_in_a_terminal_ends_the_program_and_its_processes_say_nothing(tmp
     """
     parent, processes = _parent(then, tmp_path)
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does, to all of them
-    output, error = parent.communicate(timeout=20)
+    output, error = parent.communicate(timeout=120)
     assert (output, error, parent.returncode) == ("interrupted\n", "", 0)
     _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
 
