@@ -44,6 +44,7 @@ def make_step_forms(editor: Editor, settings: Settings, actions: Actions, theme:
         if step.key == "sweep":
             title = QLabel("On this computer, whatever the experiment")
             title.setProperty("role", "small")
+            title.setWordWrap(True)
             form.add_widget(title)
             form.add_form(machine)
         form.set_description(steps.DESCRIPTIONS.get(step.key, ""))

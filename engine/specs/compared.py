@@ -21,10 +21,10 @@ class HardeningSpec(Spec):
         "Linf", "How the size of a perturbation is measured", label="Norm", choices=NORMS
     )
     eps: float = param(
-        0.1, "Largest perturbation that is trained against", label="eps", unit="input units", gt=0, le=1000
+        0.1, "Largest perturbation that is trained against", label="ε", unit="input units", gt=0, le=1000
     )
     steps: int = param(7, "Steps of PGD in PGD-AT and TRADES", label="PGD steps", ge=1, le=1000)
-    beta: float = param(6.0, "Weight of the divergence in TRADES", label="beta", ge=0, le=1000, advanced=True)
+    beta: float = param(6.0, "Weight of the divergence in TRADES", label="β", ge=0, le=1000, advanced=True)
     label_smoothing: float = param(
         0.1, "Share of each label spread over all classes in the baseline", label="Smoothing", gt=0, lt=1, advanced=True
     )
@@ -63,7 +63,7 @@ class TransferSpec(Spec):
     eps: float = param(
         0.0,
         "Budget of every attack; 0 takes twice the median smallest perturbation",
-        label="eps",
+        label="ε",
         unit="input units",
         ge=0,
         le=1000,

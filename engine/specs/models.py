@@ -85,7 +85,7 @@ class ResidualSpec(NetworkSpec):
         label="Branch scale",
         choices={"depth": "1/√blocks", "alpha": "alpha below"},
     )
-    alpha: float = param(1.0, "Factor of each branch, used with the branch scale alpha", label="alpha", gt=0, le=1)
+    alpha: float = param(1.0, "Factor of each branch, used with the branch scale alpha", label="α", gt=0, le=1)
 
     @property
     def scale(self) -> float:

@@ -46,7 +46,7 @@ class SweepSpec(Spec):
         "grid",
         "Every combination of the values, or points drawn at random",
         label="Points",
-        choices={"grid": "grid: every combination", "random": "random sample"},
+        choices={"grid": "grid", "random": "random sample"},
     )
     points: int = param(
         100,
@@ -59,7 +59,7 @@ class SweepSpec(Spec):
         "attacked",
         "How far each point goes: only built and measured, trained as well, or attacked as well",
         label="Each point is",
-        choices={"initial": "built", "trained": "built and trained", "attacked": "built, trained and attacked"},
+        choices={"initial": "built", "trained": "trained", "attacked": "attacked"},
     )
     geometry: bool = param(
         True, "Measure rapidity, ln γ and effective rank of the probe samples at every point", label="Geometry"

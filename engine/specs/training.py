@@ -60,7 +60,7 @@ class AdversarialTraining(TrainingBase):
         "Linf", "How the size of a perturbation is measured", label="Norm", choices={"Linf": "L∞", "L2": "L2"}
     )
     eps: float = param(
-        0.1, "Largest perturbation that is trained against", label="eps", unit="input units", ge=0, le=1000
+        0.1, "Largest perturbation that is trained against", label="ε", unit="input units", ge=0, le=1000
     )
 
 
@@ -84,7 +84,7 @@ class TradesTrainingSpec(AdversarialTraining):
     """TRADES: clean cross-entropy, and beta times the divergence of what is said of x_adv from what is said of x (Zhang et al. 2019)."""
 
     method: Literal["trades"] = "trades"
-    beta: float = param(6.0, "Weight of the divergence; 0 is standard training", label="beta", ge=0, le=1000)
+    beta: float = param(6.0, "Weight of the divergence; 0 is standard training", label="β", ge=0, le=1000)
     steps: int = param(7, "Steps of the inner attack for each training step", label="PGD steps", ge=1, le=1000)
     reach: float = param(
         2.5,

@@ -14,6 +14,7 @@ class MachineSpec(Spec):
         0,
         "Processes that compute points side by side; 0 takes as many as cores and memory allow",
         label="Workers",
+        unit="0: as fit",
         ge=0,
         le=1024,
     )

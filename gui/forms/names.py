@@ -19,9 +19,9 @@ VARIANTS = {
 }
 TRAININGS = {
     "standard": "Standard",
-    "pgd-at": "Adversarial: PGD-AT",
-    "trades": "Adversarial: TRADES",
-    "fast": "Adversarial: fast",
+    "pgd-at": "PGD-AT",
+    "trades": "TRADES",
+    "fast": "Fast AT",
 }
 
 # A field that is only used while another has one value; greyed out otherwise.

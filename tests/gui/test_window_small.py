@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardening_frames import hardening_frame
 from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QScrollArea
 from robustness_frames import robustness_frame
 from sweep_files import SMALL, made
 
@@ -31,3 +32,16 @@ def test_no_panel_makes_the_window_larger_than_a_small_screen(open_lab, tmp_path
         assert least.width() <= SCREEN.width() and least.height() <= SCREEN.height(), (panel.title, least)
     docks.sweep.set_store(None)
     store.close()
+
+
+def test_no_form_is_wider_than_its_place_beside_a_scroll_bar(open_lab, qtbot):
+    person = open_lab(start=False, spec=SMALL)
+    window = person.window
+    window.resize(SCREEN)
+    for key, form in window.step_forms.items():
+        window.show_step(key)
+        area = form.findChild(QScrollArea)
+        qtbot.waitUntil(area.isVisible)
+        bar = area.verticalScrollBar().sizeHint().width()
+        room = area.viewport().width() - (0 if area.verticalScrollBar().isVisible() else bar)
+        assert area.widget().minimumSizeHint().width() <= room, f"the form {key} is cut"
