@@ -171,6 +171,9 @@ def connect(path: Path, *, there: bool = False) -> sqlite3.Connection:
     return connection
 
 
+DAMAGED = "it is damaged. Restore it from a backup."
+
+
 def reason(error: Exception) -> str:
     """Why a file could not be written or read, and what to do, in a sentence."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -181,7 +184,8 @@ def reason(error: Exception) -> str:
         return "writing there is not allowed. Choose another folder, or change its permissions."
     if number in (errno.ENOENT, errno.ENOTDIR):
         return "the folder is gone. Choose another folder."
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return "it is damaged. Restore it from a backup."
+    undecoded = isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or undecoded:  # or what is no text stands for one
+        return DAMAGED
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return f"{text}. The disk may be full, failing or taken away: use another one."

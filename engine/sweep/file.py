@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from engine.errors import SessionError, SpecError, SweepError
 from engine.session.codec import dump_json, load_json
-from engine.session.database import Database, reason
+from engine.session.database import DAMAGED, Database, reason
 from engine.spec_files import build
 from engine.specs import ExperimentSpec
 
@@ -216,6 +216,8 @@ def _tables() -> frozenset[tuple[str, str]]:
 
 
 def _not(path: Path, done: str, error: BaseException) -> SweepError:
-    kept = " What is finished stays in it." if done == "written" else ""
     why = reason(error) if isinstance(error, Exception) else str(error)
+    if why == DAMAGED:
+        return SweepError(f"The sweep {path} cannot be read: {why}")
+    kept = " What is finished stays in it." if done == "written" else ""
     return SweepError(f"The sweep {path} cannot be {done}: {why}{kept}")

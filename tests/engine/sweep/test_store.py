@@ -343,6 +343,9 @@ def test_files_that_are_no_sweeps_are_told_apart(tmp_path: Path) -> None:
     _edit(tmp_path / "a.sweep", "DROP TRIGGER t", "UPDATE meta SET value = '{\"seed\": -1}' WHERE key = 'spec'")
     with pytest.raises(SweepError, match="cannot be read: seed is -1"):
         SweepStore.open(tmp_path / "a.sweep")
+    _edit(tmp_path / "a.sweep", "UPDATE meta SET value = CAST(X'7bff80' AS TEXT) WHERE key = 'spec'")
+    with pytest.raises(SweepError, match=r"cannot be read: it is damaged\. Restore it from a backup\.$"):
+        SweepStore.open(tmp_path / "a.sweep")
     damaged = bytearray((tmp_path / "a.sweep").read_bytes())
     damaged[4096:] = bytes(len(damaged) - 4096)
     (tmp_path / "a.sweep").write_bytes(damaged)
