@@ -177,7 +177,9 @@ class PointsTable(QTableView):
             selection.select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             if self._current in places:
                 here = self.points.index(places[self._current], max(0, self.currentIndex().column()))
+                across = self.horizontalScrollBar().value()
                 selection.setCurrentIndex(here, QItemSelectionModel.SelectionFlag.NoUpdate)
+                self.horizontalScrollBar().setValue(across)  # Qt would go to its cell, away from the sorted column
             self._following = False
         self.current_changed.emit(self._current)
 

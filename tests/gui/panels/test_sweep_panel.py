@@ -99,6 +99,21 @@ def test_a_heading_sorts_once_up_twice_down_thrice_as_it_was(show, qtbot):
     assert orders == [wanted[:10], wanted[::-1][:10], list(range(10))]
 
 
+def test_the_sorted_column_stays_in_view_where_a_point_is_chosen(show, qtbot):
+    panel, _ = show(finished=48)
+    table = panel.table
+    table.selectRow(2)
+    column = next(c for c in range(panel.model.columnCount()) if panel.model.key(c) == "rapidity")
+    table.scrollTo(panel.model.index(2, column))
+    across = table.horizontalScrollBar().value()
+    assert across > 0
+    header = table.horizontalHeader()
+    at = QPoint(header.sectionViewportPosition(column) + 12, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    table.grab()
+    assert table.chosen == [2] and table.horizontalScrollBar().value() == across
+
+
 def test_only_failed_points_can_be_shown(show, qtbot):
     panel, _ = show(finished=46, failed=(5, 17))
     panel.status_box.setCurrentIndex(panel.status_box.findData("failed"))
