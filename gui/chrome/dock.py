@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabBar, QTabWidget, QWidget
+from shiboken6 import isValid
 
 from gui.chrome.tab_menu import TabMenu
 from gui.panels.base import Panel
@@ -84,6 +85,7 @@ class DockArea(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._docks: dict[str, PanelDock] = {}
         self._theme: Theme | None = None
+        self._tab_menus: list[TabMenu] = []
         self._before: QByteArray | None = None  # the layout to go back to from a maximised panel
         self._maximised = ""
         self._default: QByteArray | None = None
@@ -229,7 +231,7 @@ class DockArea(QMainWindow):
         self._theme = theme
         for dock in self._docks.values():
             dock.panel.set_theme(theme)
-        for menu in self.findChildren(TabMenu):
+        for menu in filter(isValid, self._tab_menus):
             menu.set_theme(theme)
 
     @Slot()
@@ -245,7 +247,9 @@ class DockArea(QMainWindow):
         super().childEvent(event)
         bar = event.child()
         if event.type() == QEvent.Type.ChildPolished and isinstance(bar, QTabBar) and self._theme is not None:
-            TabMenu(bar, self._titles, self._theme)
+            # kept: Python would forget a list whose bar only Qt knows, and Qt call what is left of it
+            self._tab_menus = [menu for menu in self._tab_menus if isValid(menu)]
+            self._tab_menus.append(TabMenu(bar, self._titles, self._theme))
 
     def _titles(self, bar: QTabBar) -> list[str]:
         """Whole titles of the panels whose tabs are in a bar."""
