@@ -9,6 +9,7 @@ import weakref
 
 import pytest
 from person import LONG
+from shiboken6 import getCppPointer
 
 from engine.session import Session, recoverable
 
@@ -127,7 +128,7 @@ def test_closing_before_the_engine_is_ready(open_lab):
 
 def test_a_closed_window_leaves_no_widget_in_memory(open_lab, qapp):
     """Panels hold much: what keeps one of them alive keeps them all."""
-    before = {id(widget) for widget in qapp.allWidgets()}
+    before = {getCppPointer(widget) for widget in qapp.allWidgets()}  # what Python has of a widget may be made anew
     person = open_lab()
     person.run("data")
     window = weakref.ref(person.window)
@@ -135,4 +136,4 @@ def test_a_closed_window_leaves_no_widget_in_memory(open_lab, qapp):
     del person.window
     gc.collect()
     assert window() is None
-    assert [type(widget).__name__ for widget in qapp.allWidgets() if id(widget) not in before] == []
+    assert [type(widget).__name__ for widget in qapp.allWidgets() if getCppPointer(widget) not in before] == []
