@@ -124,8 +124,16 @@ def _spec(options: argparse.Namespace) -> ExperimentSpec:
 def _store(target: Path, spec: ExperimentSpec) -> Iterator[SweepStore]:
     """The file of the sweep: a new one, or the one that is there if it is of the same sweep."""
     if not target.exists():
-        with SweepStore.create(target, spec) as store:
-            yield store
+        begun = True
+        try:
+            with SweepStore.create(target, spec) as store:
+                try:
+                    yield store
+                finally:
+                    begun = store.counts()["waiting"] < len(store.points)
+        finally:
+            if not begun:  # refused, or nobody to compute it: an empty file would stand in the way of other settings
+                target.unlink(missing_ok=True)
         return
     with SweepStore.open(target) as store:
         if store.spec != spec:

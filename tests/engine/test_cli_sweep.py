@@ -220,7 +220,7 @@ def test_a_long_sweep_asks_first(
     arguments = ["sweep", str(toml), "--out", str(tmp_path / "out")]
     assert main(arguments) == 2
     assert "--yes" in capsys.readouterr().err
-    with SweepStore.open(tmp_path / "out" / "law.sweep") as store:
+    with SweepStore.create(tmp_path / "out" / "law.sweep", load_spec(toml)) as store:
         store.cancel([3])
     assert main(arguments) == 0, "what is left is not long"
     assert "19 of 20 points: about" in capsys.readouterr().err
@@ -358,3 +358,8 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.Capture
     for name in ("report", "export"):
         assert main([name, str(tmp_path / "gone.sweep"), "--out", str(tmp_path / "out")]) == 2
         assert "gone.sweep" in capsys.readouterr().err
+
+
+def test_a_sweep_that_was_not_begun_leaves_no_file(toml: Path, tmp_path: Path) -> None:
+    assert main(["sweep", str(toml), "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert not list((tmp_path / "out").glob("*.sweep*"))
