@@ -138,9 +138,11 @@ if __name__ == "__main__":
     pool = LocalProcesses(2)
     list(pool.map(where, range(8)))
     futures = [pool.submit(sleeping, 60.0) for _ in range(2)]
-    print(*pool.pids, flush=True)
     {then}
 """
+
+# The line that a test waits for before it does something to the parent.
+SAY = "print(*pool.pids, flush=True)"
 
 
 def _parent(then: str, folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
@@ -160,7 +162,7 @@ def _parent(then: str, folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
 
 
 def test_processes_end_when_their_program_is_killed(tmp_path: Path) -> None:
-    parent, processes = _parent("time.sleep(60)", tmp_path)
+    parent, processes = _parent(f"{SAY}; time.sleep(60)", tmp_path)
     assert len(processes) == 2
     parent.kill()
     _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
@@ -168,15 +170,17 @@ def test_processes_end_when_their_program_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_program_that_ends_without_closing_takes_its_processes_with_it(tmp_path: Path) -> None:
-    parent, processes = _parent("pass", tmp_path)
+    parent, processes = _parent(SAY, tmp_path)
     _, error = parent.communicate(timeout=120)
     _wait_for(lambda: not any(_lives(pid) for pid in processes), 10)
     assert (parent.returncode, error) == (0, "")
 
 
 def test_ctrl_c_in_a_terminal_ends_the_program_and_its_processes_say_nothing(tmp_path: Path) -> None:
-    then = """
+    # Said inside the try: the interrupt may come as soon as the line is read.
+    then = f"""
     try:
+        {SAY}
         time.sleep(60)
     except KeyboardInterrupt:
         pool.shutdown(cancel_futures=True)
