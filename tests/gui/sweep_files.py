@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.specs import AxisSpec, ExperimentSpec, SweepSpec
+from engine.sweep.rows import put_row
 from engine.sweep.store import SweepStore
 from engine.sweep.work import Outcome
 
@@ -88,7 +89,7 @@ def made(
                 "INSERT INTO points (id, status, attempts, seconds, error) VALUES (?, ?, 1, ?, ?)",
                 (index, "failed" if error else "finished", came.seconds, error),
             )
-            store._put(connection, index, {**store.points.values(index), **came.row})
+            put_row(connection, index, {**store.points.values(index), **came.row})
     for index in range(count, count + running):
         store.start(index)
     return store
