@@ -1,7 +1,9 @@
+import itertools
 import time
 from datetime import datetime
 
 import numpy as np
+import pace
 import pytest
 from conftest import unnamed
 from PySide6.QtCore import Qt
@@ -141,12 +143,13 @@ def test_the_inspector_shows_numbers_sections_and_pictures_and_copies_them(shown
 def test_the_inspector_is_filled_in_a_few_milliseconds(shown, theme):
     inspector = shown(Inspector(theme))
     image = np.random.default_rng(0).random((3, 32, 32))
-    took = []
-    for step in range(5):
-        begin = time.perf_counter()
+    steps = itertools.count()
+
+    def fill():
+        step = next(steps)
         inspector.set_content("Sample", image, [(f"row {i}", f"{i * step}") for i in range(12)])
-        took.append(time.perf_counter() - begin)
-    assert min(took) < 0.01
+
+    assert pace.least(fill, 0.01) < 0.01
 
 
 def test_pictures_are_exact_and_vectors_have_none():
@@ -215,10 +218,10 @@ def test_the_log_keeps_times_and_levels_filters_and_copies(shown, theme, selecti
 
 def test_the_log_takes_a_burst_of_lines_and_keeps_the_latest(shown, theme, selection):
     log = shown(LogPanel(selection, theme), 500, 300)
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for number in range(5100):
         log.append("info", f"line {number}")
-    assert time.perf_counter() - begin < 5100 * 0.002
+    assert time.thread_time() - begin < 5100 * 0.002 * pace.slowness()
     assert len(log.lines) == 5000
     assert log.lines[-1].text == "line 5099"
     assert log.view.blockCount() <= 5000

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from engine.specs import ControlsSpec
-from gui.panels.claims_board import MEASURING, WAITING
+from gui.panels.claims.words import MEASURING, WAITING
 
 LEFT = Qt.MouseButton.LeftButton
 QUICK = {"controls": ControlsSpec(draws=2, repeats=2, memorised=20, networks=4, permutations=100, rows=100)}

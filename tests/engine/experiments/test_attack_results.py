@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pace
 import pytest
 from attack_tables import FIXED, INF, attack_run, attacked_table, fast, smallest
 
@@ -164,8 +165,6 @@ def test_the_budgets_of_a_session_are_listed_once() -> None:
 
 @pytest.mark.timing
 def test_a_hundred_thousand_samples_take_no_time_that_a_person_would_notice() -> None:
-    from time import perf_counter
-
     n = 100_000
     rng = np.random.default_rng(0)
     one = attack_run([0.1])
@@ -183,12 +182,14 @@ def test_a_hundred_thousand_samples_take_no_time_that_a_person_would_notice() ->
         )
         for run in (1, 2)
     ]
-    began = perf_counter()
-    results.summary(big[0])
-    results.robustness(big[0], "Linf")
-    results.histogram(big[0], "Linf")
-    results.compare(big[0], big[1], "Linf")
-    assert perf_counter() - began < 1.0
+
+    def evaluated() -> None:
+        results.summary(big[0])
+        results.robustness(big[0], "Linf")
+        results.histogram(big[0], "Linf")
+        results.compare(big[0], big[1], "Linf")
+
+    assert pace.least(evaluated, 1.0) < 1.0
 
 
 def test_budgets_that_are_no_norm_are_said_in_words_and_give_no_point() -> None:

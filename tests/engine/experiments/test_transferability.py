@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from itertools import pairwise, permutations
-from time import perf_counter
+from time import thread_time
 
 import numpy as np
+import pace
 import pytest
 import torch
 from scipy.stats import spearmanr
@@ -29,9 +30,9 @@ SMALL = ExperimentSpec(
 
 
 def run(given: dict[str, Artifact] | None = None) -> tuple[list[Event], list[float]]:
-    events, times = [], [perf_counter()]
+    events, times = [], [thread_time()]
     for event in open_experiment("transferability", SMALL, given or {}):
-        times.append(perf_counter())
+        times.append(thread_time())
         if event is not None:
             events.append(event)
     return events, [b - a for a, b in pairwise(times)]
@@ -195,7 +196,7 @@ def test_an_earlier_fleet_gives_the_same_numbers_bit_for_bit(
 
 @pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel(first: tuple[list[Event], list[float]]) -> None:
-    assert sorted(first[1])[-3] < 0.2, "the longest but two, for the sake of imports and of a busy machine"
+    assert sorted(first[1])[-3] / pace.slowness() < 0.2, "the longest but two, for the sake of imports"
 
 
 def test_identical_networks_are_alike_in_all_and_transfer_is_white_box_success(fleet: Fleet) -> None:

@@ -116,7 +116,7 @@ def killed_again_and_again(
         kept = [asdict(row) for row in store.page(0, total)]
         assert all(kept[index] == row for index, row in told.items())
         assert len(told) > total / 2  # most were told of; what a kill came upon may have been kept untold
-    assert sorted(each.name for each in path.parent.iterdir()) == [f".{path.name}.lock", path.name]
+    assert sorted(each.name for each in path.parent.iterdir()) == [path.name]
 
 
 def _remember(told: dict[int, dict[str, Any]], rows: list[dict[str, Any]]) -> None:

@@ -80,7 +80,7 @@ def test_what_was_put_in_is_there_after_opening_it_again(tmp_path: Path) -> None
         assert kept is not None and kept.keys() == weights.keys()
         assert all(np.array_equal(kept[name], weights[name]) for name in weights)
         assert store.weights(4) is None and store.weights(59) is None
-    assert sorted(each.name for each in tmp_path.iterdir()) == [".a.sweep.lock", "a.sweep"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.sweep"]
 
 
 @pytest.mark.parametrize("status", [None, *STATUSES])

@@ -18,7 +18,8 @@ from engine.experiments.groups import GROUPS, QUANTITIES
 from engine.specs import ControlsSpec, ExperimentSpec, TrainingSpec
 from gui.helptext import read_help
 from gui.jobs import JobView
-from gui.panels.claims_board import (
+from gui.panels.claims.panel import ClaimsPanel
+from gui.panels.claims.words import (
     AGAINST,
     DIFFER,
     HOLDS,
@@ -28,7 +29,6 @@ from gui.panels.claims_board import (
     PART,
     UNDECIDED,
     WAITING,
-    ClaimsPanel,
     value_text,
 )
 from gui.redraw import Rotation
