@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from engine.errors import SweepError
+from engine.sweep.lock import Lock
 
 
 class Claim:
@@ -17,8 +16,7 @@ class Claim:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # not bound to a thread: a sweep may be ended in another one than it was begun in
-        self._lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0, thread_local=False)
+        self._lock = Lock(path.with_name(f".{path.name}.lock"))
         self._gate = threading.Lock()
         self._holders = 0
         self._runs = False
@@ -40,18 +38,17 @@ class Claim:
         with self._gate:
             if to_run and self._runs:
                 raise SweepError(f"The sweep {self._path} runs already. Wait until it is done, or stop it.")
-            if not self._holders:
-                try:
-                    self._lock.acquire()
-                except Timeout:
-                    raise SweepError(
-                        f"Another program runs the sweep {self._path}. Wait until it is done, or stop it there."
-                    ) from None
-                except OSError as error:
-                    raise SweepError(
-                        f"The sweep {self._path} cannot be written: {error.strerror or error}. "
-                        "Copy it to a folder that can be written to, and open it there."
-                    ) from None
+            try:
+                held = self._lock.keep() if self._holders else self._lock.acquire()
+            except OSError as error:
+                raise SweepError(
+                    f"The sweep {self._path} cannot be written: {error.strerror or error}. "
+                    "Copy it to a folder that can be written to, and open it there."
+                ) from None
+            if not held:
+                raise SweepError(
+                    f"Another program runs the sweep {self._path}. Wait until it is done, or stop it there."
+                )
             self._holders += 1
             self._runs = self._runs or to_run
 
