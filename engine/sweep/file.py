@@ -23,8 +23,9 @@ from engine.session.codec import dump_json, load_json
 from engine.session.database import DAMAGED, Database, reason
 from engine.spec_files import build
 from engine.specs import ExperimentSpec
+from engine.sweep import header
 
-SUFFIX = ".sweep"
+SUFFIX = header.SUFFIX
 APPLICATION_ID = int.from_bytes(b"RapS", "big")
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -47,7 +48,17 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 class SweepDatabase(Database):
-    """The connections to the file of a sweep; what goes wrong is told of a sweep."""
+    """The connections to the file of a sweep; what goes wrong is told of a sweep. The gate of headers is held."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._noted = header.note_open(path)
+
+    def close(self) -> None:
+        """Close every connection; a reader that is busy closes its own. May be called again."""
+        super().close()
+        noted, self._noted = self._noted, None
+        header.note_closed(noted)
 
     @contextmanager
     def _told_in_words(self, done: str) -> Iterator[None]:
@@ -100,8 +111,9 @@ def opened(path: Path) -> tuple[SweepDatabase, ExperimentSpec]:
     Raises:
         SweepError: it is missing, not a sweep, of a newer version, or damaged.
     """
-    _check_header(path)
-    database = SweepDatabase(path)
+    with header.gate:
+        header.check(path, len(MIGRATIONS))
+        database = SweepDatabase(path)
     try:
         return database, _checked(database, path)
     except BaseException:
@@ -159,27 +171,6 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.executescript(
             f"BEGIN IMMEDIATE;{MIGRATIONS[number]};"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number + 1}; COMMIT;"
-        )
-
-
-def _check_header(path: Path) -> None:
-    """Look at the file without SQLite, so that nothing is written beside what is no sweep."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except FileNotFoundError:
-        raise SweepError(f"There is no file {path}. It may have been moved, renamed or deleted.") from None
-    except OSError as error:
-        if path.is_dir():
-            raise SweepError(f"{path} is a folder. Choose the file of a sweep.") from None
-        raise SweepError(f"{path} cannot be read: {error.strerror or error}. Check its permissions.") from None
-    if not header.startswith(b"SQLite format 3\0") or len(header) < 100 or header[68:72] != b"RapS":
-        raise SweepError(f"{path} is not a sweep of Rapidity Lab. Choose a file that ends in {SUFFIX}.")
-    version = int.from_bytes(header[60:64], "big")
-    if version > len(MIGRATIONS):
-        raise SweepError(
-            f"{path} was made by a newer version of Rapidity Lab (format {version}; this version reads up to "
-            f"{len(MIGRATIONS)}). Update Rapidity Lab to open it."
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 import sqlite3
+import subprocess
+import sys
 import threading
 import tracemalloc
 from contextlib import closing
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 
 from engine.errors import SpecError, SweepError
-from engine.session import pack
+from engine.session import Session, pack
 from engine.specs import AxisSpec, ExperimentSpec, SweepSpec
 from engine.sweep.axes import parse_axis
 from engine.sweep.columns import COLUMNS
@@ -256,6 +258,21 @@ def test_a_second_program_reads_and_may_not_write_what_another_runs(tmp_path: Pa
         assert other.retry([0]) == 1
 
 
+def test_opening_it_again_here_leaves_its_journal_to_it_when_another_program_has_looked_in(tmp_path: Path) -> None:
+    """Closing any descriptor of a file takes all locks on it from the program: SQLite's too."""
+    look = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM points').fetchall(); c.close()"
+    )
+    with store_of(tmp_path) as store:
+        store.finish(Outcome(0, {"rank": 1.0}))
+        SweepStore.open(store.path).close()
+        subprocess.run([sys.executable, "-c", look, str(store.path)], check=True)
+        assert store.finish(Outcome(1, {"rank": 2.0}))
+        assert store.counts()["finished"] == 2
+    with SweepStore.open(tmp_path / "a.sweep") as store:
+        assert store.column("rank")["rank"].tolist() == [1.0, 2.0]
+
+
 def test_a_copy_is_whole_while_others_write(tmp_path: Path) -> None:
     with filled(tmp_path) as store:
         (tmp_path / "b.sweep").write_text("old")
@@ -323,12 +340,27 @@ def test_files_that_are_no_sweeps_are_told_apart(tmp_path: Path) -> None:
         SweepStore.open(tmp_path / "none.sweep")
     with pytest.raises(SweepError, match="is a folder"):
         SweepStore.open(tmp_path)
-    (tmp_path / "text.sweep").write_text("not a database at all, but longer than a header " * 3)
     with closing(sqlite3.connect(tmp_path / "other.sweep")) as connection:
         connection.execute("CREATE TABLE t (x)")
-    for name in ("text.sweep", "other.sweep"):
-        with pytest.raises(SweepError, match="is not a sweep"):
+    with Session.create(tmp_path / "copies", ExperimentSpec()) as session:
+        session.save(tmp_path / "session.sweep")
+    text = "# Größen: an experiment\n[sweep]\n" * 9
+    for name, content, said in (
+        ("empty.sweep", b"", r"is empty: .* Restore it from a backup"),
+        ("text.sweep", text.encode(), r"is a text, not a sweep\..*\.toml"),
+        ("short.sweep", b"SQLite format 3\0\x10", r"is cut off: it has only 17 bytes"),
+        ("picture.sweep", b"\x89PNG\r\n\x1a\n" + bytes(200), "it begins otherwise. If it was one, it is damaged"),
+        ("other.sweep", None, "is a database of another program"),
+        ("session.sweep", None, r"is a session of Rapidity Lab, not a sweep\. Rename it to end in \.rapidity"),
+    ):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(SweepError, match=said) as raised:
             SweepStore.open(tmp_path / name)
+        assert "ends in .sweep" not in str(raised.value), "it does"
+        other = (tmp_path / name).rename(tmp_path / f"{name}.bak")
+        with pytest.raises(SweepError, match=said + r".*ends in \.sweep"):
+            SweepStore.open(other)
     store_of(tmp_path).close()
     with pytest.raises(SweepError, match="already"):
         store_of(tmp_path)
