@@ -21,6 +21,8 @@ class Axis(pg.AxisItem):
     it is longer than the axis."""
 
     def labelString(self) -> str:
+        if not self.labelText:
+            return ""  # pyqtgraph would lay out an empty paragraph, several times while an axis is made
         upright = self.orientation in ("left", "right")
         room = self.size().height() if upright else self.size().width()
         if room <= 0 or self.label is None:

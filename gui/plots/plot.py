@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QToolButton, QWidget
 
 from gui.icons import icon
 from gui.plots.axes import PlainAxis
+from gui.plots.bare import BarePlotItem
 from gui.plots.readout import Readout
 from gui.theme import Theme
 
@@ -54,14 +55,12 @@ class Plot(pg.PlotWidget):
         made = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
         made.update(axes or {})
         self._box = _View(enableMenu=False)
-        super().__init__(parent, viewBox=self._box, axisItems=made)
+        super().__init__(parent, plotItem=BarePlotItem(self._box, made))
         self.theme = theme
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(60, 50)
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
         item.setContentsMargins(0, 2, 8, 0)
         for axis in ("left", "bottom"):
             item.getAxis(axis).enableAutoSIPrefix(False)
@@ -188,7 +187,7 @@ class Plot(pg.PlotWidget):
         self.theme = theme
         self.setBackground(theme.surface)
         item = self.getPlotItem()
-        for side in ("left", "bottom", "top", "right"):
+        for side in item.axes:
             axis = item.getAxis(side)
             axis.setPen(pg.mkPen(theme.line_strong, width=1))
             axis.setTextPen(pg.mkPen(theme.muted))
