@@ -50,6 +50,7 @@ def _made(folder: Path, points: int) -> Path:
     """A sweep file in which every point is finished."""
     from engine.specs import AxisSpec, ExperimentSpec, SweepSpec
     from engine.sweep.columns import COLUMNS
+    from engine.sweep.rows import put_row
     from engine.sweep.store import SweepStore
 
     axes = (
@@ -63,7 +64,7 @@ def _made(folder: Path, points: int) -> Path:
             for index in range(points):
                 row = {name: (index * 7919 + 31 * k) % 1009 / 1009 for k, name in enumerate(names)}
                 connection.execute("INSERT INTO points (id, status, attempts) VALUES (?, 'finished', 1)", (index,))
-                store._put(connection, index, {**store.points.values(index), **row})
+                put_row(connection, index, {**store.points.values(index), **row})
     return path
 
 
