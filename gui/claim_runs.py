@@ -8,7 +8,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Slot
 
 from gui.jobs import Jobs
-from gui.panels.claims_board import ClaimsPanel
+from gui.panels.claims.panel import ClaimsPanel
 
 PERIOD = 0.3  # seconds between two words on progress: laying out text takes time from what runs
 

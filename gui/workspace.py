@@ -11,7 +11,7 @@ from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
 from gui.panels.base import Panel
 from gui.panels.bell import BellPanel
-from gui.panels.claims_board import ClaimsPanel
+from gui.panels.claims.panel import ClaimsPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.complexity.panel import ComplexityPanel

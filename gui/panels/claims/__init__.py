@@ -1,0 +1,1 @@
+"""The board of claims: each with what tests it, its verdict and its numbers."""
