@@ -53,6 +53,7 @@ TITLES = {
     "reconciliation": "Reconciliation",
     "price": "Price of entangling first",
     "hardening": "Adversarial trainings",
+    "kept_network": "Showing the data and the network",
     "story": "Everything",
 }
 

@@ -573,7 +573,7 @@ class MainWindow(QMainWindow):
         self.stage.attach(opening)
         self.attack_runs.attach(session)
         self.columns.attach(session)
-        self.sweep_desk.on_session(session)
+        self.sweep_desk.on_session(opening)
         self._read_runs()
         self._show_title()
 

@@ -87,9 +87,9 @@ def tables_by_run(session: Session) -> dict[int, tuple[str, ...]]:
 
 def latest_with(runs: Mapping[int, Sequence[str]], name: str, up_to: int | None = None) -> int | None:
     """The latest run, up to one, whose table of this name is shown."""
-    wanted = RUN_OF.get(name, name)
+    wanted = {name, RUN_OF.get(name, name)}
     return max(
-        (run for run, names in runs.items() if wanted in names and (up_to is None or run <= up_to)), default=None
+        (run for run, names in runs.items() if wanted & set(names) and (up_to is None or run <= up_to)), default=None
     )
 
 

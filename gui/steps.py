@@ -60,6 +60,7 @@ REACHES = {
     "hardening": "data",  # its trainings are its own; a network of the settings as they are is kept by its name
     "reconciliation": "train",
     "price": "train",
+    "kept_network": "model",  # it trains nothing
 }
 SET_BY_PANELS = ("map",)
 

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from engine.errors import SpecError, UserError
 from engine.events import Progress
+from engine.experiments import KEPT_NETWORK
 from engine.paths import working_copies
 from engine.session import Session
 from engine.specs import ExperimentSpec
 from engine.sweep.cost import Cost, cost, duration
 from engine.sweep.local import workers
+from engine.sweep.opened import is_point
 from engine.sweep.points import Points
 from gui import files
 from gui.chrome.notice import NoticeBar
@@ -29,6 +31,7 @@ from gui.panels.complexity.panel import ComplexityPanel
 from gui.panels.sweep.panel import SweepPanel
 from gui.settings import Settings
 from gui.sidebyside import Source
+from gui.stage import Opening
 from gui.steps import sweep_action
 from gui.sweeps import SUFFIX, Computer, Sweeps, same_points
 
@@ -50,6 +53,7 @@ class SweepDesk(QObject):
     shown = Signal(str)  # a panel is to be brought to the front
     step_wanted = Signal(str)
     compare_wanted = Signal(object)  # Sources to be put side by side
+    run_wanted = Signal(str)  # an experiment on the session
 
     def __init__(
         self,
@@ -313,8 +317,14 @@ class SweepDesk(QObject):
 
     # --- the session remembers -------------------------------------------------------------------------------------
 
-    def on_session(self, session: Session) -> None:
-        """Another session: its sweep is opened too, unless one runs. One that has none takes the sweep that is open."""
+    def on_session(self, opening: Opening) -> None:
+        """Another session: its sweep is opened too, unless one runs. One that has none takes the sweep that is open.
+
+        A point of a sweep comes with its numbers and its network alone: its data and the network are shown at once.
+        """
+        session = opening.session
+        if "dataset" not in opening.frames and is_point(session):
+            self.run_wanted.emit(KEPT_NETWORK)
         name = session.state(REMEMBERED)
         path = Path(name) if isinstance(name, str) and name else None
         if path is None:

@@ -97,6 +97,7 @@ def wire(window: MainWindow) -> None:
     window.sweep_desk.shown.connect(window.docks.show_panel)
     window.sweep_desk.step_wanted.connect(window.show_step)
     window.sweep_desk.compare_wanted.connect(window._on_points_compared)
+    window.sweep_desk.run_wanted.connect(window._run)
     window.stage.results_changed.connect(window._on_results)
     for panel in (*window.panels, *window.docks.listing):
         panel.failed.connect(window._on_failure)

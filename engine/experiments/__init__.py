@@ -35,8 +35,20 @@ LOOKS: tuple[str, ...] = (
 )
 """Closer looks at the attack and at the geometry; each makes first what it needs, and no step needs it."""
 EXPERIMENTS: tuple[str, ...] = (*STEPS, *LOOKS, "story")
+KEPT_NETWORK = "kept_network"
+"""Shows what a session opened from a point of a sweep has; nobody asks for it by name."""
 
-__all__ = ["EXPERIMENTS", "LOOKS", "STEPS", "artifact_keys", "open_experiment", "shorter", "warm", "weights_key"]
+__all__ = [
+    "EXPERIMENTS",
+    "KEPT_NETWORK",
+    "LOOKS",
+    "STEPS",
+    "artifact_keys",
+    "open_experiment",
+    "shorter",
+    "warm",
+    "weights_key",
+]
 
 
 def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> Events:
@@ -45,7 +57,7 @@ def open_experiment(name: str, spec: ExperimentSpec, given: Mapping[str, Artifac
     ``given`` holds artifacts of earlier runs. Those made from exactly the same settings are used again; whatever
     is missing or out of date is made first, so that every step can be asked for at any time.
 
-    Raises ``KeyError`` for a name that is not in :data:`EXPERIMENTS`.
+    Raises ``KeyError`` for a name that is neither in :data:`EXPERIMENTS` nor :data:`KEPT_NETWORK`.
     """
     from engine.experiments import steps
 

@@ -16,6 +16,7 @@ from engine.experiments.complexity.look import complexity
 from engine.experiments.decision_map import decision_map
 from engine.experiments.entangle import entangle
 from engine.experiments.hardening import hardening
+from engine.experiments.kept_network import kept_network
 from engine.experiments.layers import layers
 from engine.experiments.noise.max_likelihood import max_likelihood
 from engine.experiments.null import null
@@ -80,6 +81,7 @@ _STEPS: dict[str, Callable[[Bench], Making]] = {
     "reconciliation": reconciliation,
     "price": price,
     "hardening": hardening,
+    "kept_network": kept_network,
     "story": story,
 }
 

@@ -37,6 +37,11 @@ def point_session(store: SweepStore, index: int, workdir: Path) -> Session:
     return session
 
 
+def is_point(session: Session) -> bool:
+    """Whether a session was made from a point of a sweep."""
+    return any(TABLE in session.tables(run.id) for run in session.runs())
+
+
 def _title(store: SweepStore, point: PointRow) -> str:
     settings = ", ".join(f"{field.rpartition('.')[2]} = {value}" for field, value in point.values.items())
     title = f"{store.spec.title}, point {point.id}" + (f": {settings}" if settings else "")

@@ -137,7 +137,7 @@ class TrainingPanel(Panel):
         elif name == "overfitting":
             self._take_checks(table)
         if not len(self._loss):
-            self.show_empty()
+            self.show_empty(_came_to(self._epochs) or None)
             return
         self._set_home()
         if name == "epochs":
@@ -458,6 +458,17 @@ class TrainingPanel(Panel):
                 k = robust.get(int(step))
                 tail += ["", "", ""] if k is None else [self._robust[n][k] for n in ROBUST]
             yield [int(step), loss, accuracy, *tail]
+
+
+def _came_to(epochs: dict[str, np.ndarray]) -> str:
+    """Of a training without a curve, as a sweep keeps it, what it came to; "" where there was none."""
+    if not epochs:
+        return ""
+    last = int(epochs["epoch"][-1])
+    shares = {"on the training set": epochs["train_accuracy"][-1], "on the test set": epochs["test_accuracy"][-1]}
+    said = " and ".join(f"{share:.1%} {where}" for where, share in shares.items() if math.isfinite(share))
+    words = f"Trained for {last} epoch{'s' if last != 1 else ''} without a record of its steps, as a sweep does it."
+    return f"{words} Accuracy at the end: {said}." if said else words
 
 
 def _measured(epochs: Table) -> dict[str, np.ndarray]:

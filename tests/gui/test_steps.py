@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.experiments import EXPERIMENTS, STEPS
+from engine.experiments import EXPERIMENTS, KEPT_NETWORK, STEPS
 from engine.session import Run
 from engine.specs import PARTS, ExperimentSpec, FgsmSpec, MlpSpec, ProbeSpec, TrainingSpec
 from gui import steps
@@ -53,7 +53,7 @@ def test_a_step_makes_those_before_it_too():
 def test_a_closer_look_makes_the_steps_that_it_needs():
     assert steps.current_results(SPEC, [run("decision_map")]) == {"data", "model", "train", "attack"}
     assert steps.current_results(SPEC, [run("class_matrix")]) == {"data", "model", "train"}
-    assert {*steps.ORDER, *steps.REACHES} == set(EXPERIMENTS)
+    assert {*steps.ORDER, *steps.REACHES} == {*EXPERIMENTS, KEPT_NETWORK}
 
 
 @pytest.mark.parametrize("status", ["running", "failed", "cancelled", "interrupted"])

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from person import TINY
 from PySide6.QtCore import QCoreApplication, Qt
@@ -19,10 +20,11 @@ from test_window_drop import drop
 
 from engine.events import Events
 from engine.paths import working_copies
-from engine.session import Session
-from engine.specs import AxisSpec, ExperimentSpec, MlpSpec, SweepSpec, TrainingSpec
+from engine.session import Session, pack
+from engine.specs import AxisSpec, ExperimentSpec, IdxSpec, MlpSpec, SweepSpec, TrainingSpec
 from engine.sweep.run import sweep
 from engine.sweep.store import SweepStore
+from engine.sweep.work import Outcome
 from gui.sweeps import Computer
 
 REAL = TINY.model_copy(
@@ -229,6 +231,27 @@ def test_a_small_real_sweep_equals_the_engines_own_run_and_its_point_opens_as_a_
     assert held.keys() == weights.keys() and all((held[name] == weights[name]).all() for name in held)
     assert window.sweep_desk.sweeps.store is store, "the sweep stays open"
 
+    # its data and its network are shown without being asked for, and a file saved from it shows them again
+    person.wait_for_job()
+    assert not person.notices(), person.notices()
+    assert all(window.rail.is_done(step) for step in ("data", "model", "train"))
+    drawn, moments = person.drawn(), person.recorded()
+    by_key = {panel.key: panel for panel in window.panels}
+    assert not by_key["dataset"].is_empty and not by_key["model"].is_empty
+    assert f"{theirs[2]['test_accuracy']:.1%} on the test set" in by_key["training"]._empty.text()
+    assert [phase for _, phase, *_ in moments][-1] == "train"
+    person.saves_to = str(tmp_path / "point.rapidity")
+    person.press("Ctrl+S")
+    person.wait_for_files()
+    window.documents.new(TINY)
+    assert by_key["model"].is_empty
+    person.open(tmp_path / "point.rapidity")
+    assert not window.jobs.all, "nothing is made twice"
+    assert person.drawn() == drawn and person.recorded() == moments
+    person.run("attack")
+    person.run("entangle")
+    assert not by_key["gallery"].is_empty and not by_key["profile"].is_empty
+
 
 def _weights_key(spec: ExperimentSpec) -> str:
     from engine.experiments import artifact_keys
@@ -314,6 +337,22 @@ def test_closing_the_window_right_after_run_closes_it_and_keeps_the_file(open_la
     (made,) = [path for path in first.parent.glob("*.sweep") if path != first]
     with SweepStore.open(made) as left:
         assert left.counts()["waiting"] == 3
+
+
+def test_a_point_whose_data_are_gone_says_so_and_has_its_network_all_the_same(open_lab, tmp_path):
+    spec = seeds(2).model_copy(update={"dataset": IdxSpec(folder=str(tmp_path / "nowhere"))})
+    with SweepStore.create(tmp_path / "known.sweep", spec) as store:
+        store.finish(Outcome(1, {"test_accuracy": 0.5, "test_samples": 10}, pack({"w": np.zeros(3, np.float32)})))
+    person = open_lab()
+    window = person.window
+    person.open(tmp_path / "known.sweep")
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 1, "waiting": 1})
+    window.notices.clear()
+    window.sweep_desk.open_point(1)
+    person.wait(person.notices)
+    assert str(tmp_path / "nowhere") in person.notices()[0] and len(person.notices()) == 1, person.notices()
+    person.wait_for_job()
+    assert window.rail.is_done("train") and window.docks.sweep.model.counts["finished"] == 1
 
 
 # --- files -----------------------------------------------------------------------------------------------------

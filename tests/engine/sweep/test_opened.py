@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import Record
-from engine.experiments import artifact_keys, open_experiment
+from engine.events import Artifact, Frame, Record
+from engine.experiments import KEPT_NETWORK, artifact_keys, open_experiment
 from engine.generators import drain
 from engine.report.headlines import shares
 from engine.session import pack
 from engine.specs import AxisSpec, ExperimentSpec, MlpSpec, PgdSpec, ProbeSpec, SweepSpec, TrainingSpec
 from engine.sweep.measure import measured
-from engine.sweep.opened import point_session
+from engine.sweep.opened import is_point, point_session
 from engine.sweep.store import SweepStore
 from engine.sweep.work import Outcome
 
@@ -50,6 +50,33 @@ def test_its_network_is_taken_for_the_trained_one(sweep: SweepStore, tmp_path: P
     tables = {event.table for event in events}
     assert "attack" in tables
     assert "steps" not in tables, "nothing is trained again"
+
+
+def test_its_data_and_its_trained_network_are_shown_without_training(sweep: SweepStore, tmp_path: Path) -> None:
+    with point_session(sweep, 1, tmp_path) as session:
+        assert is_point(session)
+        weights = session.artifact("weights", artifact_keys(session.spec)["weights"])
+        assert weights is not None
+        events = list(open_experiment(KEPT_NETWORK, session.spec, {"weights": weights}))
+        own = list(open_experiment("train", session.spec, {}))
+    shown = [event for event in events if isinstance(event, Frame)]
+    assert [frame.topic for frame in shown[:2]] == ["dataset", "model"]
+    assert not any(isinstance(event, Record | Artifact) for event in events), "it makes nothing of its own"
+    # the last picture of the network is that of the training which the sweep did
+    trained = [event for event in own if isinstance(event, Frame) and event.phase == "train"]
+    last = {frame.topic: frame for frame in trained if frame.step == trained[-1].step}
+    mine = {frame.topic: frame for frame in shown if frame.phase == "train"}
+    assert mine.keys() == last.keys() and "matrix/clean" in mine
+    for topic, frame in mine.items():
+        assert (frame.step, frame.keep) == (last[topic].step, True)
+        for name, values in frame.arrays.items():
+            np.testing.assert_array_equal(values, last[topic].arrays[name])
+
+
+def test_without_its_network_the_untrained_one_is_shown(sweep: SweepStore, tmp_path: Path) -> None:
+    with point_session(sweep, 2, tmp_path) as session:
+        events = list(open_experiment(KEPT_NETWORK, session.spec, {}))
+    assert {event.phase for event in events if isinstance(event, Frame)} == {"data", "init"}
 
 
 def test_its_run_has_its_row(sweep: SweepStore, tmp_path: Path) -> None:
