@@ -21,6 +21,7 @@ from engine.specs import AxisSpec, ExperimentSpec
 from engine.sweep.axes import axis_text, parse_axis
 from engine.sweep.cost import cost
 from engine.sweep.file import SUFFIX
+from engine.sweep.impossible import impossible
 from engine.sweep.local import LocalProcesses, workers
 from engine.sweep.points import Points
 from engine.sweep.run import sweep
@@ -76,6 +77,8 @@ def run_sweep(options: argparse.Namespace, console: Console) -> int:
     target = folder_of(options.out) / f"{Path(options.spec).stem}{SUFFIX}"
     points = Points(spec)
     slots = options.workers or workers()
+    for each in impossible(spec):
+        console.print(f"[yellow]{escape(each.sentence)}[/yellow]", highlight=False, soft_wrap=True)
     with _store(target, spec) as store:
         if options.retry:
             console.print(f"{store.retry():,} failed points wait again.", highlight=False)
@@ -190,6 +193,8 @@ def _executor(options: argparse.Namespace, slots: int) -> Iterator[Executing]:
         from engine.sweep.cluster import connect
 
         cluster = connect(options.scheduler)
+        for note in cluster.notes:
+            Console(stderr=True).print(f"[yellow]{escape(note)}[/yellow]", highlight=False, soft_wrap=True)
         try:
             yield cluster.executor, cluster.slots
         finally:

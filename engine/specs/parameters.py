@@ -38,6 +38,13 @@ class Parameter:
         high = "" if self.maximum is None else f"{'<' if self.exclusive_maximum else '<='} {self.maximum:g}"
         return ", ".join(part for part in (low, high) if part)
 
+    def allows(self, value: float) -> bool:
+        """Whether a number lies in the range."""
+        low, high = self.minimum, self.maximum
+        if low is not None and (value <= low if self.exclusive_minimum else value < low):
+            return False
+        return high is None or (value < high if self.exclusive_maximum else value <= high)
+
 
 def parameters(spec: type[Spec]) -> tuple[Parameter, ...]:
     """The editable fields of a spec class, in order; nested specs and the discriminator are left out."""

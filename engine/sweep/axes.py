@@ -87,7 +87,7 @@ def parse_axis(field: str, text: str) -> AxisSpec:
 def axis_text(axis: AxisSpec) -> str:
     """The values of an axis as :func:`parse_axis` reads them."""
     if axis.values:
-        return ", ".join(_value_text(value) for value in axis.values)
+        return ", ".join(value_text(value) for value in axis.values)
     scale = " log" if axis.scale == "log" else ""
     return f"{_number_text(axis.low)} .. {_number_text(axis.high)} : {axis.count}{scale}"
 
@@ -238,7 +238,8 @@ def _finite(text: str) -> float:
     return number
 
 
-def _value_text(value: Value) -> str:
+def value_text(value: Value) -> str:
+    """A value as :func:`parse_axis` reads it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

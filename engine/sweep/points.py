@@ -65,9 +65,7 @@ class Points:
             SpecError: the values do not fit together, or one is out of its range.
             IndexError: there is no such point.
         """
-        return apply_overrides(
-            self._base, [f"{field}={_written(value)}" for field, value in self.values(index).items()]
-        )
+        return apply_overrides(self._base, [f"{field}={written(value)}" for field, value in self.values(index).items()])
 
     def in_order_of(self, field: str, place: int, descending: bool = False) -> int:
         """Of the points of a grid, sorted by one axis and then by number, the one at a place.
@@ -100,8 +98,8 @@ class Points:
             raise IndexError(f"the sweep has {self._length} points, and none with the number {index}")
 
 
-def _written(value: Value) -> str:
-    """A value as TOML has it."""
+def written(value: Value) -> str:
+    """A value as TOML has it, which is how --set takes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -13,7 +13,8 @@ from engine.errors import SpecError
 from engine.specs import AxisSpec, ExperimentSpec, Parameter, SweepSpec, parameters
 from engine.sweep.axes import PARTS as SWEPT
 from engine.sweep.axes import axis_text, check, parse_axis, sweepable
-from gui.forms.axis_words import meaning, out_of_range, suggested
+from engine.sweep.impossible import impossible
+from gui.forms.axis_words import meaning, refusal, suggested
 from gui.forms.fields import LineField
 from gui.forms.finder import Entry, Finder, model_of
 from gui.forms.names import pretty
@@ -230,22 +231,30 @@ class AxesEditor(QWidget):
             self._spec = self._spec.model_copy(update={"axes": axes})
             self.edited.emit(self.part, self._spec, words)
 
+    def _with(self, axes: Sequence[AxisSpec]) -> ExperimentSpec:
+        sweep = self._spec.model_copy(update={"axes": tuple(axes)})
+        return self._experiment.model_copy(update={"sweep": sweep})
+
     def _judge(self) -> tuple[AxisSpec, ...] | None:
         """Say of every axis what it means or what is wrong; gives the axes where all are right."""
         axes: list[AxisSpec] = []
+        said: list[AxisRow] = []
         right = True
         for row in self.rows:
             try:
                 axis = parse_axis(row.field, row.text)
-                check(self._experiment.model_copy(update={"sweep": SweepSpec(axes=(*axes, axis))}))
+                check(self._with([*axes, axis]))
             except SpecError as error:
                 row.say(str(error), wrong=True)
                 right = False
             else:
                 axes.append(axis)
-                known = self._parameters.get(axis.field)
-                refused = out_of_range(axis, known) if known is not None else ""
-                row.say(refused or meaning(axis, drawn=self._spec.mode == "random"), wrong=bool(refused))
+                said.append(row)
+        never = {each.field: each for each in impossible(self._with(axes))}
+        for row, axis in zip(said, axes, strict=True):
+            found = never.get(axis.field)
+            refused = refusal(found, self._parameters.get(axis.field)) if found else ""
+            row.say(refused or meaning(axis, drawn=self._spec.mode == "random"), wrong=bool(refused))
         self.nothing.setVisible(not self.rows)
         self.add_button.setEnabled(len(self.rows) < MOST_AXES)
         for place, row in enumerate(self.rows):

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.specs import AxisSpec, Parameter
 from engine.sweep.axes import levels
+from engine.sweep.impossible import Impossible
 from gui.forms.names import pretty
 from gui.forms.numbers import allowed, in_words, shown
 
@@ -26,16 +27,15 @@ def meaning(axis: AxisSpec, *, drawn: bool) -> str:
     return f"{head}{many}: {', '.join(named)}"
 
 
-def out_of_range(axis: AxisSpec, parameter: Parameter) -> str:
-    """A sentence where a field would refuse values of its axis; "" where it takes them all."""
-    if parameter.kind not in ("int", "float"):
-        return ""
-    ends = axis.values or (axis.low, axis.high)
-    refused = [value for value in ends if not isinstance(value, str) and not allowed(value, parameter)]
-    if not refused:
-        return ""
-    named = ", ".join(value_text(value) for value in refused[:3])
-    return f"{named} cannot be used: {pretty(parameter.label)} is {in_words(parameter)}. Such points fail."
+def refusal(found: Impossible, parameter: Parameter | None) -> str:
+    """What is said of values with which every point fails: by the range of the field where that is why, else the reason."""
+    why = found.reason
+    if parameter is not None and parameter.kind in ("int", "float"):
+        first = found.values[0]
+        if not isinstance(first, str) and not allowed(first, parameter):
+            why = f"{pretty(parameter.label)} is {in_words(parameter)}."
+    named = ", ".join(value_text(value) for value in found.values[:3]) + (", …" if len(found.values) > 3 else "")
+    return f"{named} cannot be used: {why} Such points fail."
 
 
 def value_text(value: Any) -> str:

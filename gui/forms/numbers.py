@@ -45,10 +45,7 @@ def parse(text: str, parameter: Parameter) -> int | float:
 
 def allowed(value: float, parameter: Parameter) -> bool:
     """Whether a value lies in the parameter's range."""
-    low, high = parameter.minimum, parameter.maximum
-    if low is not None and (value <= low if parameter.exclusive_minimum else value < low):
-        return False
-    return high is None or (value < high if parameter.exclusive_maximum else value <= high)
+    return parameter.allows(value)
 
 
 def in_words(parameter: Parameter) -> str:

@@ -363,3 +363,29 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.Capture
 def test_a_sweep_that_was_not_begun_leaves_no_file(toml: Path, tmp_path: Path) -> None:
     assert main(["sweep", str(toml), "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:1"]) == 2
     assert not list((tmp_path / "out").glob("*.sweep*"))
+
+
+def test_values_that_can_never_work_are_told_before_anything_is_computed(
+    toml: Path, tmp_path: Path, quick: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    over = ["--over", "model.width=6, 0", "--over", "attack.restarts=1, -1", "--set", "model.depth=2"]
+    assert main(["sweep", str(toml), "--out", str(tmp_path / "out"), "--json", *over]) == 2
+    said = capsys.readouterr()
+    lines = said.err.splitlines()
+    assert lines[0].startswith("model.width = 0 can never work: every point with this value fails. model.width is 0:")
+    assert lines[1].startswith("attack.restarts = -1 can never work")
+    found = json.loads(said.out)
+    assert [(each["field"], each["values"]) for each in found["impossible"]] == [
+        ("model.width", [0]),
+        ("attack.restarts", [-1]),
+    ]
+    assert found["impossible"][0]["sentence"] == lines[0]
+    assert found["counts"]["finished"] == 10, "the others are computed"
+
+
+def test_a_sweep_that_is_not_begun_without_an_answer_still_says_what_can_never_work(
+    toml: Path, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("engine.sweep.cost.ASK_FROM", 10)
+    assert main(["sweep", str(toml), "--out", str(tmp_path / "out"), "--over", "model.width=6, 0"]) == 2
+    assert "model.width = 0 can never work" in capsys.readouterr().err

@@ -11,10 +11,13 @@ import numpy as np
 
 from engine.specs.sweep import Value
 from engine.sweep.axes import axis_text
+from engine.sweep.impossible import impossible
 from engine.sweep.store import SweepStore
 
 REPLICATES = ("seed",)
 """Axes along which points are the same experiment over again."""
+MOST = 20
+"""Failed points and impossible values that a summary names."""
 FEWEST = 5
 """Networks of one setting below which no t is given."""
 
@@ -68,7 +71,11 @@ def sweep_summary(store: SweepStore) -> dict[str, Any]:
         "points": len(store.points),
         "counts": store.counts(),
         "axes": {axis.field: axis_text(axis) for axis in store.spec.sweep.axes},
-        "failed": [{"id": point.id, "error": point.error} for point in store.page(0, 20, status="failed")],
+        "impossible": [
+            {"field": each.field, "values": list(each.values[:MOST]), "sentence": each.sentence}
+            for each in impossible(store.spec)
+        ],
+        "failed": [{"id": point.id, "error": point.error} for point in store.page(0, MOST, status="failed")],
     }
     law = list(_told(store))
     if law:
