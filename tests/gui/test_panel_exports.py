@@ -22,7 +22,7 @@ from gui.panels.all_pairs import AllPairsPanel
 from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
-from gui.panels.bell import BellPanel
+from gui.panels.bell.panel import BellPanel
 from gui.panels.claims.panel import ClaimsPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel

@@ -10,7 +10,7 @@ from gui.panels.all_pairs import AllPairsPanel
 from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.base import Panel
-from gui.panels.bell import BellPanel
+from gui.panels.bell.panel import BellPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.entanglement_profile import ProfilePanel

@@ -8,7 +8,8 @@ import pytest
 from conftest import unnamed
 from PySide6.QtCore import Qt
 
-from gui.panels.bell import COSINES, DISJOINT, DROPPING, BellPanel
+from gui.panels.bell.panel import BellPanel
+from gui.panels.bell.words import COSINES, DISJOINT, DROPPING
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -38,10 +39,10 @@ def test_the_button_asks_for_the_test(qtbot, panel):
 
 
 def test_points_lie_at_their_angles_on_the_line_of_the_theorem(full):
-    x, y = full._measured.dots.getData()
+    x, y = full.curves.measured.dots.getData()
     assert x == pytest.approx(np.degrees(np.linspace(0.3, 2.8, 6)))
     assert y == pytest.approx(1 - x / 90 + 0.004)
-    line_x, line_y = full._sawtooth.getData()
+    line_x, line_y = full.curves.sawtooth.getData()
     assert (line_y[0], line_y[-1]) == pytest.approx((1, -1))
     assert line_y == pytest.approx(1 - line_x / 90)
 
@@ -51,11 +52,14 @@ def test_the_bound_is_said_to_hold_and_the_name_is_explained(full):
         "Theorem, and so measured: |S| ≤ 2 at every layer; the largest is +2.00 (SE 0.00) at input, with every row kept."
     )
     assert "zero Schmidt entanglement" in full.caption.full_text
-    assert {level.line.value() for level, _ in full._levels} == {2.0, 2 * 2**0.5}
+    assert {level.line.value() for level in (full.scores.bounds.classical, full.scores.bounds.quantum)} == {
+        2.0,
+        2 * 2**0.5,
+    }
 
 
 def test_a_layer_without_features_that_vary_is_left_out_and_said(full):
-    x, _ = full._S.dots.getData()
+    x, _ = full.scores.S.dots.getData()
     assert x.tolist() == [0, 2, 3, 4, 5]
     assert full.describe(1) == "linear 1: not measured, its features do not vary"
 
@@ -66,7 +70,7 @@ def test_mistakes_are_off_at_first_and_one_at_a_time(qtbot, full):
         qtbot.mouseClick(full.mistakes.chip(key), LEFT)
         assert full.mistakes.on() == [key]
         assert full.sentence.text().startswith("Mistake")
-        assert full._right_titled.title.full_text.startswith("Mistake")
+        assert full.right_titled.title.full_text.startswith("Mistake")
         full.grab()
     qtbot.mouseClick(full.mistakes.chip(DROPPING), LEFT)
     assert full.mistakes.on() == []
@@ -77,15 +81,15 @@ def test_mistakes_are_off_at_first_and_one_at_a_time(qtbot, full):
 def test_disjoint_samples_show_their_share_above_two(qtbot, full):
     qtbot.mouseClick(full.mistakes.chip(DISJOINT), LEFT)
     assert "38% of 8 trials exceed 2, up to 2.30" in full.sentence.text()
-    edges, counts = full._histogram
+    edges, counts = full.trials.edges, full.trials.counts
     assert counts.sum() == 8
     assert counts[edges[:-1] >= 2 - 1e-9].sum() == 3, "a trial at exactly 2 is not above it"
 
 
 def test_cosines_are_an_algebraic_score_and_not_bell(qtbot, full):
-    assert not full._algebraic.dots.isVisible()
+    assert not full.scores.algebraic.dots.isVisible()
     qtbot.mouseClick(full.mistakes.chip(COSINES), LEFT)
-    assert full._algebraic.dots.isVisible()
+    assert full.scores.algebraic.dots.isVisible()
     said = full.sentence.text()
     assert "algebraic score is 2.40 at relu 2, where signs give 1.60" in said
     assert "2.8284" in said
@@ -107,15 +111,15 @@ def test_dropped_rows_are_flagged_as_the_detection_loophole(qtbot, full):
 
 
 def test_the_layer_is_chosen_by_click_by_keys_or_elsewhere(qtbot, full, selection):
-    assert "at relu 2" in full._left_titled.title.full_text
+    assert "at relu 2" in full.left_titled.title.full_text
     qtbot.mouseClick(full.plot.viewport(), LEFT, pos=full.plot.at(2, 1.0))
     assert selection.tap == "relu 1"
-    assert "at relu 1" in full._left_titled.title.full_text
+    assert "at relu 1" in full.left_titled.title.full_text
     full.plot.setFocus()
     qtbot.keyClick(full.plot, Qt.Key.Key_Right)
     assert selection.tap == "linear 2"
     selection.set_tap("logits")
-    assert "at logits" in full._left_titled.title.full_text
+    assert "at logits" in full.left_titled.title.full_text
 
 
 def test_hover_says_angle_error_and_both_lines(full):
@@ -132,7 +136,7 @@ def test_dead_pairs_are_left_out(panel):
     frame = look_frames.bell_frame()
     frame.arrays["E"][4, :2] = np.nan
     panel.show_frame(frame)
-    assert "4 pairs" in panel._left_titled.title.full_text
+    assert "4 pairs" in panel.left_titled.title.full_text
     frame.arrays["E"][4] = np.nan
     panel.show_frame(frame)
     panel._on_angle_hover(10, 0.5)
