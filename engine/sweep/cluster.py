@@ -11,7 +11,7 @@ import socket
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +20,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from engine.errors import SweepError
-from engine.sweep.work import LOOK_EVERY, Outcome, Task, version
+from engine.sweep.software import PROGRAM, compared, here, version
+from engine.sweep.work import LOOK_EVERY, Outcome, Task
 
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
@@ -36,6 +37,8 @@ class Cluster:
     """Points that its workers compute at a time, when it was connected to."""
     close: Callable[[], None]
     """End the connection; what its workers still compute for it is left. May be called again."""
+    notes: tuple[str, ...] = ()
+    """What of its workers' software differs from this program's and does no harm."""
 
 
 def connect(address: str) -> Cluster:
@@ -60,11 +63,11 @@ def connect(address: str) -> Cluster:
         client.close(timeout=CLOSE_SECONDS)
 
     try:
-        slots = _slots(client, address)
+        slots, notes = _slots(client, address)
     except BaseException:
         close()
         raise
-    return Cluster(_DaskExecutor(client), slots, close)
+    return Cluster(_DaskExecutor(client), slots, close, notes)
 
 
 def _client(make: Callable[..., Any], address: str) -> Any:
@@ -126,7 +129,7 @@ class _DaskExecutor(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         if self._client.status != "running":
             raise RuntimeError("the scheduler is gone")
-        future: Future[Any] = self._executor.submit(on_worker, fn, *args, **kwargs)
+        future: Future[Any] = self._executor.submit(on_worker, fn, *args, own=dict(here()), **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -134,8 +137,16 @@ class _DaskExecutor(Executor):
         self._executor.shutdown(wait=wait)
 
 
-def on_worker(fn: Callable[[Task], Outcome], task: Task) -> Outcome:
-    """Compute a point on a worker; it stops when the scheduler has taken it back."""
+def on_worker(fn: Callable[[Task], Outcome], task: Task, own: Mapping[str, str]) -> Outcome:
+    """Compute a point on a worker; it stops when the scheduler has taken it back.
+
+    ``own`` is the software of who asks: a worker may have come after the others were asked for theirs.
+    """
+    refused = compared(
+        _own_address(), {**here(), PROGRAM: own[PROGRAM]}, own
+    ).refused  # fn itself asks for the program's
+    if refused:
+        return Outcome(task.index, error=refused)
     with tempfile.TemporaryDirectory(prefix="rapidity-") as folder:
         stop = Path(folder) / "stop"
         with _watching(stop, Path(task.stop_file)):
@@ -145,6 +156,20 @@ def on_worker(fn: Callable[[Task], Outcome], task: Task) -> Outcome:
 def version_there() -> str:
     """The version of Rapidity Lab on a worker."""
     return version()
+
+
+def software_there() -> dict[str, str]:
+    """The versions of what computes on a worker."""
+    return dict(here())
+
+
+def _own_address() -> str:
+    from distributed import get_worker
+
+    try:
+        return str(get_worker().address)
+    except ValueError:  # in no worker
+        return "here"
 
 
 @contextmanager
@@ -176,26 +201,39 @@ def _watching(stop: Path, asked: Path) -> Iterator[None]:
         watcher.join()
 
 
-def _slots(client: Any, address: str) -> int:
-    """How many points its workers compute at a time; SweepError where they cannot."""
+def _slots(client: Any, address: str) -> tuple[int, tuple[str, ...]]:
+    """How many points its workers compute at a time, and what is to be noted of them; SweepError where they cannot."""
     threads = client.scheduler_info(n_workers=-1)["workers"]
     if not threads:
         raise SweepError(
             f"The scheduler at {address} has no workers. Start some with dask worker {address} --nthreads 1 --nworkers 4 "
             "on machines that have Rapidity Lab installed."
         )
-    for worker, found in client.run(version_there, on_error="return").items():
-        if isinstance(found, BaseException):
-            raise SweepError(
-                f"The worker {worker} cannot compute points: {_first_line(found)}. Install Rapidity Lab "
-                f"{version()} where it runs, and start it again."
-            )
+    # the version first, by itself: an older program knows of no other question
+    for worker, found in _asked(client, version_there):
         if found != version():
             raise SweepError(
                 f"The worker {worker} has Rapidity Lab {found}, and this program is {version()}. Install the same version "
                 "where it runs, and start it again."
             )
-    return max(1, sum(int(worker["nthreads"]) for worker in threads.values()))
+    notes = []
+    for worker, found in _asked(client, software_there):
+        said = compared(worker, found, here())
+        if said.refused:
+            raise SweepError(said.refused)
+        notes += [said.note] if said.note else []
+    return max(1, sum(int(worker["nthreads"]) for worker in threads.values())), tuple(notes)
+
+
+def _asked(client: Any, question: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
+    """What each worker answers."""
+    for worker, found in client.run(question, on_error="return").items():
+        if isinstance(found, BaseException):
+            raise SweepError(
+                f"The worker {worker} cannot compute points: {_first_line(found)}. Install Rapidity Lab "
+                f"{version()} where it runs, and start it again."
+            )
+        yield worker, found
 
 
 def _silence() -> None:

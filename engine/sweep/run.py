@@ -19,8 +19,9 @@ from pathlib import Path
 from engine.errors import SpecError, SweepError
 from engine.events import Event, Events, Frame, Progress
 from engine.sweep.cost import duration
+from engine.sweep.software import version
 from engine.sweep.store import SweepStore
-from engine.sweep.work import MEASURE, Outcome, Task, failure, run_point, version
+from engine.sweep.work import MEASURE, Outcome, Task, failure, run_point
 
 RETRIES = 2
 """How often a point is tried again whose process died."""

@@ -7,8 +7,6 @@ import importlib
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from engine.errors import UserError
 from engine.session.codec import pack
 from engine.specs import ExperimentSpec
+from engine.sweep.software import version
 
 MEASURE = "engine.sweep.measure:measured"
 """What measures a point where nothing else is named."""
@@ -89,15 +88,6 @@ def failure(error: BaseException) -> dict[str, Any]:
     text = " ".join(str(error).split())
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return {"error": said, "is_bug": True, "traceback": "".join(traceback.format_exception(error))}
-
-
-@functools.cache
-def version() -> str:
-    """The version of this program, as far as it is known."""
-    try:
-        return version_of("rapidity-lab")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _computed(task: Task, measure: Measure) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import socket
 import sys
@@ -22,8 +23,9 @@ from engine.specs import AxisSpec, ExperimentSpec, MlpSpec, SweepSpec
 from engine.sweep import cluster
 from engine.sweep.cluster import Cluster, connect
 from engine.sweep.run import sweep
+from engine.sweep.software import here, version
 from engine.sweep.store import SweepStore
-from engine.sweep.work import Task, run_point, version
+from engine.sweep.work import Task, run_point
 from tests.engine.sweep import tiny
 
 pytest.importorskip("distributed")
@@ -64,7 +66,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
         n_workers=2,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",  # None would take port 8787
         silence_logs=60,
         local_directory=str(tmp_path_factory.mktemp("dask")),
     ) as made:
@@ -123,7 +125,7 @@ def test_a_scheduler_that_goes_away_ends_the_sweep_in_a_sentence_and_loses_nothi
     import dask
     from distributed import LocalCluster
 
-    local = {"dashboard_address": None, "silence_logs": 60, "local_directory": str(tmp_path / "dask")}
+    local = {"dashboard_address": ":0", "silence_logs": 60, "local_directory": str(tmp_path / "dask")}
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),  # so long the worker looks for it when it ends
         LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", **local) as made,
@@ -153,6 +155,20 @@ def test_a_worker_of_another_version_says_both(machines: Machines, monkeypatch: 
     with pytest.raises(SweepError, match=r"9\.9\.9") as told:
         connect(machines.cluster.scheduler_address)
     assert version() in str(told.value)
+
+
+def test_a_worker_with_another_torch_is_refused_by_its_address(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = dict(here()) | {"torch": "9.8.0"}
+    monkeypatch.setattr(cluster, "here", lambda: elsewhere)
+    with pytest.raises(SweepError, match=r"torch 9\.8\.0") as told:
+        connect(machines.cluster.scheduler_address)
+    assert re.search(r"The worker tcp://[\d.]+:\d+ has torch", str(told.value))
+    # and so is one that came later
+    task = Task(0, spec_of(1).model_dump_json(), "initial", False, False, version(), "/nowhere", tiny.MEASURE)
+    outcome = machines.connection.executor.submit(run_point, task).result(timeout=120)
+    assert "torch 9.8.0" in outcome.error and "tcp://" in outcome.error
 
 
 def test_nobody_there_is_said_at_once() -> None:
