@@ -99,7 +99,7 @@ def test_a_picture_can_be_taken(method: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_example_of_using_attacks_alone_runs() -> None:
     code = PAGE.split("```python\n")[1].split("```")[0]
-    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert lines[0].startswith("0 ")

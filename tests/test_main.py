@@ -46,7 +46,7 @@ from pathlib import Path
 engine.cli.ready_example = lambda: Path({str(tiny)!r})
 sys.exit(main.main([]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     first, *others = done.stderr.splitlines()
     assert first.startswith("No display here")
@@ -102,7 +102,7 @@ def test_what_cannot_be_done_without_a_display_is_said(
 )
 def test_a_command_needs_no_display(bare: Path, arguments: list[str], code: int, said: str) -> None:
     command = [sys.executable, str(ROOT / "main.py"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == code
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -290,7 +290,7 @@ def test_ctrl_c_saves_what_was_done_and_ends_with_code_130(spec_file: Path, tmp_
             if "epoch 2" in line:
                 break
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=240)[1]
     finally:
         process.kill()
         process.wait()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import pace
 import pytest
 
 from engine.events import Event, Progress
@@ -22,7 +23,7 @@ TINY = ExperimentSpec(
     attack=PgdSpec(eps=0.3, alpha=0.1, steps=4, samples=16),
     probe=ProbeSpec(samples=20, reference=40, bootstrap=50, pairs=8, every=5),
 )
-PATIENCE = 60.0  # seconds
+PATIENCE = 120.0  # seconds
 
 
 class Listener:
@@ -160,9 +161,10 @@ def test_a_stop_takes_effect_in_under_200_ms_even_where_it_is_slowest(
         end = listener.wait_for_end(job)
         took.append(listener.ends[job][0] - began)
         assert isinstance(end, Cancelled)
-        if took[-1] < AT_ONCE:
+        if took[-1] < AT_ONCE * pace.slowness(pace.perf_counter):
             break
-    assert min(took) < AT_ONCE, (took, listener.events[-1])
+    else:
+        raise AssertionError((took, listener.events[-1]))
 
 
 def test_nothing_of_a_cancelled_job_is_delivered(lab: Lab) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QTextEdit,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 from gui import theme as themes
 from gui.selection import Selection
@@ -69,6 +70,33 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     running = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()]
     assert not shown, f"windows still shown after the test: {[describe(widget) for widget in shown]}"
     assert not running, f"threads still running after the test: {running}"
+
+
+class PatientBot(QtBot):
+    """Waits long for what must happen, whatever a test says: only a broken program takes that long, a busy machine some."""
+
+    LEAST = 120_000  # ms
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = LEAST) -> None:
+        super().waitUntil(callback, timeout=max(timeout, self.LEAST))
+
+    def waitSignal(self, signal, *, timeout: int = LEAST, raising: bool | None = None, **others):
+        if raising is not False:  # who waits for nothing to happen says how long
+            timeout = max(timeout, self.LEAST)
+        return super().waitSignal(signal, timeout=timeout, raising=raising, **others)
+
+    def waitSignals(self, signals, *, timeout: int = LEAST, raising: bool | None = None, **others):
+        if raising is not False:
+            timeout = max(timeout, self.LEAST)
+        return super().waitSignals(signals, timeout=timeout, raising=raising, **others)
+
+    def waitExposed(self, widget: QWidget, *, timeout: int = LEAST):
+        return super().waitExposed(widget, timeout=max(timeout, self.LEAST))
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)

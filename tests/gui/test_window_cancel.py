@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pace
 import pytest
 from person import LONG, TINY
 
@@ -28,7 +29,7 @@ def test_stop_ends_training_in_under_200_ms(open_lab, model):
         person.transport("stop")
         person.wait_for_job()
         took.append(time.perf_counter() - began)
-    assert min(took) < AT_ONCE, took
+    assert min(took) < AT_ONCE * pace.slowness(pace.perf_counter), took
     assert {run.status for run in window.lab.session.runs()} == {"cancelled"}
     assert not person.notices()
 

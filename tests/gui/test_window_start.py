@@ -64,7 +64,7 @@ def environment() -> dict[str, str]:
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_the_window_is_up_before_torch_is_imported():
@@ -88,7 +88,7 @@ def test_ctrl_c_in_the_terminal_closes_the_window(home):
     try:
         assert process.stdout.readline().startswith("ready")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=240)
     finally:
         process.kill()
         process.wait()

@@ -50,7 +50,7 @@ def picture(name):
 
 def begin():
     picture("before")
-    window.run_all()
+    window.runner.run_all()
 
 def end():
     said = {
@@ -103,7 +103,7 @@ def test_the_story_on_a_real_x_server_fills_every_panel(display, tmp_path, home)
     spec.write_text(dump_spec(TINY), encoding="utf-8")
     environment = os.environ | {"QT_QPA_PLATFORM": "xcb", "DISPLAY": display, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", STORY, str(spec), str(tmp_path), *SHOWN]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
     if "libxcb" in done.stderr and "Could not load the Qt platform plugin" in done.stderr:
         pytest.skip(f"Qt's xcb platform misses a system library: {done.stderr.strip().splitlines()[0]}")
     assert done.returncode == 0, done.stderr

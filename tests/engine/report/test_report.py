@@ -18,7 +18,7 @@ from engine.lab import Lab
 from engine.report import write_report
 from engine.report.attacks import results
 from engine.report.attacks import table as attack_tables_of
-from engine.runtime import Finished
+from engine.runtime import Failed, Finished
 from engine.session import Session, Table
 from engine.specs import (
     DeepFoolSpec,
@@ -42,12 +42,13 @@ TINY = ExperimentSpec(
 
 def run(session: Session, experiment: str, spec: ExperimentSpec) -> None:
     lab = Lab(session)
-    lab.start()
-    lab.run(experiment, spec)
     ends: list[object] = []
     announce = lab.mailbox.announce
     lab.mailbox.announce = lambda event: ends.append(event) or announce(event)  # type: ignore[method-assign, func-returns-value]
+    lab.start()
+    lab.run(experiment, spec)
     while not any(isinstance(end, Finished) for end in ends):
+        assert lab.engine.alive and not any(isinstance(end, Failed) for end in ends), ends
         lab.engine._thread.join(0.01)
     lab.close()
 

@@ -16,7 +16,7 @@ from engine.runtime import Cancelled, Engine, Failed, Finished, Mailbox, Start
 from engine.specs import ExperimentSpec
 
 SPEC = ExperimentSpec()
-PATIENCE = 10.0
+PATIENCE = 120.0
 """Seconds a test waits for what must happen; only a broken engine takes that long."""
 
 

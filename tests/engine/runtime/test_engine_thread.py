@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import pace
 import pytest
 from engine_helpers import SPEC, ListRecorder, Received, counting, frame, running
 
@@ -139,7 +140,7 @@ def test_warming_comes_first_and_is_told() -> None:
         got.until_over(job)
     ready = next(each for each in got.lifecycle if isinstance(each, EngineReady))
     assert ready.description == "abacus"
-    assert 0 <= ready.seconds < 5
+    assert 0 <= ready.seconds < 60
     assert got.lifecycle.index(ready) < got.lifecycle.index(Started(job, "count", None))
 
 
@@ -236,7 +237,7 @@ def test_a_paused_job_costs_no_processor_time() -> None:
         time.sleep(0.5)
         engine.resume(job)
         got.until_over(job)
-    assert spent[0] < 0.02
+    assert spent[0] < 0.02 * pace.slowness()
 
 
 def test_commands_without_a_job_do_nothing() -> None:
@@ -270,15 +271,17 @@ def test_cancel_takes_less_than_200_ms_and_closes_the_generator() -> None:
     with running(experiment, recorder_for=lambda _: recorder) as (engine, got):
         job = engine.submit("endless", SPEC)
         got.until(lambda: len(got.records) > 2)
+        slowness = pace.slowness(pace.perf_counter)
         began = time.monotonic()
         engine.cancel(job)
         returned = time.monotonic() - began
         assert got.until_over(job) == Cancelled(job)
         took = time.monotonic() - began
+    slowness = max(slowness, pace.slowness(pace.perf_counter))
     assert closed.is_set()
     assert recorder.status == "cancelled"
-    assert returned < 0.05
-    assert took < 0.2
+    assert returned < 0.05 * slowness
+    assert took < 0.2 * slowness
 
 
 def test_after_cancel_returns_only_cancelled_arrives() -> None:
@@ -290,12 +293,12 @@ def test_after_cancel_returns_only_cancelled_arrives() -> None:
         yield Progress(0, 1, "")
         yield Artifact("a", "k", {})
         in_pull.set()
-        go_on.wait(10)
+        go_on.wait(120)
         yield Record("steps", {"step": 1})
 
     with running(experiment) as (engine, got):
         job = engine.submit("stale", SPEC)
-        assert in_pull.wait(10)
+        assert in_pull.wait(120)
         engine.cancel(job)  # a pull is under way, and four events lie undelivered
         go_on.set()
         got.until_over(job)
@@ -497,7 +500,7 @@ def test_closing_while_running_ends_the_run_as_interrupted_and_drops_the_queue()
     with running(lambda _: endless(), recorder_for=lambda _: recorder) as (engine, got):
         first, second = engine.submit("endless", SPEC), engine.submit("endless", SPEC)
         got.until(lambda: bool(got.records))
-        assert engine.close(5) is True
+        assert engine.close(60) is True
         got.drain()
     assert recorder.status == "interrupted"
     assert got.of(first)[-1] == got.of(second)[-1] == "Cancelled"
@@ -508,11 +511,11 @@ def test_closing_a_paused_an_idle_and_an_unstarted_engine() -> None:
     with running(lambda _: endless()) as (engine, got):
         engine.pause(job := engine.submit("endless", SPEC))
         got.until_seen(Paused(job))
-        assert engine.close(5) is True
-        assert engine.close(5) is True
+        assert engine.close(60) is True
+        assert engine.close(60) is True
     idle = Engine(lambda _: endless(), mailbox=Mailbox())
     idle.start()
-    assert idle.close(5) is True
+    assert idle.close(60) is True
     unstarted = Engine(lambda _: endless(), mailbox=Mailbox())
     job = unstarted.submit("endless", SPEC)
     assert unstarted.close() is True
@@ -528,7 +531,7 @@ def test_an_experiment_that_will_not_end_is_reported_with_its_place(caplog: pyte
 
     def a_stubborn_experiment(_: Start) -> Iterator[Event]:
         yield Progress(0, 1, "")
-        release.wait(30)
+        release.wait(240)
         yield Progress(1, 1, "")
 
     engine = Engine(a_stubborn_experiment, mailbox=Mailbox())
@@ -540,7 +543,7 @@ def test_an_experiment_that_will_not_end_is_reported_with_its_place(caplog: pyte
         assert engine.close(0.05) is False
     assert "a_stubborn_experiment" in caplog.text
     release.set()
-    assert engine.close(5) is True
+    assert engine.close(60) is True
 
 
 def test_no_thread_outlives_its_engine() -> None:

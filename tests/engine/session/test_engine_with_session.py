@@ -32,7 +32,7 @@ def play(session: Session, *names: str, cancel: bool = False, close: bool = Fals
     engine = Engine(experiment, mailbox=mailbox, recorder_for=recorder_for)
     with engine:
         jobs = [engine.submit(name, SPEC) for name in names]
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while sum(isinstance(each, Finished | Cancelled | Failed) for each in seen) < len(jobs):
             assert time.monotonic() < end, seen
             seen += mailbox.drain().lifecycle
@@ -86,7 +86,7 @@ def test_a_full_disk_fails_the_job_with_a_sentence_and_the_next_one_runs(tmp_pat
         mailbox, seen = Mailbox(), []
         with Engine(large, mailbox=mailbox, recorder_for=recorder_for) as engine:
             jobs = [engine.submit("large", SPEC), engine.submit("small", SPEC)]
-            end = time.monotonic() + 20
+            end = time.monotonic() + 120
             while Finished(jobs[1]) not in seen:
                 assert time.monotonic() < end, seen
                 seen += mailbox.drain().lifecycle

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pace
 import pytest
 from session_helpers import SPEC, filled, frame, same
 
@@ -173,9 +174,9 @@ def test_events_are_committed_within_half_a_second_though_the_run_is_silent(tmp_
             recorder.put(Record("t", {"i": i}))
             began = time.monotonic()
             while len(session.table(run, "t")) <= i:
-                assert time.monotonic() < began + 5
+                assert time.monotonic() < began + 60
                 time.sleep(0.01)
-            assert time.monotonic() - began < 0.6
+            assert time.monotonic() - began < 0.6 * pace.slowness(pace.perf_counter)
         recorder.close("finished")
 
 
@@ -386,12 +387,12 @@ def test_large_sessions_stay_quick(tmp_path: Path) -> None:
             recorder.put(Record("t", {"step": i, "loss": 0.1, "accuracy": 0.5}))
         recorder.close("finished")
         session.save(tmp_path / "a.rapidity")
-        assert time.monotonic() - began < 30
-        assert sorted(waits)[len(waits) // 2] < 0.05
+        assert time.monotonic() - began < 30 * pace.slowness(pace.perf_counter)
+        assert sorted(waits)[len(waits) // 2] < 0.05 * pace.slowness(pace.perf_counter)
         began = time.monotonic()
         assert len(session.table(run, "t")) == 100_000
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * pace.slowness(pace.perf_counter)
         began = time.monotonic()
         for at in range(1, 129):
             assert session.frame("topic 0", at) is not None
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * pace.slowness(pace.perf_counter)

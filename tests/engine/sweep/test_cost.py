@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pace
 import pytest
 
 from engine.data import load
@@ -68,7 +69,7 @@ def test_a_million_points_are_estimated_at_once_and_asked_about() -> None:
     points = points_of(("attack.eps", "0 .. 1 : 1000"), ("seed", "0 .. 999 : 1000"))
     began = time.process_time()
     found = cost(points)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 1.0 * pace.slowness()
     assert found.ask and found.points == 1_000_000 and "1,000,000 points" in found.sentence
     assert not cost(points_of()).ask and cost(points_of(("seed", f"0 .. 99999 : {ASK_FROM}"))).ask
 

@@ -60,7 +60,7 @@ class Program:
 
     def _end(self) -> None:
         self._process.join()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while left := [process for process in psutil.process_iter() if _mark_of(process) == self.mark]:
             assert time.monotonic() < until, f"left behind: {left}"
             time.sleep(0.01)
@@ -100,7 +100,7 @@ def killed_again_and_again(
         if turn % 4 == 3:
             program.wait(1, rng.uniform(0, begin))  # while it starts
         else:
-            program.wait(rng.randint(1, most), 60)
+            program.wait(rng.randint(1, most), 240)
             time.sleep(rng.uniform(0, 0.02))
         program.kill()
         _remember(told, program.told)

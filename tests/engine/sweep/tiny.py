@@ -91,8 +91,12 @@ def endless(spec: ExperimentSpec, reach: str, geometry: bool) -> Generator[None,
 
 
 def ignores_stop(spec: ExperimentSpec, reach: str, geometry: bool) -> Generator[None, None, Measured]:
-    """Does not look up for a second."""
-    (Path(spec.title) / f"begun {spec.model.width}").touch()
-    time.sleep(1.0)
+    """Does not look up until there is a file "enough" in the folder of its title."""
+    folder = Path(spec.title)
+    (folder / f"begun {spec.model.width}").touch()
+    until = time.monotonic() + 120
+    while not (folder / "enough").exists() and time.monotonic() < until:
+        time.sleep(0.005)
+    (folder / f"ended {spec.model.width}").touch()
     yield None
     return Measured(row_of(spec))
