@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from engine.errors import SpecError, UserError
+from engine.errors import UserError
 from engine.events import Progress
 from engine.experiments import KEPT_NETWORK
 from engine.paths import working_copies
 from engine.session import Session
 from engine.specs import ExperimentSpec
-from engine.sweep.cost import Cost, cost, duration
-from engine.sweep.local import workers
 from engine.sweep.opened import is_point
-from engine.sweep.points import Points
 from gui import files
 from gui.chrome.notice import NoticeBar
 from gui.chrome.step_form import StepForm
@@ -32,7 +29,7 @@ from gui.panels.sweep.panel import SweepPanel
 from gui.settings import Settings
 from gui.sidebyside import Source
 from gui.stage import Opening
-from gui.steps import sweep_action
+from gui.sweep_step import Offer, Outlook, how_far, look_ahead, offer
 from gui.sweeps import SUFFIX, Computer, Sweeps, same_points
 
 if TYPE_CHECKING:
@@ -72,13 +69,14 @@ class SweepDesk(QObject):
         self._form, self._axes, self.panel, self.complexity = form, axes, panel, complexity
         self._editor, self._documents, self._settings, self._notices = editor, documents, settings, notices
         self._window = window
-        self._cost: Cost | None = None
-        self._cost_of: ExperimentSpec | None = None
-        self._problem = ""
+        self._outlook: Outlook | None = None
+        self._outlook_of: ExperimentSpec | None = None
+        self._asked: object = None  # the outlook that was asked for last
         # replaced in tests
         self.ask_save = files.ask_save
         self.ask_open = files.ask_open
         self.ask_large: Callable[[QWidget, str], bool] = ask_large
+        self.ask_stop: Callable[[QWidget, str], bool] = ask_stop
         self._later = QTimer(self, interval=COST_MS, singleShot=True)
         self._later.timeout.connect(self._work_out_cost)
         self._wire()
@@ -97,6 +95,8 @@ class SweepDesk(QObject):
         sweeps.broke.connect(self.broke)
         sweeps.missed.connect(self._on_missed)
         sweeps.state_changed.connect(self._on_state)
+        sweeps.may_stop = partial(self._may_stop_for, None)
+        panel.model.counted.connect(self._on_counts)
         panel.run_requested.connect(self.resume)
         panel.pause_requested.connect(sweeps.pause)
         panel.stop_requested.connect(sweeps.stop)
@@ -130,82 +130,90 @@ class SweepDesk(QObject):
     def set_machine(self, _part: str, spec: MachineSpec, _field: str) -> None:
         """What this computer gives; remembered, and no part of the experiment."""
         self._settings.update(workers=spec.workers, scheduler=spec.scheduler)
-        self._cost_of = None
+        self._outlook_of = None
         self._later.start()
 
     @Slot()
     def _work_out_cost(self) -> None:
-        spec, computer = self._editor.spec, self._computer
+        spec, computer, store = self._editor.spec, self._computer, self._own_store
         if not spec.sweep.axes:
             return
-        self._cost_of, self._cost, self._problem = spec, None, ""
+        self._asked = asked = object()
 
-        def work() -> tuple[Cost | None, str]:
-            try:
-                points = Points(spec)
-            except SpecError as error:
-                return None, str(error)
-            processes = computer.workers or workers()
-            found = cost(points, workers=1 if computer.scheduler else min(processes, len(points)))
-            try:
-                points.spec(0)
-            except SpecError as error:
-                return found, f"Its first point fails: {error}"
-            return found, ""
-
-        def done(found: tuple[Cost | None, str]) -> None:
-            if spec is self._cost_of:
-                self._cost, self._problem = found
+        def done(found: Outlook) -> None:
+            if asked is self._asked and spec is self._editor.spec:
+                self._outlook, self._outlook_of = found, spec
                 self._show_action()
 
-        self.sweeps.work(work, done)
+        self.sweeps.work(lambda: look_ahead(spec, store, computer), done)
+
+    @property
+    def _own_store(self) -> SweepStore | None:
+        """The open sweep, where it is that of the settings as they stand."""
+        store = self.sweeps.store
+        return store if store is not None and same_points(store.spec, self._editor.spec) else None
+
+    @property
+    def _offer(self) -> Offer:
+        spec, is_own = self._editor.spec, self._own_store is not None
+        outlook = self._outlook if self._outlook_of is spec else None
+        state = self.sweeps.state if is_own else "none"
+        return offer(spec, outlook, state, self.panel.model.counts if is_own else {}, self._computer)
 
     @Slot()
     def _show_action(self) -> None:
-        spec, enabled, tip = self._editor.spec, True, "The points that are finished are kept; run again to go on"
-        if not spec.sweep.axes:
-            enabled, tip, note = False, "Add an axis first", "Add an axis first: a field that varies."
-        elif self._cost is None or self._cost_of is not spec:
-            note = ""
-        elif self._computer.scheduler:
-            note = f"= {self._cost.points:,} points, about {duration(self._cost.seconds)} of one core's computing."
-        else:
-            note = f"= {self._cost.sentence}"
-        if self._problem and self._cost_of is spec and enabled:
-            note = f"{note} {self._problem}".strip()
-        self._form.set_action(sweep_action(spec), enabled=enabled, tip=tip, run_all=False)
-        self._form.set_note(note)
+        shown = self._offer
+        self._form.set_action(shown.label, enabled=shown.deed != "none", tip=shown.tip, run_all=False)
+        self._form.set_note(shown.note)
+
+    @Slot(object)
+    def _on_counts(self, _counts: object) -> None:
+        """The points of the open sweep are others: what is left is, and what it costs."""
+        if self._own_store is not None:
+            self._show_action()
+            if self.sweeps.state == "idle":
+                self._later.start()
 
     # --- running -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Run the sweep of the settings as they stand; a large one is asked for first."""
+        """Run the sweep of the settings as they stand, or what is left of it; a large one is asked for first."""
         spec = self._editor.spec
         if not spec.sweep.axes:
             self.failed.emit("A sweep needs an axis: on the Sweep step choose a field that varies, and its values.")
             return
-        store = self.sweeps.store
-        if self.sweeps.state in ("running", "paused") and store is not None and same_points(store.spec, spec):
+        shown, store, computer = self._offer, self._own_store, self._computer
+        if store is not None and (shown.deed != "run" or self.sweeps.state == "paused"):
             self.shown.emit("sweep")
-            self.resume()
+            if shown.deed == "retry":
+                self.sweeps.retry_failed(self._resume_if_idle)
+            elif shown.deed == "run":
+                self.resume()
+            elif shown.deed == "none":
+                self.said.emit(shown.note)
             return
-        try:
-            points = Points(spec)
-        except SpecError as error:
-            self.failed.emit(str(error))
-            return
-        computer = self._computer
 
-        def work() -> Cost:
-            return cost(points, workers=1 if computer.scheduler else computer.workers or workers())
-
-        def done(found: Cost) -> None:
-            if found.ask and not self.ask_large(self._window, found.sentence):
+        def done(found: Outlook) -> None:
+            if found.cost is None:
+                self.failed.emit(found.problem)
+                return
+            if found.left != 0 and found.cost.ask and not self.ask_large(self._window, found.cost.sentence):
+                return
+            if not self._may_stop_for(spec):
                 return
             self.shown.emit("sweep")
-            self.sweeps.run(spec, computer)
+            self.sweeps.run(spec, computer, sure=True)
 
-        self.sweeps.read(work, done)
+        self.sweeps.read(lambda: look_ahead(spec, store, computer), done)
+
+    def _may_stop_for(self, spec: ExperimentSpec | None) -> bool:
+        """Whether the sweep that runs, if any, may be stopped for another one: a person is asked."""
+        store, counts = self.sweeps.store, self.panel.model.counts
+        if store is None or self.sweeps.state not in ("running", "paused"):
+            return True
+        if spec is not None and same_points(store.spec, spec):
+            return True
+        return self.ask_stop(self._window, how_far(store.path.stem, store.path, counts))
 
     @Slot()
     def resume(self) -> None:
@@ -225,6 +233,9 @@ class SweepDesk(QObject):
     def _on_state(self, state: str) -> None:
         if state == "running":
             self._notices.dismiss(WAITS)
+        self._show_action()
+        if state in ("idle", "none"):
+            self._later.start()
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
@@ -238,23 +249,25 @@ class SweepDesk(QObject):
         self.sweeps.open(path, partial(self._offer_to_go_on, path))
 
     def _offer_to_go_on(self, path: Path) -> None:
-        store = self.sweeps.store
+        store, computer = self.sweeps.store, self._computer
         if store is None:
             return
         self._settings.add_recent(path)
 
-        def done(counts: dict[Any, int]) -> None:
-            left = counts.get("waiting", 0) + counts.get("running", 0)
-            if left and self.sweeps.store is store and self.sweeps.state == "idle":
-                over = sum(counts.values()) - left
+        def done(found: Outlook) -> None:
+            left = found.left
+            if left and found.cost and self.sweeps.store is store and self.sweeps.state == "idle":
+                over = sum(found.counts.values()) - left if found.counts else 0
                 kept = f"{over:,} of its points are there, " if over else ""
+                wait = f"{left:,} point{'s' if left != 1 else ''} wait{'s' if left == 1 else ''}"
+                took = found.cost.sentence.partition(": ")[2] if not computer.scheduler else ""
                 self._notices.show_notice(
-                    f"“{path.stem}”: {kept}{left:,} point{'s' if left != 1 else ''} wait{'s' if left == 1 else ''}.",
+                    f"“{path.stem}”: {kept}{wait}{f': {took}' if took else '.'}",
                     buttons=(("Go on", self.resume),),
                     key=WAITS,
                 )
 
-        self.sweeps.read(store.counts, done)
+        self.sweeps.read(lambda: look_ahead(store.spec, store, computer), done)
 
     @Slot()
     def choose_and_open(self) -> None:
@@ -359,6 +372,18 @@ class SweepDesk(QObject):
         """Stop what runs and end the threads. False if a sweep would not stop in time."""
         self._later.stop()
         return self.sweeps.close()
+
+
+def ask_stop(window: QWidget, sentence: str) -> bool:
+    """Ask whether the sweep that runs may be stopped for another one, telling how far it is."""
+    box = QMessageBox(window)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setText("Stop the sweep that is under way?")
+    box.setInformativeText(sentence)
+    stop = box.addButton("Stop it", QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+    box.exec()
+    return box.clickedButton() is stop
 
 
 def ask_large(window: QWidget, sentence: str) -> bool:

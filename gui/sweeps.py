@@ -75,6 +75,7 @@ class Sweeps(QObject):
         self._missing = False  # it is not in its place: what is written there would be found by nobody
         self._ticks = self._looks = 0
         self._closed = False
+        self.may_stop: Callable[[], bool] = lambda: True  # asked before a running sweep is stopped for another file
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
 
@@ -111,7 +112,7 @@ class Sweeps(QObject):
         """Stop the sweep, if it runs, and show none."""
         self._stopped(lambda: self._put(None, None))
 
-    def _replace(self, work: Callable[[], SweepStore], then: Callable[[], None] | None) -> None:
+    def _replace(self, work: Callable[[], SweepStore], then: Callable[[], None] | None, *, sure: bool = False) -> None:
         def read() -> tuple[SweepStore, tuple[int, int] | None]:
             store = work()
             return store, file_identity(store.path)
@@ -123,6 +124,8 @@ class Sweeps(QObject):
             elif self.store is not None and file is not None and file == self._file and store.path == self.store.path:
                 self.reading.run(store.close, _nothing, self._tell)
                 go(None)
+            elif not sure and not self.may_stop():
+                self.reading.run(store.close, _nothing, self._tell)
             else:
                 self._held.append(store)
                 self._stopped(lambda: go(found))
@@ -154,8 +157,11 @@ class Sweeps(QObject):
 
     # --- running -------------------------------------------------------------------------------------------------
 
-    def run(self, spec: ExperimentSpec, computer: Computer) -> None:
-        """Run the sweep of these settings: in its file, which goes on where it is there already."""
+    def run(self, spec: ExperimentSpec, computer: Computer, *, sure: bool = False) -> None:
+        """Run the sweep of these settings: in its file, which goes on where it is there already.
+
+        With ``sure`` another sweep that runs is stopped without asking.
+        """
         if self.store is not None and same_points(self.store.spec, spec):
             self.resume(computer)
             return
@@ -169,7 +175,7 @@ class Sweeps(QObject):
             path.parent.mkdir(parents=True, exist_ok=True)
             return SweepStore.create(path, spec)
 
-        self._replace(work, lambda: self.resume(computer))
+        self._replace(work, lambda: self.resume(computer), sure=sure)
 
     def resume(self, computer: Computer) -> None:
         """Go on: after a pause, or with the points of the open sweep that wait."""
@@ -227,6 +233,18 @@ class Sweeps(QObject):
     def retry_points(self, ids: Sequence[int], then: Callable[[], None] | None = None) -> None:
         """Let points be run again, those that failed or were cancelled; ``then`` is called when that is written."""
         self._write("retry", ids, then)
+
+    def retry_failed(self, then: Callable[[], None]) -> None:
+        """Let all points that failed be run again; ``then`` is called when that is written."""
+        store = self.store
+
+        def done(_: object) -> None:
+            self._look()
+            if store is self.store:
+                then()
+
+        if store is not None:
+            self.read(store.retry, done)
 
     def _write(self, what: str, ids: Sequence[int], then: Callable[[], None] | None = None) -> None:
         store = self.store
