@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +60,9 @@ class CurvesPanel(Panel):
         self._hidden: set[str] = set()
         self._pointed: tuple[int, int] | None = None  # (position of the step, watched sample)
 
+        self.make(self._building(theme))
+
+    def _building(self, theme: Theme) -> Iterator[None]:
         self.metric_choice = Segmented(
             theme,
             "Quantity",
@@ -78,11 +81,14 @@ class CurvesPanel(Panel):
             ],
         )
         self.lower_choice.chosen.connect(self._on_lower)
+        yield
         self.plot = Plot(theme, {"bottom": PlainAxis("bottom", showValues=False)})
+        yield
         self.share_plot = Plot(theme)
         self.share_plot.setXLink(self.plot)
         self.plot.setMinimumHeight(54)
         self.share_plot.setMinimumHeight(68)  # so that its curve is seen above its axis in a low panel
+        yield
         self._held, self._broken, self._chosen = (Bundle(self.plot, z) for z in (1, 1.5, 4))
         self._median = BandCurve(self.plot, theme.text)
         self._share = BandCurve(self.share_plot, theme.accent)
@@ -103,6 +109,7 @@ class CurvesPanel(Panel):
             plot.moved.connect(self._on_keys)
             plot.getViewBox().sigYRangeChanged.connect(self._align)
             plot.getViewBox().sigResized.connect(self._align)
+        yield
         self._marks = Marks(self.plot, theme)
         self._beyond = Beyond(self.plot, theme)
         for cursor in self._cursors:
@@ -120,6 +127,7 @@ class CurvesPanel(Panel):
             plot.homed.connect(other.follow_home)
             plot.held.connect(other.follow_hold)
 
+        yield
         self.chips = Chips(theme, "Curves")
         self.chips.toggled.connect(self._on_chip)
         self._row = FlowRow([self.metric_choice, self.lower_choice])
@@ -132,8 +140,9 @@ class CurvesPanel(Panel):
         column.addWidget(self.share_plot, 36)
         column.addWidget(self.chips)
         self.set_body(body)
+        yield
         self._recolour()
-        selection.sample_changed.connect(self._show_sample)
+        self.selection.sample_changed.connect(self._show_sample)
 
     # --- what comes --------------------------------------------------------------------------------------------
 

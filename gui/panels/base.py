@@ -25,9 +25,9 @@ that the panel names. They must return within a few milliseconds.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
@@ -109,6 +109,33 @@ class Panel(QWidget):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self._frame, 1)
+
+    # --- made at once, or piece by piece -----------------------------------------------------------------------
+
+    @classmethod
+    def begun(cls, selection: Selection, theme: Theme, parent: QWidget) -> Self:
+        """A panel of which the rest is made by :meth:`making`; before that nothing but its parent may be asked of it."""
+        Panel._by_pieces = True
+        try:
+            return cls(selection, theme, parent)
+        finally:
+            Panel._by_pieces = False
+
+    def making(self) -> Iterator[None]:
+        """Make what :meth:`begun` left, with a yield wherever the window may go on."""
+        yield from self._to_make
+        self._to_make = iter(())
+
+    def make(self, steps: Iterator[None]) -> None:
+        """What the constructor of a large panel ends with: everything else it makes, with a yield between plots."""
+        if Panel._by_pieces:
+            self._to_make = steps
+        else:
+            for _ in steps:
+                pass
+
+    _by_pieces: ClassVar[bool] = False
+    _to_make: Iterator[None] = iter(())
 
     # --- what a subclass overrides ---------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,8 +56,11 @@ class SpacetimePanel(Panel):
         self._curves: dict[str, pg.PlotCurveItem] = {}
         self._means: dict[str, pg.PlotCurveItem] = {}  # of the lines of each group
         self._pointed: tuple[int, int] | None = None  # (line, layer)
+        self.make(self._building(theme))
+
+    def _building(self, theme: Theme) -> Iterator[None]:
         self.view_choice = view_choice(theme)
-        self.view_choice.chosen.connect(selection.set_view)
+        self.view_choice.chosen.connect(self.selection.set_view)
         self.diagram_choice = Segmented(
             theme,
             "Diagram",
@@ -78,6 +81,7 @@ class SpacetimePanel(Panel):
         )
         for choice in (self.diagram_choice, self.convention_choice):
             choice.chosen.connect(self._on_diagram)
+        yield
         self.plot = Plot(theme, {"left": DepthAxis("left")})
         self.plot.setAccessibleName("Lines of pairs against depth")
         self.plot.set_axis_text("bottom", AXES["cone"])
@@ -87,6 +91,7 @@ class SpacetimePanel(Panel):
         self.plot.clicked.connect(self._on_click)
         self.plot.moved.connect(self._on_keys)
         self.plot.entered.connect(self._on_enter)
+        yield
         self._marks = DiagramMarks(self.plot)
         self._chosen: dict[
             str, pg.PlotCurveItem
@@ -102,6 +107,7 @@ class SpacetimePanel(Panel):
             item.setZValue(z)
             self.plot.addItem(item, ignoreBounds=True)
         self._tap_line.hide()
+        yield
         self.chips = Chips(theme, "Groups of pairs")
         self.chips.toggled.connect(self._on_chip)
         self.chosen = Caption()
@@ -121,10 +127,11 @@ class SpacetimePanel(Panel):
         column.addWidget(self.chosen)
         column.addWidget(self.caption)
         self.set_body(body)
+        yield
         self._recolour()
-        selection.view_changed.connect(self._redraw)
-        selection.pair_changed.connect(self._mark)
-        selection.tap_changed.connect(self._show_tap)
+        self.selection.view_changed.connect(self._redraw)
+        self.selection.pair_changed.connect(self._mark)
+        self.selection.tap_changed.connect(self._show_tap)
 
     # --- frames ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +73,9 @@ class StructurePanel(Panel):
         self._places: list[int] = []
         self._quantity = {SPECTRUM: "effective_rank", COLLAPSE: "nc1"}
         self._hidden: set[str] = set()
-        self._build(theme)
-        selection.tap_changed.connect(self._redraw)
-        selection.view_changed.connect(self._redraw)
+        self.make(self._building(theme))
 
-    def _build(self, theme: Theme) -> None:
+    def _building(self, theme: Theme) -> Iterator[None]:
         self.button = QPushButton("Measure sets of features")
         self.button.setProperty("role", "link")
         self.button.setToolTip("Spectra, similarity and neural collapse of the trained network and at initialisation")
@@ -106,13 +104,13 @@ class StructurePanel(Panel):
         self.quantity_box.activated.connect(self._on_quantity)
         self._row = FlowRow([self.page_choice, self.quantity_box])
         self._views = FlowRow([self.view_choice, self.taps_choice])
-
+        yield
         self._scale = ScaleAxis("left")
         self._axes = (NameAxis("bottom"), NameAxis("bottom"))
-        self.plots_ = (
-            Plot(theme, {"bottom": self._axes[0], "left": self._scale}),
-            Plot(theme, {"bottom": self._axes[1]}),
-        )
+        left = Plot(theme, {"bottom": self._axes[0], "left": self._scale})
+        yield
+        self.plots_ = (left, Plot(theme, {"bottom": self._axes[1]}))
+        yield
         self._points: list[dict[str, Points]] = []
         self._tap_lines: list[pg.InfiniteLine] = []
         for side, plot in enumerate(self.plots_):
@@ -133,8 +131,11 @@ class StructurePanel(Panel):
         self.plots_[1].addItem(self._null, ignoreBounds=True)
         self._simplex = Level(self.plots_[1], 0.0, "", dash=True)
         self._titled = [Titled("", plot) for plot in self.plots_]
-
-        self.heats = tuple(HeatMap(theme, SHARES, "cividis") for _ in HEATS)
+        yield
+        layers = HeatMap(theme, SHARES, "cividis")
+        yield
+        self.heats = (layers, HeatMap(theme, SHARES, "cividis"))
+        yield
         titles = ("CKA between layers of the trained network", "CKA: trained (rows) against initialisation (columns)")
         for which, heat in enumerate(self.heats):
             heat.setAccessibleName(titles[which])
@@ -145,14 +146,18 @@ class StructurePanel(Panel):
         self.pages = QStackedWidget()
         self.pages.addWidget(Beside(self._titled, [50, 50]))
         self.pages.addWidget(Beside([Titled(t, h) for t, h in zip(titles, self.heats, strict=True)], [50, 50]))
+        yield
         self.chips = Chips(theme, "Networks")
         self.chips.toggled.connect(self._on_chip)
         self.caption = Caption()
         rows = [self._row, self._views, self.pages, self.chips, self.caption]
         self._body_column = FitColumn(rows, self.pages, [self._views, self.caption, self.chips])
         self.set_body(self._body_column)
+        yield
         self._recolour()
         self._show_controls()
+        self.selection.tap_changed.connect(self._redraw)
+        self.selection.view_changed.connect(self._redraw)
 
     # --- frames ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,10 +78,9 @@ class TakeoverPanel(Panel):
         self._places: list[int] = []
         self._wanted: dict[str, bool] = {}
         self._pointed: tuple[int, str] | None = None  # (place, row) in the right plot
-        self._build(theme)
-        selection.tap_changed.connect(self._redraw)
+        self.make(self._building(theme))
 
-    def _build(self, theme: Theme) -> None:
+    def _building(self, theme: Theme) -> Iterator[None]:
         entries = (
             (
                 "Measure takeover",
@@ -124,11 +123,12 @@ class TakeoverPanel(Panel):
         self.left_choice.chosen.connect(self._redraw)
         self.taps_choice = taps_choice(theme)
         self.taps_choice.chosen.connect(self._redraw)
-
+        yield
         self.left = AttackCourse(theme)
+        yield from self.left.making()
         self.left.chosen.connect(self._choose)
         self.map = self.left.map
-
+        yield
         self._names = NameAxis("bottom")
         self.plot = Plot(theme, {"bottom": self._names})
         self.plot.setAccessibleName("Correlation with the target class against layer")
@@ -138,6 +138,7 @@ class TakeoverPanel(Panel):
         self.plot.clicked.connect(self._on_click)
         self.plot.moved.connect(self._on_keys)
         self.plot.entered.connect(self._on_enter)
+        yield
         self._curves = {
             name: BandCurve(self.plot, "#000000", dash=kind == "dash", dot=kind == "dot")
             for name, (_, kind, _) in ROWS.items()
@@ -148,6 +149,7 @@ class TakeoverPanel(Panel):
         for item, z in ((self._zero, 0), (self._tap_line, 0.5), (self._dot, 6)):
             item.setZValue(z)
             self.plot.addItem(item, ignoreBounds=True)
+        yield
         self.chips = Chips(theme, "What is compared")
         self.chips.toggled.connect(self._on_chip)
         self.sentence = QLabel(wordWrap=True)
@@ -163,7 +165,9 @@ class TakeoverPanel(Panel):
         rows = [self._row, plots, self.chips, self.sentence, self.caption, self.notes]
         self._body_column = FitColumn(rows, plots, [self.notes, self.caption, self.chips, self.sentence])
         self.set_body(self._body_column)
+        yield
         self._recolour()
+        self.selection.tap_changed.connect(self._redraw)
 
     # --- frames ------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,22 +22,30 @@ if TYPE_CHECKING:
 
 
 class AttackCourse(QStackedWidget):
-    """C with the target class and with the true class along the attack. ``chosen(place)`` is a click on a layer."""
+    """C with the target class and with the true class along the attack. ``chosen(place)`` is a click on a layer.
+
+    Nothing can be drawn before :meth:`making` has come to its end.
+    """
 
     chosen = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self.theme = theme
         self._frame: Frame | None = None
         self._places: list[int] = []
         self._place = 0
         self._columns: list[int] = []  # of the moments, those drawn: the last of each step
         self.crossings: list[Crossing] = []
-        self.map = StepMap(theme)
+
+    def making(self) -> Iterator[None]:
+        """Make the plots, with a yield between them."""
+        self.map = StepMap(self.theme)
         self.map.setAccessibleName("C with target class less C with true class, layers against attack steps")
         self.map.hovered.connect(self._on_map_hover)
         self.map.clicked.connect(self._on_map_click)
-        self.curves = Plot(theme)
+        yield
+        self.curves = Plot(self.theme)
         self.curves.setAccessibleName("Correlation along the attack at the chosen layer")
         self.curves.set_grid(False, True)
         self.curves.hovered.connect(self._on_curves_hover)
@@ -164,6 +172,7 @@ class AttackCourse(QStackedWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour both plots and what is on them."""
+        self.theme = theme
         self.map.set_theme(theme)
         self.curves.set_theme(theme)
         self._target.set_colour(theme.group_colour("adv_target"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,11 +52,16 @@ class TrainingPanel(Panel):
         self._checks: list[dict[str, Any]] = []  # of fast training, for catastrophic overfitting
         self._log: bool | None = None  # None: as the numbers suggest
         self._cursor_step: int | None = None
+        self.make(self._building(theme))
+
+    def _building(self, theme: Theme) -> Iterator[None]:
         self._loss_axis = ScaleAxis("left")
         hidden = PlainAxis("bottom", showValues=False)
         self.loss_plot = Plot(theme, {"left": self._loss_axis, "bottom": hidden})
+        yield
         self.accuracy_plot = Plot(theme)
         self.accuracy_plot.setXLink(self.loss_plot)
+        yield
         self._raw = pg.PlotCurveItem(connect="finite", antialias=False)
         self._smooth = pg.PlotCurveItem(connect="finite", antialias=True)
         self._test_loss = pg.PlotDataItem(connect="finite", antialias=True, symbol="o", symbolSize=6)
@@ -81,6 +86,7 @@ class TrainingPanel(Panel):
             plot.clicked.connect(self._on_click)
             plot.moved.connect(self._on_keys)
             plot.entered.connect(self._on_enter)
+        yield
         self._robust_curve = BandCurve(self.accuracy_plot, "#000000")
         self._robust_dots = pg.ScatterPlotItem(size=5, pxMode=True)
         self._collapse = pg.InfiniteLine(angle=90, label="overfitted", labelOpts={"position": 0.12, "movable": False})
@@ -104,6 +110,7 @@ class TrainingPanel(Panel):
             plot.homed.connect(other.follow_home)
             plot.held.connect(other.follow_hold)
 
+        yield
         self.chips = Chips(theme, "Curves")
         self.chips.toggled.connect(self._on_chip)
         body = QWidget()
@@ -115,6 +122,7 @@ class TrainingPanel(Panel):
         column.addWidget(self.accuracy_plot, 38)
         self.set_body(body)
         self._hidden: set[str] = set()
+        yield
         self._recolour()
 
     # --- records -----------------------------------------------------------------------------------------------

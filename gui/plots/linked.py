@@ -31,6 +31,11 @@ class LinkedPlots(QObject):
                 self._calls.append((signal, call))
         self.share()
 
+    @property
+    def plots(self) -> list[Plot]:
+        """What is linked, from left to right."""
+        return list(self._plots)
+
     def share(self) -> None:
         """Take the range that covers every plot's own as the home of all."""
         homes = [plot.own_home for plot in self._plots if plot.own_home is not None]

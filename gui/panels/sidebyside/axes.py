@@ -19,16 +19,19 @@ class SharedAxes(QObject):
         self._links: list[LinkedPlots] = []
 
     def share(self, panels: Sequence[QWidget]) -> None:
-        """Link the plots of these panels, and no others; none leaves each by what it draws."""
-        for links in self._links:
-            links.dissolve()
-            links.deleteLater()
-        self._links = []
+        """Link the plots of these panels, and no others; none leaves each by what it draws. Links that are right stay."""
         each = [plots_of(panel) for panel in panels]
+        wanted = []
         for place in dict.fromkeys(place for plots in each for place in plots):
             together = [plots[place] for plots in each if place in plots]
             if len(together) > 1:
-                self._links.append(LinkedPlots(together, self))
+                wanted.append(together)
+        for links in [links for links in self._links if links.plots not in wanted]:
+            self._links.remove(links)
+            links.dissolve()
+            links.deleteLater()
+        there = [links.plots for links in self._links]
+        self._links += [LinkedPlots(together, self) for together in wanted if together not in there]
 
 
 def plots_of(panel: QWidget) -> dict[tuple[str, str, int], Plot]:

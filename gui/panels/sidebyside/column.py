@@ -119,7 +119,7 @@ class Column(QFrame):
     # --- the panel ---------------------------------------------------------------------------------------------
 
     def making(self, kind: Kind) -> Iterator[None]:
-        """Make the panel and draw on it, with a yield between what takes long."""
+        """Make the panel and draw on it, with a yield between what takes long; :meth:`reveal` then shows it."""
         content = self.content
         if content is None:
             return  # it says why
@@ -129,7 +129,9 @@ class Column(QFrame):
             self.say(f"“{self.source.label}” has {kind.lacking}.")
             return
         yield
-        panel = kind.panel(self._selection, self.theme)
+        panel = kind.panel.begun(self._selection, self.theme, self._parked)
+        yield
+        yield from panel.making()
         yield
         self.panel = panel
         self.choices = choices_of(panel)
@@ -155,8 +157,12 @@ class Column(QFrame):
             if topic in content.frames:
                 panel.show_frame(content.frames[topic])
                 yield
-        self._stack.setCurrentWidget(panel)
-        self._on_subtitle(panel.subtitle)
+
+    def reveal(self) -> None:
+        """Show the panel that was made."""
+        if self.panel is not None:
+            self._stack.setCurrentWidget(self.panel)
+            self._on_subtitle(self.panel.subtitle)
 
     def _park(self, part: QWidget) -> None:
         part.setParent(self._parked)

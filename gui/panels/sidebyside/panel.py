@@ -289,7 +289,8 @@ class SideBySidePanel(Panel):
         self._begin()
 
     def _begin(self) -> None:
-        self._axes.share(())
+        self._paint(self.columns)
+        self._link()
         self._steps = self._making()
         if self.isVisible():
             self._timer.start()
@@ -307,17 +308,41 @@ class SideBySidePanel(Panel):
                 if column.panel is not None:
                     self._mirror.join(column.choices)
                     yield
+                    # before anything of it is seen: so it is laid out once
+                    self._hoist()
+                    self._draw_legend()
+                    yield
+                    column.reveal()
+                    yield
         kind.agree(self.panels())
         yield
         self._hoist()
+        # one axis for all changes every plot: they are painted anew one column a tick
+        self._hold_paint(self.columns)
         self._link()
+        yield
         self._draw_legend()
+        for column in self.columns:
+            self._paint([column])
+            yield
+
+    @staticmethod
+    def _hold_paint(columns: Sequence[Column]) -> None:
+        for column in columns:
+            column.setUpdatesEnabled(False)
+
+    @staticmethod
+    def _paint(columns: Sequence[Column]) -> None:
+        for column in columns:
+            column.setUpdatesEnabled(True)
 
     def _hoist(self) -> None:
         """Put the controls of the first column above all; those of the others follow unseen."""
+        first = next((column for column in self.columns if column.panel is not None), None)
+        if first is not None and first.controls and all(row.parentWidget() is self._above for row in first.controls):
+            return
         for column in self.columns:
             column.take_in()
-        first = next((column for column in self.columns if column.panel is not None), None)
         self._above.setVisible(first is not None and bool(first.controls))
         for row in first.controls if first is not None else ():
             self._controls.addWidget(row)
@@ -357,7 +382,8 @@ class SideBySidePanel(Panel):
 
     @Slot()
     def _link(self, *_: object) -> None:
-        self._axes.share(self.panels() if self.axes_choice.key() == SHARED else ())
+        whole = [each.panel for each in self.columns if each.panel is not None and each.kind is self.kind]
+        self._axes.share(whole if self.axes_choice.key() == SHARED else ())
 
     @Slot()
     def _fill_legend_soon(self, *_: object) -> None:
@@ -397,6 +423,8 @@ class SideBySidePanel(Panel):
         super().set_theme(theme)
         for part in (self.page_choice, self.axes_choice, self.legend, self.table, *self.columns):
             part.set_theme(theme)
+        if self._steps is not None:
+            self._begin()  # what is made in part has the colours before
         self._dress()
         self._tell()
         self._fill_legend_soon()
