@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -54,11 +54,16 @@ class BellPanel(Panel):
         self._places: list[int] = []
         self._mistake = ""
         self._hidden: set[str] = set()  # curves of the legend
+        self.make(self._building(theme))
+
+    def _building(self, theme: Theme) -> Iterator[None]:
         self._make_controls(theme)
-        self._make_plots(theme)
+        yield
+        yield from self._make_plots(theme)
         self._lay_out()
+        yield
         self._recolour()
-        selection.tap_changed.connect(self._redraw)
+        self.selection.tap_changed.connect(self._redraw)
 
     def _make_controls(self, theme: Theme) -> None:
         self.button = QPushButton("Run the Bell test")
@@ -73,7 +78,7 @@ class BellPanel(Panel):
         self.legend = Chips(theme, "Curves")
         self.legend.toggled.connect(self._on_legend)
 
-    def _make_plots(self, theme: Theme) -> None:
+    def _make_plots(self, theme: Theme) -> Iterator[None]:
         self.angles = Plot(theme, {"bottom": AngleAxis("bottom")})
         self.angles.setAccessibleName("Sign correlation against angle")
         self.angles.set_axis_text("bottom", "angle θ (°)")
@@ -81,7 +86,7 @@ class BellPanel(Panel):
         self.angles.set_grid(False, True)
         self.angles.hovered.connect(self._on_angle_hover)
         self.curves = AngleCurves(self.angles)
-
+        yield
         self._names = NameAxis("bottom")
         self.plot = Plot(theme, {"bottom": self._names})
         self.plot.setAccessibleName("S against layer")
@@ -91,14 +96,14 @@ class BellPanel(Panel):
         for plot in (self.plot, self.angles):
             plot.moved.connect(self._on_keys)
         self.scores = LayerScores(self.plot)
-
+        yield
         self.disjoint = Plot(theme)
         self.disjoint.setAccessibleName("Histogram of S over trials of four disjoint samples")
         self.disjoint.set_axis_text("bottom", "S from four disjoint samples")
         self.disjoint.set_axis_text("left", "trials")
         self.disjoint.hovered.connect(self._on_disjoint_hover)
         self.trials = DisjointTrials(self.disjoint)
-
+        yield
         thresholds = NameAxis("bottom")
         self.dropping = Plot(theme, {"bottom": thresholds})
         self.dropping.setAccessibleName("S against the threshold below which rows are dropped")
@@ -106,6 +111,7 @@ class BellPanel(Panel):
         self.dropping.set_axis_text("left", "S")
         self.dropping.hovered.connect(self._on_dropping_hover)
         self._dropped_rows = DroppedRows(self.dropping, thresholds)
+        yield
 
     def _lay_out(self) -> None:
         self.right = QStackedWidget()
