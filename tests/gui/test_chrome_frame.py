@@ -139,7 +139,6 @@ def test_the_inspector_shows_numbers_sections_and_pictures_and_copies_them(shown
     assert inspector._empty.isVisible()
 
 
-@pytest.mark.timing
 def test_the_inspector_is_filled_in_a_few_milliseconds(shown, theme):
     inspector = shown(Inspector(theme))
     image = np.random.default_rng(0).random((3, 32, 32))

@@ -226,7 +226,6 @@ def test_everything_on_the_bar_has_a_name(bar):
     assert bar.jobs_button.accessibleName() == "Jobs: 1 running, 2 waiting"
 
 
-@pytest.mark.timing
 def test_ten_thousand_moments_are_shown_at_once(bar):
     many = [Moment(i, 1 + i // 2000, "train" if i % 2000 < 1800 else "attack", i % 2000) for i in range(10_000)]
     bar.set_moments(many)

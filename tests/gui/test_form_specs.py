@@ -66,7 +66,6 @@ def test_every_spec_gets_a_form_with_a_named_explained_field_for_each_parameter(
     assert form.said == []
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize(("part", "cls"), EVERY, ids=lambda value: getattr(value, "__name__", value))
 def test_a_form_is_made_faster_than_the_eye_notices(qtbot, theme, part, cls):
     assert pace.least(lambda: qtbot.addWidget(SpecForm(part, cls(), theme)), 0.05) < 0.05

@@ -11,8 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
 from gui.helptext import read_help
-from gui.panels.entanglement_profile import INIT_CHIP, ProfilePanel
-from gui.panels.profile_references import NULL_CHIP, REPEATS_CHIP, THEORY_CHIP
+from gui.panels.profile.panel import ProfilePanel
+from gui.panels.profile.references import NULL_CHIP, REPEATS_CHIP, THEORY_CHIP
+from gui.panels.profile.switches import INIT_CHIP
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -43,7 +44,7 @@ def text_of(panel, key):
 
 
 def drawn(panel, group, kind="now"):
-    return panel._curves[group, kind].line.getData()[1]
+    return panel.curves.curves[group, kind].line.getData()[1]
 
 
 def test_without_a_null_nothing_is_said_of_one(panel):
@@ -55,22 +56,24 @@ def test_without_a_null_nothing_is_said_of_one(panel):
 
 
 def test_the_null_is_dashed_in_a_faint_band_and_named_by_its_networks(beside, theme):
-    curve = beside._curves["same", "null"]
+    curve = beside.curves.curves["same", "null"]
     assert curve.line.isVisible()
     assert curve.line.opts["pen"].style() == Qt.PenStyle.CustomDashLine
     assert curve.line.opts["pen"].color().name() == theme.group_colour("same")
     assert drawn(beside, "same", "null") == pytest.approx([0.1] * 4)
     box = curve.band.path().boundingRect()
     assert (box.top(), box.bottom()) == pytest.approx((0.06, 0.14))
-    assert curve.band.brush().color().alphaF() < beside._curves["same", "now"].band.brush().color().alphaF()
+    assert curve.band.brush().color().alphaF() < beside.curves.curves["same", "now"].band.brush().color().alphaF()
     assert text_of(beside, NULL_CHIP) == "null: 20 networks drawn anew"
 
 
 def test_one_network_before_training_steps_back_for_the_null_but_can_be_had(qtbot, beside):
-    assert not beside._curves["same", "init"].line.isVisible() if ("same", "init") in beside._curves else True
+    assert (
+        not beside.curves.curves["same", "init"].line.isVisible() if ("same", "init") in beside.curves.curves else True
+    )
     assert INIT_CHIP not in beside.chips.on()
     qtbot.mouseClick(beside.chips.chip(INIT_CHIP), LEFT)
-    assert beside._curves["same", "init"].line.isVisible()
+    assert beside.curves.curves["same", "init"].line.isVisible()
 
 
 @pytest.mark.parametrize("kind", ["exact", "infinite width"])
@@ -82,14 +85,14 @@ def test_theory_has_a_line_of_its_own_and_says_what_it_is(panel, kind):
     assert tip.startswith("Theorem: " if kind == "exact" else "Theorem in the limit: ")
     assert tip.endswith("Said of the theory.")
     assert drawn(panel, "same", "theory")[1:] == pytest.approx([0.11] * 3)
-    pens = [panel._curves["same", which].line.opts["pen"].dashPattern() for which in ("null", "theory")]
+    pens = [panel.curves.curves["same", which].line.opts["pen"].dashPattern() for which in ("null", "theory")]
     assert pens[0] != pens[1]
 
 
 def test_the_wide_limit_has_a_band_of_this_width_drawn_by_its_edges(qtbot, panel):
     panel.show_frame(frames.profile_frame(present=("same", "different")))
     panel.show_frame(null_frames.null_frame("infinite width", phase="chaotic"))
-    curve = panel._curves["same", "theory"]
+    curve = panel.curves.curves["same", "theory"]
     box = curve.band.path().boundingRect()
     assert (box.top(), box.bottom()) == pytest.approx((0.09, 0.14))
     assert curve.band.brush().style() == Qt.BrushStyle.NoBrush and curve.band.pen().style() != Qt.PenStyle.NoPen
@@ -122,10 +125,10 @@ def test_excess_subtracts_the_null_s_mean(qtbot, beside):
     qtbot.mouseClick(beside.values_choice.button("excess"), LEFT)
     assert drawn(beside, "same") == pytest.approx(before - 0.1)
     assert drawn(beside, "same", "null") == pytest.approx([0.0] * 4)
-    box = beside._curves["same", "null"].band.path().boundingRect()
+    box = beside.curves.curves["same", "null"].band.path().boundingRect()
     assert (box.top(), box.bottom()) == pytest.approx((-0.04, 0.04))
-    assert beside._zero.isVisible()
-    assert beside._zero.pen.style() == Qt.PenStyle.CustomDashLine
+    assert beside.curves.zero.isVisible()
+    assert beside.curves.zero.pen.style() == Qt.PenStyle.CustomDashLine
     assert beside.plot.getPlotItem().getAxis("left").labelText == "excess of correlation C"
     assert "excess over the null" in beside.subtitle
     qtbot.mouseClick(beside.values_choice.button("measured"), LEFT)
@@ -138,7 +141,7 @@ def test_excess_ends_where_the_null_does(qtbot, beside):
     beside.show_frame(frames.profile_frame(present=("same", "different")))
     assert not beside.excess
     assert not beside.values_choice.isVisible()
-    assert not beside._curves["same", "null"].line.isVisible()
+    assert not beside.curves.curves["same", "null"].line.isVisible()
 
 
 def test_hover_names_the_null_the_theory_and_the_excess(beside):
@@ -161,7 +164,7 @@ def test_hover_says_when_the_null_explains_it(panel):
 
 def test_repetition_is_drawn_as_intervals_over_networks(qtbot, beside):
     beside.show_frame(null_frames.repeats_frame())
-    whiskers = beside._whiskers["same"]
+    whiskers = beside.curves.whiskers["same"]
     assert whiskers.count == 4
     assert whiskers.bars.isVisible()
     assert whiskers.bars.opts["top"] == pytest.approx([0.05] * 4)
@@ -176,7 +179,7 @@ def test_repetition_is_drawn_as_intervals_over_networks(qtbot, beside):
 
 def test_groups_without_a_repetition_have_no_bars(panel):
     panel.show_frame(frames.profile_frame(present=("adv_true",)))
-    panel._wanted["adv_true"] = True
+    panel.switches.turn("adv_true", True)
     panel.show_frame(null_frames.repeats_frame())
     assert REPEATS_CHIP not in keys(panel)
 
@@ -223,18 +226,17 @@ def test_the_menu_asks_for_each_measurement(qtbot, panel, text, signal):
 
 def test_the_ceiling_of_float32_stands_where_rapidity_is_drawn(panel):
     panel.show_frame(frames.profile_frame())
-    assert not any(line.isVisible() for line in panel._ceilings)
+    assert not any(line.isVisible() for line in panel.curves.ceilings)
     panel.set_quantity("rapidity")
-    assert all(line.isVisible() for line in panel._ceilings)
-    assert sorted(round(line.value(), 1) for line in panel._ceilings) == [-16.6, 16.6]
+    assert all(line.isVisible() for line in panel.curves.ceilings)
+    assert sorted(round(line.value(), 1) for line in panel.curves.ceilings) == [-16.6, 16.6]
 
 
-@pytest.mark.timing
 def test_everything_drawn_at_once_takes_no_longer_than_a_moment(beside):
     beside.show_frame(null_frames.repeats_frame())
     beside.show_frame(frames.profile_frame())
     for name in beside.present():
-        beside._wanted[name] = True
+        beside.switches.turn(name, True)
     beside._redraw()
     beside.grab()
     assert pace.least(lambda: beside.show_frame(frames.profile_frame()), 0.05) < 0.05

@@ -27,6 +27,6 @@ def kept(events: list[Event]) -> dict[str, Artifact]:
     return {event.name: event for event in events if isinstance(event, Artifact)}
 
 
-def longest_breath(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact]) -> float:
+def longest_breath(name: str, spec: ExperimentSpec, given: Mapping[str, Artifact], limit: float = 0.2) -> float:
     """The longest that a job cannot be cancelled, in seconds of a machine that does nothing else."""
-    return pace.longest_breath(lambda: open_experiment(name, spec, given), 0.2)
+    return pace.longest_breath(lambda: open_experiment(name, spec, given), limit)

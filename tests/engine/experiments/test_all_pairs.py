@@ -1,7 +1,6 @@
 """Every pair of the test set."""
 
 import numpy as np
-import pytest
 from looking import last, longest_breath, looked, rows
 
 from engine.experiments.groups import QUANTITIES
@@ -28,7 +27,6 @@ def test_no_pair_is_left_out():
     assert len(rows(events, "all_pairs")) == 2 * 4 * 2
 
 
-@pytest.mark.timing
 def test_it_can_be_cancelled_at_once():
     looked("all_pairs", SMALL)
     assert longest_breath("all_pairs", SMALL, {}) < 0.2

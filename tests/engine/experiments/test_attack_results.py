@@ -163,7 +163,6 @@ def test_the_budgets_of_a_session_are_listed_once() -> None:
     assert results.budgets(runs) == [("Linf", 0.1)]
 
 
-@pytest.mark.timing
 def test_a_hundred_thousand_samples_take_no_time_that_a_person_would_notice() -> None:
     n = 100_000
     rng = np.random.default_rng(0)

@@ -206,7 +206,6 @@ def test_one_chosen_class_or_sample_gives_way_to_every_class_in_turn() -> None:
     assert isinstance(feature, FeatureSpec) and feature.target_sample == -1
 
 
-@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel() -> None:
     given = {e.name: e for e in open_experiment("train", DIGITS, {}) if isinstance(e, Artifact)}
     assert pace.longest_breath(lambda: open_experiment("class_matrix", DIGITS, given), 0.1) < 0.1

@@ -41,7 +41,6 @@ def test_where_the_bounds_leave_no_room_it_moves_as_far_as_it_can() -> None:
     assert set(far.flatten().tolist()) <= {0.0, 1.0}
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize("norm", ["Linf", "L2", "L1", "L0"])
 def test_large_images_are_moved_a_few_at_a_time_so_that_a_cancel_is_quick(norm: str) -> None:
     x = torch.rand(100, 3, 64, 64, generator=generator(0, "test"))

@@ -366,7 +366,6 @@ def test_the_same_settings_give_the_same_map_bit_for_bit(digits) -> None:
         assert values.tobytes() == again.arrays[name].tobytes(), name
 
 
-@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel() -> None:
     given = kept(DIGITS)
     assert (

@@ -255,7 +255,6 @@ def test_experiments_leave_nothing_in_memory() -> None:
     assert not [each for each in gc.get_objects() if type(each) is Lens]
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize("model", [MlpSpec(depth=4, width=64), CnnSpec()], ids=["mlp", "cnn"])
 def test_no_pull_takes_longer_than_a_cancel_may(model: MlpSpec | CnnSpec) -> None:
     spec = SMALL.model_copy(update={"model": model, "probe": ProbeSpec(every=1000), "training": TrainingSpec(epochs=1)})

@@ -137,6 +137,5 @@ def test_the_margin_s_gradient_is_its_slope(first: tuple[Fleet, list[Event]]) ->
     model.float()
 
 
-@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel() -> None:
     assert pace.longest_breath(lambda: fleet_of(Bench(SMALL, {})), 0.2) < 0.2

@@ -156,7 +156,7 @@ def test_all_start_from_the_same_weights_and_a_trained_spec_of_its_own_is_no_sta
 
 
 def test_it_can_be_cancelled_at_any_time() -> None:
-    assert longest_breath("hardening", SPEC, kept(events())) < 0.5  # far less on an idle machine
+    assert longest_breath("hardening", SPEC, kept(events()), 0.5) < 0.5  # far less on an idle machine
 
 
 def test_the_jackknife_of_a_mean_is_its_standard_error() -> None:

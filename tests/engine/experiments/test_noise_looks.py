@@ -256,7 +256,6 @@ def test_images_are_looked_at_as_vectors_and_too_few_samples_are_noted():
     assert frame.info["notes"][0].endswith(" has 450.")
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize(
     ("data", "likely"),
     [

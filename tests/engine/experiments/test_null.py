@@ -200,7 +200,6 @@ def test_the_same_seed_gives_the_same_null():
     assert np.array_equal(a, b, equal_nan=True)
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_it_can_be_cancelled_at_once(activation):
     spec = SMALL.model_copy(update={"model": MlpSpec(depth=2, width=64, activation=activation)})

@@ -95,7 +95,6 @@ def test_frames_grow_by_a_layer_and_all_is_recorded(events, frame):
     assert (frame.arrays["genuine_low"] <= frame.arrays["genuine"]).all()
 
 
-@pytest.mark.timing
 def test_it_can_be_cancelled_at_once(events):
     given = {event.name: event for event in events if isinstance(event, Artifact)}
     short = SPEC.model_copy(update={"reconcile": ReconcileSpec(price_depth=1, price_pairs=200)})

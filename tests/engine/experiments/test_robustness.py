@@ -213,7 +213,6 @@ def test_a_plain_network_shows_no_sign(frame) -> None:
     assert [sign["name"] for sign in frame.info["signs"][0] if sign["raised"]] == []
 
 
-@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel(events) -> None:
     given = {e.name: e for e in events if type(e).__name__ == "Artifact"}
     assert longest_breath("robustness", SMALL, given) < 0.2

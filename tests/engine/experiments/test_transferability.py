@@ -194,7 +194,6 @@ def test_an_earlier_fleet_gives_the_same_numbers_bit_for_bit(
     assert frame.info == again.info
 
 
-@pytest.mark.timing
 def test_it_breathes_often_enough_for_a_quick_cancel(first: tuple[list[Event], list[float]]) -> None:
     assert sorted(first[1])[-3] / pace.slowness() < 0.2, "the longest but two, for the sake of imports"
 

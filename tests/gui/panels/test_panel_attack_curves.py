@@ -203,7 +203,6 @@ def test_numbers_that_are_none_do_no_harm(panel):
     assert "nan" not in panel.subtitle
 
 
-@pytest.mark.timing
 def test_a_thousand_steps_of_48_samples_are_drawn_in_time(panel):
     attack, samples = frames.attack_steps(steps=1001, m=48)
     panel.show_records("attack", attack)

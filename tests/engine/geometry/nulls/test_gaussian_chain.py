@@ -97,7 +97,6 @@ def test_quantiles_hold_what_they_promise_of_simulated_networks():
     assert abs(c.mean() - law.C[0, -1]) < 4 * c.std() / math.sqrt(nets)
 
 
-@pytest.mark.timing
 def test_depth_100_takes_under_a_second_and_nothing_the_second_time():
     starts = np.linspace(-2, 2, 9)
     assert pace.least(lambda: gaussian_chain(starts, [63] * 100), 1.0, tries=1) < 1
