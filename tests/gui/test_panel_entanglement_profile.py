@@ -9,7 +9,9 @@ from conftest import unnamed
 from PySide6.QtCore import Qt
 
 from engine.experiments.groups import GROUPS
-from gui.panels.entanglement_profile import BASELINE_CHIP, INIT_CHIP, MORE_CHIP, ProfilePanel
+from gui.panels.profile.panel import ProfilePanel
+from gui.panels.profile.references import BASELINE_CHIP
+from gui.panels.profile.switches import INIT_CHIP, MORE_CHIP
 
 NAMES = [group.name for group in GROUPS]
 
@@ -28,7 +30,7 @@ def mean_of(group: str, tap: int, net: int = 0, view: int = 0, quantity: int = 0
 
 
 def drawn(panel, group, kind="now"):
-    return list(panel._curves[group, kind].line.getData()[1])
+    return list(panel.curves.curves[group, kind].line.getData()[1])
 
 
 def test_it_is_empty_until_something_was_measured(panel):
@@ -62,7 +64,7 @@ def test_every_tap_can_be_shown(qtbot, panel):
 
 def test_the_initialisation_is_dashed_and_in_the_same_colour(panel, theme):
     panel.show_frame(frames.profile_frame())
-    now, init = (panel._curves["adv_target", kind].line.opts["pen"] for kind in ("now", "init"))
+    now, init = (panel.curves.curves["adv_target", kind].line.opts["pen"] for kind in ("now", "init"))
     assert now.style() == Qt.PenStyle.SolidLine
     assert init.style() == Qt.PenStyle.CustomDashLine
     assert now.color().name() == init.color().name() == theme.group_colour("adv_target")
@@ -70,10 +72,10 @@ def test_the_initialisation_is_dashed_and_in_the_same_colour(panel, theme):
 
 def test_bands_reach_from_low_to_high(panel):
     panel.show_frame(frames.profile_frame())
-    box = panel._curves["adv_target", "now"].band.path().boundingRect()
+    box = panel.curves.curves["adv_target", "now"].band.path().boundingRect()
     assert box.top() == pytest.approx(mean_of("adv_target", 0) - 0.01)
     assert box.bottom() == pytest.approx(mean_of("adv_target", 5) + 0.02)
-    assert panel._curves["adv_target", "now"].band.brush().color().alphaF() > 0.2
+    assert panel.curves.curves["adv_target", "now"].band.brush().color().alphaF() > 0.2
 
 
 def test_the_quantity_is_chosen_and_its_unit_is_on_the_axis(qtbot, panel):
@@ -97,11 +99,11 @@ def test_chips_switch_groups_and_stay_switched(qtbot, panel):
     panel.show_frame(frames.profile_frame())
     qtbot.mouseClick(panel.chips.chip("clean_target"), Qt.MouseButton.LeftButton)
     assert "clean_target" not in panel.shown_groups()
-    assert not panel._curves["clean_target", "now"].line.isVisible()
+    assert not panel.curves.curves["clean_target", "now"].line.isVisible()
     panel.show_frame(frames.profile_frame())
     assert "clean_target" not in panel.shown_groups()
     qtbot.mouseClick(panel.chips.chip(INIT_CHIP), Qt.MouseButton.LeftButton)
-    assert not panel._curves["adv_target", "init"].line.isVisible()
+    assert not panel.curves.curves["adv_target", "init"].line.isVisible()
 
 
 def test_further_groups_wait_behind_one_chip(qtbot, panel):
@@ -129,17 +131,17 @@ def test_hover_says_mean_interval_and_number_of_inputs(panel):
     assert f"n = {100 + NAMES.index('adv_target')} inputs" in said
     assert panel._pointed == (place, 1)
     panel.plot.leave()
-    assert not panel._dot.isVisible()
+    assert not panel.curves.dot.isVisible()
 
 
 def test_clicking_a_layer_chooses_it_and_back(panel, selection):
     panel.show_frame(frames.profile_frame())
     panel._on_click(1.1, 0.0)
     assert selection.tap == "relu 1"
-    assert panel._tap_line.isVisible()
-    assert panel._tap_line.value() == 1
+    assert panel.curves.tap_line.isVisible()
+    assert panel.curves.tap_line.value() == 1
     selection.set_tap("linear 1")
-    assert not panel._tap_line.isVisible()
+    assert not panel.curves.tap_line.isVisible()
 
 
 def test_keys_walk_along_the_curves_and_return_chooses_the_layer(qtbot, panel, selection):
@@ -161,7 +163,7 @@ def test_the_caption_says_what_the_bands_are(panel):
 def test_a_baseline_is_dotted_and_can_be_taken_away(qtbot, panel):
     panel.show_frame(frames.profile_frame())
     panel.set_baseline(frames.profile_frame(scale=0.5), "run 2")
-    curve = panel._curves["adv_target", "baseline"]
+    curve = panel.curves.curves["adv_target", "baseline"]
     assert drawn(panel, "adv_target", "baseline")[0] == pytest.approx(0.5 * mean_of("adv_target", 0))
     assert curve.line.opts["pen"].dashPattern()[0] < 2
     assert panel.chips.chip(BASELINE_CHIP).text() == "run 2"
@@ -210,5 +212,5 @@ def test_everything_has_a_name_and_the_theme_changes_live(panel, theme):
     other = type(theme).light() if theme.is_dark else type(theme).dark()
     panel.set_theme(other)
     panel.grab()
-    assert panel._curves["adv_target", "now"].line.opts["pen"].color().name() == other.group_colour("adv_target")
+    assert panel.curves.curves["adv_target", "now"].line.opts["pen"].color().name() == other.group_colour("adv_target")
     assert panel.chips.chip("adv_target").entry.colour == other.group_colour("adv_target")

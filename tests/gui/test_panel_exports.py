@@ -29,10 +29,10 @@ from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
-from gui.panels.entanglement_profile import ProfilePanel
 from gui.panels.hardening.panel import HardeningPanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
+from gui.panels.profile.panel import ProfilePanel
 from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.robustness.panel import RobustnessPanel

@@ -9,8 +9,8 @@ from conftest import unnamed
 from PySide6.QtCore import Qt
 
 from gui.helptext import read_help
-from gui.panels.entanglement_profile import ProfilePanel
-from gui.panels.layer_split import GAP_CHIP, INIT_CHIP, LOGITS_CHIP
+from gui.panels.profile.panel import ProfilePanel
+from gui.panels.profile.split import GAP_CHIP, INIT_CHIP, LOGITS_CHIP
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -8,8 +8,8 @@ from person import TINY
 
 from engine.events import Frame
 from engine.experiments import open_experiment
-from gui.panels.entanglement_profile import ProfilePanel
-from gui.panels.profile_references import NULL_CHIP, REPEATS_CHIP, THEORY_CHIP
+from gui.panels.profile.panel import ProfilePanel
+from gui.panels.profile.references import NULL_CHIP, REPEATS_CHIP, THEORY_CHIP
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def test_every_frame_is_drawn_and_named(qtbot, selection, theme, made):
     for topic in ("repeats", "null", "profile", "layers"):  # in any order
         panel.show_frame(made[topic])
     for group in ("same", "different"):
-        panel._wanted[group] = True
+        panel.switches.turn(group, True)
     panel._redraw()
     texts = {entry.key: entry.text for entry in panel.chips.entries()}
     assert texts[NULL_CHIP] == "null: 4 networks drawn anew"
     assert texts[THEORY_CHIP] == "null: infinite width"
     assert texts[REPEATS_CHIP] == "2 networks, 95%"
-    null = panel._curves["same", "null"].line.getData()[1]
+    null = panel.curves.curves["same", "null"].line.getData()[1]
     assert np.isfinite(null).all()
     now = panel.values(0, "same")[0]
     assert null[0] == pytest.approx(now[0])  # the input itself is the same in every network

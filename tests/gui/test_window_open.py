@@ -151,10 +151,10 @@ def test_a_baseline_of_one_session_is_not_drawn_in_the_next(open_lab, story_file
     person = open_lab(story_file)
     window = person.window
     window.compare.choose(1, None)
-    assert window.profile._beside.baseline is not None
+    assert window.profile.baseline is not None
     person.open(story_file)
     assert window.compare.chosen == (None, None)
-    assert window.profile._beside.baseline is None
+    assert window.profile.baseline is None
 
 
 def test_a_new_session_keeps_the_settings_and_nothing_else(open_lab, story_file):

@@ -144,7 +144,7 @@ def test_the_whole_story(open_lab, tmp_path):
     window.rotation.draw_all()
     frame = window.lab.session.frame("profile", run=3)
     group = [g["name"] for g in frame.info["groups"]].index("adv_target")
-    line = window.profile._curves["adv_target", "baseline"].line
+    line = window.profile.curves.curves["adv_target", "baseline"].line
     assert line.isVisible()
     assert line.getData()[1].tolist() == frame.arrays["mean"][0, 0, 0, group, layer_taps(frame.info["taps"])].tolist()
 

@@ -13,7 +13,7 @@ from gui.panels.base import Panel
 from gui.panels.bell.panel import BellPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.correlation_matrix import MatrixPanel
-from gui.panels.entanglement_profile import ProfilePanel
+from gui.panels.profile.panel import ProfilePanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel
 from gui.panels.takeover import TakeoverPanel

@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from gui.panels.entanglement_profile import MORE_CHIP
+from gui.panels.profile.switches import MORE_CHIP
 from gui.plots.chips import Chips, Entry
 from gui.plots.controls import Segmented
 
