@@ -17,8 +17,9 @@ def main(arguments: list[str]) -> int:
 
         return command_line(arguments)
     if arguments and not is_file_argument(arguments[0]):
-        print(f"There is no command or file “{arguments[0]}”. See python main.py --help.", file=sys.stderr)
-        return 2
+        from engine.cli import no_command
+
+        return no_command(arguments)
     if not has_display():
         if arguments:
             print("No display here to open a window on. See python main.py report --help.", file=sys.stderr)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.cli import attacks, report, run, sweep
-from engine.cli.terminal import write_json
+from engine.cli.terminal import wants_json, write_json
 from engine.errors import UserError
 from engine.paths import RESOURCES
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
     except SystemExit as end:
         if isinstance(end.__cause__, _Mistake):
-            write_json(argparse.Namespace(json="--json" in arguments), {"error": str(end.__cause__)})
+            write_json(argparse.Namespace(json=wants_json(arguments)), {"error": str(end.__cause__)})
         raise
     console = Console(stderr=True)
     try:
@@ -40,7 +40,18 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         write_json(options, {"error": "Interrupted."})
         return 130
+    except Exception as error:  # a bug: its traceback follows
+        write_json(options, {"error": f"This is a bug of Rapidity Lab: {type(error).__name__}: {error}"})
+        raise
     return code
+
+
+def no_command(arguments: Sequence[str]) -> int:
+    """Say that the first word is neither a command nor a file; returns the exit code."""
+    said = f"There is no command or file “{arguments[0]}”. See python main.py --help."
+    write_json(argparse.Namespace(json=wants_json(arguments)), {"error": said})
+    Console(stderr=True).print(escape(said), soft_wrap=True, highlight=False)
+    return 2
 
 
 class _Mistake(Exception):

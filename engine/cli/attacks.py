@@ -11,7 +11,7 @@ from rich.padding import Padding
 
 from engine.catalogue import Attack, attack_named, attacks
 from engine.cli.parameter_help import parameter_lines
-from engine.cli.terminal import add_json, write_json
+from engine.cli.terminal import add_json, to_standard_output, write_json
 
 
 def add(commands: Any) -> None:
@@ -31,10 +31,11 @@ def listing(options: argparse.Namespace, _: Console) -> int:
         write_json(options, chosen.as_json() if chosen else [attack.as_json() for attack in attacks()])
         return 0
     out = Console(highlight=False)
-    if chosen:
-        _print_attack(out, chosen)
-    else:
-        _print_list(out)
+    with to_standard_output():
+        if chosen:
+            _print_attack(out, chosen)
+        else:
+            _print_list(out)
     return 0
 
 

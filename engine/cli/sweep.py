@@ -174,12 +174,13 @@ def _agreed(store: SweepStore, points: Points, slots: int, options: argparse.Nam
     if not left:
         return True
     known = [each for each in done if each == each]
-    estimate = cost(points, known, 1 if options.scheduler else slots, left)
+    estimate = cost(points, known, slots if options.scheduler is None else 1, left)
+    asking = estimate.ask and not options.yes
+    if asking and (sys.stdin is None or not sys.stdin.isatty()):
+        raise SweepError(f"{estimate.sentence} That is long, and nobody is here to be asked. Add --yes to begin.")
     console.print(escape(estimate.sentence), highlight=False, soft_wrap=True)
-    if options.yes or not estimate.ask:
+    if not asking:
         return True
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise SweepError("That is long, and nobody is here to be asked. Add --yes to begin.")
     console.print("Begin? [y/N] ", end="", markup=False)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -189,7 +190,7 @@ def _agreed(store: SweepStore, points: Points, slots: int, options: argparse.Nam
 
 @contextmanager
 def _executor(options: argparse.Namespace, slots: int) -> Iterator[Executing]:
-    if options.scheduler:
+    if options.scheduler is not None:
         from engine.sweep.cluster import connect
 
         cluster = connect(options.scheduler)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ def add_json(parser: argparse.ArgumentParser, what: str = "a summary") -> None:
     parser.add_argument("--json", action="store_true", help=f"print {what} as JSON on standard output")
 
 
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether words that cannot be read as a command ask for JSON, also where --json is cut short as argparse allows."""
+    return any(len(word) > 3 and "--json".startswith(word) for word in arguments)
+
+
 def write_json(options: argparse.Namespace, value: Any) -> None:
     """Print ``value`` where ``--json`` was given. It is one text; it is not printed twice.
 
@@ -27,8 +33,24 @@ def write_json(options: argparse.Namespace, value: Any) -> None:
     """
     if options.json and not getattr(options, "told", False):
         options.told = True
-        sys.stdout.write(json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+        with to_standard_output():
+            sys.stdout.write(json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def to_standard_output() -> Iterator[None]:
+    """What is printed here goes out at its end.
+
+    Raises:
+        UserError: it cannot: the disk that it goes to is full, or whoever was to read it is gone.
+    """
+    try:
+        yield
         sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # else Python tries it once more when it ends
+        raise UserError(f"Standard output was not written: {error.strerror or error}.") from error
 
 
 def _plain(value: Any) -> Any:

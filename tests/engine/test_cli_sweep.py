@@ -19,6 +19,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
+import pace
 import pytest
 
 from engine.cli import main
@@ -251,7 +252,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path: Path) -> 
     try:
         wait_for_points(tmp_path / "law.sweep", process)
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=240)
     finally:
         process.kill()
         process.wait()
@@ -267,7 +268,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path: Path) -> 
 
 def wait_for_points(path: Path, process: subprocess.Popen[str]) -> None:
     """Until one is finished."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while time.monotonic() < until and process.poll() is None:
         time.sleep(0.1)
         try:
@@ -330,7 +331,7 @@ def test_few_points_of_a_million_are_exported_at_once(tmp_path: Path) -> None:
         store.start(8)
         began = time.monotonic()
         (written,) = export_points(store, tmp_path)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * pace.slowness(pace.perf_counter)
     with written.open(newline="") as file:
         rows = [(row["id"], row["status"], row["rank"]) for row in csv.DictReader(file)]
     assert [row[0] for row in rows] == ["7", "8", "500000", "999999"]

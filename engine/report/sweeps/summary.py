@@ -18,6 +18,8 @@ REPLICATES = ("seed",)
 """Axes along which points are the same experiment over again."""
 MOST = 20
 """Failed points and impossible values that a summary names."""
+LAW_ROWS = 1000
+"""Settings of which a summary tells the law."""
 FEWEST = 5
 """Networks of one setting below which no t is given."""
 
@@ -77,14 +79,15 @@ def sweep_summary(store: SweepStore) -> dict[str, Any]:
         ],
         "failed": [{"id": point.id, "error": point.error} for point in store.page(0, MOST, status="failed")],
     }
-    law = list(_told(store))
-    if law:
-        found["law"] = law
+    settings = cells(store)
+    if settings:
+        found["law"] = list(_told(store, settings[:LAW_ROWS]))
+        found["law_settings"] = len(settings)
     return found
 
 
-def _told(store: SweepStore) -> Iterator[dict[str, Any]]:
-    for cell in cells(store):
+def _told(store: SweepStore, settings: list[Cell]) -> Iterator[dict[str, Any]]:
+    for cell in settings:
         told = {"n": cell.n, "measured": cell.measured, "error": cell.error, "theory": cell.theory, "t": cell.t}
         known = {
             name: None if isinstance(value, float) and math.isnan(value) else value for name, value in told.items()
