@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from engine.paths import RESOURCES
 from gui.actions import Actions
 
 PAPER = (
@@ -31,6 +32,11 @@ def show_text(parent: QWidget, title: str, markdown: str) -> QDialog:
     column.addWidget(buttons)
     dialog.show()
     return dialog
+
+
+def guide_text() -> str:
+    """The user's guide."""
+    return (RESOURCES / "help" / "guide.md").read_text(encoding="utf-8")
 
 
 def about_text() -> str:

@@ -197,6 +197,12 @@ class Actions(QObject):
             if command.states:
                 self._actions[id].setEnabled(state in command.states)
 
+    def set_sweep_state(self, state: str) -> None:
+        """The same for what is done with the sweep; "none" where none is open."""
+        self["run.sweep_pause"].setEnabled(state == "running")
+        self["run.sweep_stop"].setEnabled(state in ("running", "paused"))
+        self["file.save_sweep"].setEnabled(state != "none")
+
     def set_theme(self, theme: Theme) -> None:
         """Colour the icons."""
         for id, command in self.commands.items():

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QThread, Signal
 
 from engine.events import Progress
 from engine.lab import Lab
 from engine.runtime import Cancelled, Delivery, Failed, Finished, Paused, Queued, Resumed, Started
 from engine.specs import ExperimentSpec
 from gui.actions import RunState
+
+HOLD_SECONDS = 5.0  # how long a job may take to come to rest before a person is asked about unsaved work
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,21 @@ class Jobs(QObject):
         self._ending.append((left, then))
         for job in self.all:
             self.cancel(job.id)
+
+    def hold(self, fetch: Callable[[], None]) -> Callable[[], None]:
+        """Bring the running job to rest, so that what is saved then is everything; gives what lets it go on.
+
+        ``fetch`` has the engine's words delivered, which are waited for here.
+        """
+        job = self.current
+        if job is None or job.state != "running":
+            return lambda: None
+        self.pause(job.id)
+        patience = monotonic() + HOLD_SECONDS
+        while self.state == "running" and monotonic() < patience:
+            fetch()
+            QThread.msleep(2)
+        return partial(self.resume, job.id)
 
     def _tell(self, what: str, job: int | None) -> None:
         named = job if job is not None else (self.current.id if self.current else None)

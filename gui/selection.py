@@ -82,6 +82,9 @@ class Selection(QObject):
             raise ValueError(f"no such view: {view!r}; there are {' and '.join(VIEWS)}")
         self._set("view", view)
 
+    def set_centred(self, on: bool) -> None:
+        self.set_view("centred" if on else "uncentred")
+
     def clear(self) -> None:
         """Choose nothing, as when another session is opened. The view stays."""
         self.set_sample(None)

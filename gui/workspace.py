@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtWidgets import QApplication
+
 from gui.chrome.dock import DockArea
 from gui.chrome.log import LogPanel
 from gui.panels.all_pairs import AllPairsPanel
@@ -18,10 +20,10 @@ from gui.panels.complexity.panel import ComplexityPanel
 from gui.panels.correlation_matrix import MatrixPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
-from gui.panels.profile.panel import ProfilePanel
 from gui.panels.hardening.panel import HardeningPanel
 from gui.panels.model_summary import ModelPanel
 from gui.panels.noise.panel import NoisePanel
+from gui.panels.profile.panel import ProfilePanel
 from gui.panels.reconcile.panel import ReconcilePanel
 from gui.panels.relations import RelationsPanel
 from gui.panels.robustness.panel import RobustnessPanel
@@ -134,6 +136,16 @@ class Workspace(DockArea):
     def listing(self) -> tuple[Panel, ...]:
         """The panels that draw what the session holds of all its runs."""
         return (self.results, self.sweep, self.compare, self.sidebyside, self.log)
+
+    def toggle_focused(self) -> None:
+        """Show the panel in use alone, or all again; the profile, where none is in use."""
+        focus = QApplication.focusWidget()
+        key = next((p.key for p in self.panels if focus is not None and p.isAncestorOf(focus)), "profile")
+        self.toggle_maximised(key)
+
+    def show_log(self, on: bool) -> None:
+        """Bring the log to the front, or the profile in its place."""
+        self.show_panel("log" if on else "profile")
 
     def share_out(self) -> None:
         """Give each panel its share of the room; sizes hold only once the window has its own."""
