@@ -197,7 +197,7 @@ def _windowed() -> None:
     window.editor.replace(_endless(), "benchmark")
     window.documents.ask_unsaved = lambda *_: "discard"
     # the run begins with the next turn of the event loop, as if the button were clicked
-    turns = _Turns(window.lab, start=lambda: QTimer.singleShot(0, window, lambda: window.run_step("train")))
+    turns = _Turns(window.lab, start=lambda: QTimer.singleShot(0, window, lambda: window.runner.run_step("train")))
     window.bridge.delivered.connect(turns.see)
     window.resize(1440, 900)
     window.show()

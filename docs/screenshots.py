@@ -42,17 +42,17 @@ def take(folder: Path) -> None:
     window.resize(*SIZE)
     window.show()
     window.start()
-    window.run_all()
+    window.runner.run_all()
     wait(app, window)
-    window.show_step("attack")
+    window.navigation.show_step("attack")
     window.selection.set_tap("relu 5")
     gallery = window.stage.frame("gallery")
     window.selection.set_sample(int(gallery.arrays["index"][1]))
-    for look in (window.map_selected, window.measure_classes):
+    for look in (window.looks.map_selected, window.looks.measure_classes):
         look()
         wait(app, window)
     for name in LOOKS:
-        window.look(name)
+        window.looks.look(name)
         wait(app, window)
     for key in ("training", "gallery", "matrix", "profile", "spacetime"):  # what a run of everything shows
         window.docks.show_panel(key)
@@ -74,9 +74,9 @@ def beside(app: object, window: object, folder: Path) -> None:
     first = window.lab.session.runs()[0].id
     attack = window.editor.spec.attack
     window.editor.edit("attack", attack.model_copy(update={"eps": 2 * attack.eps, "alpha": 2 * attack.alpha}), "eps")
-    window.run_all()
+    window.runner.run_all()
     wait(app, window)
-    window.compare_sources(window.columns.runs([first, window.lab.session.runs()[-1].id]))
+    window.beside.compare(window.columns.runs([first, window.lab.session.runs()[-1].id]))
     panel = window.docks.sidebyside
     wait(app, window)
     settle(app, window)

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
 
     window = open_window(Settings(), Path(options.file) if options.file else None)
-    sys.excepthook = window.show_exception
+    sys.excepthook = window.messages.show_exception
     window.show()
     # after the first paint, so that a person sees the window before the engine takes its share
     QTimer.singleShot(0, window, window.start)

@@ -20,7 +20,7 @@ from gui.forms.form import SpecForm
 from gui.main_window import MainWindow
 
 LEFT = Qt.MouseButton.LeftButton
-PATIENCE = 30_000  # ms; the machine may be busy with other things
+PATIENCE = 120_000  # ms; the machine may be busy with other things
 
 TINY = ExperimentSpec(
     title="Tiny",
@@ -64,11 +64,11 @@ class Person:
         self.window.show()
         self.qtbot.waitExposed(self.window)
         self.come_back()
-        self.wait(lambda: self.window._arranged)
+        self.wait(lambda: self.window.placement.arranged)
         if start:
             self.window.start()
             # torch is loaded here, which takes long beside other tests that load it
-            self.wait(lambda: self.window.status.text("device").startswith("CPU"), 4 * PATIENCE)
+            self.wait(lambda: self.window.status.text("device").startswith("CPU"), 2 * PATIENCE)
 
     def come_back(self) -> None:
         """Make the window the active one again, as a window manager does when a list or a dialog closes."""
@@ -126,7 +126,7 @@ class Person:
     # --- doing -----------------------------------------------------------------------------------------------
 
     def click(self, widget: QWidget, at: QPoint | None = None) -> None:
-        self.wait(lambda: widget.isVisible() and widget.isEnabled(), 3000)  # a form may be laid out only now
+        self.wait(lambda: widget.isVisible() and widget.isEnabled())  # a form may be laid out only now
         self.qtbot.mouseClick(widget, LEFT, pos=at or widget.rect().center())
 
     def press(self, keys: str, on: QWidget | None = None) -> None:

@@ -50,7 +50,7 @@ def test_an_entry_that_cannot_be_used_is_never_folded_away(step, qtbot):
 
 
 def test_edits_there_are_edits_of_the_experiment_and_undone_like_all(person, window):
-    window.show_settings("max_likelihood")
+    window.navigation.show_settings("max_likelihood")
     assert window.rail.current == "entangle"
     field = person.type("max_likelihood", "depth", "7")
     assert window.editor.spec.max_likelihood.depth == 7

@@ -99,7 +99,7 @@ def test_all_pairs_of_classes_are_measured_from_the_attack_step(attacked):
 
 def test_a_new_attack_makes_the_looks_at_the_last_one_a_thing_of_the_past(attacked):
     window = attacked.window
-    window.map_selected()
+    window.looks.map_selected()
     attacked.wait_for_job()
     shown = [i.id for i in window.stage.instants if i.phase == "map"]
     assert window.stage.frame("decision_map") is not None
@@ -166,7 +166,7 @@ def test_the_slider_names_the_attack_and_its_result_is_no_step(attacked):
 
 def test_what_was_measured_later_is_said_to_be_so(attacked):
     window = attacked.window
-    window.map_selected()
+    window.looks.map_selected()
     attacked.wait_for_job()
     at = [i for i in window.stage.instants if i.phase == "attack"]
     window.stage.go_to(at[1].id)

@@ -12,7 +12,7 @@ def test_a_missing_idx_folder_is_told_and_the_next_run_works(open_lab, tmp_path)
     person = open_lab(spec=TINY.model_copy(update={"dataset": IdxSpec(folder=str(tmp_path / "gone"))}))
     window = person.window
     person.step("train")
-    window.run_step("train")
+    window.runner.run_step("train")
     person.wait_for_job()
     assert len(person.notices()) == 1
     assert str(tmp_path / "gone") in person.notices()[0]
@@ -76,7 +76,7 @@ def test_a_bug_of_the_window_itself_is_shown_too(window, person):
     try:
         raise ValueError("a button that does not know what to do")
     except ValueError as error:
-        window.show_exception(type(error), error, error.__traceback__)
+        window.messages.show_exception(type(error), error, error.__traceback__)
     (notice,) = window.notices.notices
     assert "a button that does not know what to do" in notice.text
     assert "test_window_errors" in notice.details

@@ -32,7 +32,7 @@ def test_a_theme_is_chosen_from_the_menu_and_every_part_follows(open_lab, story_
 
 
 def test_a_theme_can_change_while_a_job_runs(person, window):
-    window.run_all()
+    window.runner.run_all()
     for name in ("dark", "light", "dark"):
         window.actions_[f"view.theme_{name}"].trigger()
         person.qtbot.wait(1)

@@ -170,7 +170,7 @@ def test_a_new_session_keeps_the_settings_and_nothing_else(open_lab, story_file)
 
 
 def test_an_example_is_opened_from_the_menu(person, window):
-    (first, *_) = window._examples_menu.actions()
+    (first, *_) = window.file_menus.examples.actions()
     first.trigger()
     assert window.editor.spec.title != TINY.title
     assert person.form("experiment").field("title").text() == window.editor.spec.title
@@ -184,8 +184,8 @@ def test_recent_files_are_offered_latest_first_and_open(person, window, story_fi
     shutil.copy(story_file, other)
     for file in (story_file, other):
         person.open(file)
-    window._recent_menu.aboutToShow.emit()
-    actions = window._recent_menu.actions()
+    window.file_menus.recent.aboutToShow.emit()
+    actions = window.file_menus.recent.actions()
     assert [action.text() for action in actions] == [str(other), str(story_file)]
     actions[1].trigger()
     person.wait_for_files()
@@ -202,6 +202,6 @@ def test_recent_files_are_remembered_and_those_that_are_gone_are_dropped(open_la
     person = open_lab()
     assert person.window.settings.recent() == [file]
     file.unlink()
-    person.window._recent_menu.aboutToShow.emit()
-    (action,) = person.window._recent_menu.actions()
+    person.window.file_menus.recent.aboutToShow.emit()
+    (action,) = person.window.file_menus.recent.actions()
     assert not action.isEnabled()

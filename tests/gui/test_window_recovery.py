@@ -25,7 +25,7 @@ app = QApplication([])
 window = open_window(Settings(), Path(sys.argv[1]))
 window.show()
 window.start()
-window.run_step("train")
+window.runner.run_step("train")
 
 def tell():
     if any(instant.phase == "train" for instant in window.stage.instants):

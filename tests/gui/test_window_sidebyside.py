@@ -83,7 +83,7 @@ def test_two_sessions_are_opened_by_clicking_zoomed_together_and_leave_nothing(
 
 def test_a_session_dropped_on_it_is_added_and_the_open_one_stays(person, window, side, story_file):
     session = window.documents.session
-    window.show_side_by_side()
+    window.navigation.show_side_by_side()
     assert drop(side, story_file)
     wait(person, side)
     assert window.documents.session is session
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_says_so_in_its_column(person, window, side, 
     own = copies()
     bad = tmp_path / "bad.rapidity"
     bad.write_bytes(story_file.read_bytes()[:4000])
-    window.show_side_by_side()
+    window.navigation.show_side_by_side()
     side.dropped.emit([bad, story_file])
     wait(person, side)
     assert "bad" in side.columns[0].message.text() and side.columns[0].panel is None
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read_says_so_in_its_column(person, window, side, 
 
 
 def test_a_source_removed_before_it_was_read_is_never_opened(person, window, side, story_file):
-    window.show_side_by_side()
+    window.navigation.show_side_by_side()
     side.dropped.emit([story_file])
     side.remove_wanted.emit(side.columns[0].source.key)
     person.wait_for_files()
@@ -142,10 +142,10 @@ def test_a_source_removed_before_it_was_read_is_never_opened(person, window, sid
 def test_sources_are_compared_by_whoever_has_them(person, window, side, story_file, other_file):
     from gui.sidebyside import Source
 
-    window.compare_sources([Source.of_file(story_file), Source.of_file(other_file)])
+    window.beside.compare([Source.of_file(story_file), Source.of_file(other_file)])
     wait(person, side)
     assert len(side.panels()) == 2
     kept = side.panels()[1]
-    window.compare_sources([Source.of_file(other_file)])
+    window.beside.compare([Source.of_file(other_file)])
     wait(person, side)
     assert side.panels() == [kept]

@@ -39,7 +39,7 @@ def test_no_form_is_wider_than_its_place_beside_a_scroll_bar(open_lab, qtbot):
     window = person.window
     window.resize(SCREEN)
     for key, form in window.step_forms.items():
-        window.show_step(key)
+        window.navigation.show_step(key)
         area = form.findChild(QScrollArea)
         qtbot.waitUntil(area.isVisible)
         bar = area.verticalScrollBar().sizeHint().width()
