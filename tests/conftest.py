@@ -33,6 +33,15 @@ def _rank(file: str) -> int:
     return next((place for place, start in enumerate(LONG_FIRST) if file.startswith(start)), len(LONG_FIRST))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _engines_have_time_to_end() -> None:
+    """A busy machine may take longer than a person at a window would wait."""
+    from engine.lab import Lab
+    from engine.runtime import Engine
+
+    Engine.close.__defaults__ = Lab.close.__defaults__ = (120.0,)
+
+
 @pytest.fixture(scope="session")
 def mnist_folder() -> Path:
     """Real MNIST in IDX files: the folder RAPIDITY_MNIST names, or ../shared/data/mnist beside the project."""

@@ -25,7 +25,7 @@ def test_a_code_is_prepared_once_and_in_the_background_while_others_breathe():
     assert time.thread_time() - began < 0.5
     waiting.close()  # whoever stops waiting leaves nothing to clean up ...
     assert the_code() is the_code()  # ... and the next one finds the work done
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("BCH")]
+    assert "BCH(255, t=18)" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_up_to_t_wrong_bits_are_corrected_and_one_more_is_noticed():
