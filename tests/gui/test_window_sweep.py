@@ -194,7 +194,6 @@ def test_a_small_real_sweep_equals_the_engines_own_run_and_its_point_opens_as_a_
     panel.table.choose(3, 3)
     person.press("Del", panel.table)
     person.run("data")
-    assert window.sweep_desk.sweeps.state == "running"
     person.wait(lambda: is_idle(window) and counts(window) == {"finished": 3, "cancelled": 1}, PATIENCE)
     panel.table.choose(3, 3)
     panel.offer()
@@ -310,7 +309,7 @@ def test_closing_the_window_loses_nothing_and_the_sweep_goes_on_where_it_was(ope
     window = person.window
     person.step("sweep")
     person.act()
-    person.wait(lambda: counts(window).get("finished") == 2)
+    person.wait(lambda: counts(window).get("finished") == 2 and counts(window).get("failed") == 1)
     path = window.sweep_desk.sweeps.path
     person.saves_to = str(tmp_path / "mine.rapidity")
     person.press("Ctrl+S")
@@ -472,7 +471,7 @@ def test_opening_something_else_while_a_sweep_runs_loses_nothing(open_lab, quick
     window, sweeps = person.window, person.window.sweep_desk.sweeps
     person.step("sweep")
     person.act()
-    person.wait(lambda: counts(window).get("finished") == 2)
+    person.wait(lambda: counts(window).get("finished") == 2 and counts(window).get("failed") == 1)
     store, path = sweeps.store, sweeps.path
 
     # its own file again, and one that is none: it runs on
@@ -539,7 +538,7 @@ def test_a_running_sweep_whose_file_is_moved_is_paused_and_can_be_saved_or_put_b
     window, sweeps = person.window, person.window.sweep_desk.sweeps
     person.step("sweep")
     person.act()
-    person.wait(lambda: counts(window).get("finished") == 2)
+    person.wait(lambda: counts(window).get("finished") == 2 and counts(window).get("failed") == 1)
     path = sweeps.path
     path.rename(tmp_path / "away.sweep")
     person.wait(lambda: person.notices() and sweeps.state == "paused")
@@ -551,7 +550,7 @@ def test_a_running_sweep_whose_file_is_moved_is_paused_and_can_be_saved_or_put_b
     person.click(window.notices.notices[0].buttons["Save a copy…"])
     person.wait(lambda: (tmp_path / "saved.sweep").exists() and not sweeps.busy)
     with SweepStore.open(tmp_path / "saved.sweep") as saved:
-        assert saved.counts()["finished"] == kept
+        assert saved.counts()["finished"] >= kept, "one that was not noted as running may have come since"
     # it is not run while nobody would find what comes of it
     window.sweep_desk.resume()
     assert sweeps.state == "paused" and f"not at {path} any more" in person.notices()[0]
