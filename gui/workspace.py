@@ -8,7 +8,6 @@ from gui.chrome.dock import DockArea
 from gui.chrome.log import LogPanel
 from gui.panels.all_pairs import AllPairsPanel
 from gui.panels.attack_checks import ChecksPanel
-from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
 from gui.panels.base import Panel
@@ -18,6 +17,7 @@ from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.complexity.panel import ComplexityPanel
 from gui.panels.correlation_matrix import MatrixPanel
+from gui.panels.curves.panel import CurvesPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.hardening.panel import HardeningPanel

@@ -19,7 +19,6 @@ from PySide6.QtGui import QImage
 
 from gui.helptext import read_help
 from gui.panels.all_pairs import AllPairsPanel
-from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.attack_results import ResultsPanel
 from gui.panels.bell.panel import BellPanel
@@ -27,6 +26,7 @@ from gui.panels.claims.panel import ClaimsPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.compare import ComparePanel
 from gui.panels.correlation_matrix import MatrixPanel
+from gui.panels.curves.panel import CurvesPanel
 from gui.panels.dataset_gallery import DatasetPanel
 from gui.panels.decision_map import DecisionMapPanel
 from gui.panels.hardening.panel import HardeningPanel

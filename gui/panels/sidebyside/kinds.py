@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gui.panels.all_pairs import AllPairsPanel
-from gui.panels.attack_curves import CurvesPanel
 from gui.panels.attack_gallery import GalleryPanel
 from gui.panels.base import Panel
 from gui.panels.bell.panel import BellPanel
 from gui.panels.class_matrix import ClassMatrixPanel
 from gui.panels.correlation_matrix import MatrixPanel
+from gui.panels.curves.panel import CurvesPanel
 from gui.panels.profile.panel import ProfilePanel
 from gui.panels.spacetime_diagram import SpacetimePanel
 from gui.panels.structure import StructurePanel

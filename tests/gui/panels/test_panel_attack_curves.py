@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from engine.experiments.attack_curves import usual
 from engine.experiments.rates import share
 from engine.session.table import Table
-from gui.panels.attack_curves import CurvesPanel
+from gui.panels.curves.panel import CurvesPanel
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_lines_are_coloured_by_how_each_sample_came_out(panel):
     attack, samples = frames.attack_steps(steps=4)
     panel.show_records("attack", attack)
     panel.show_records("attack_samples", samples)
-    assert lines(panel._broken) == [[1, 0, -1, -2], [2, 1, 0, -1]]
-    assert lines(panel._held) == [[3, 2, 1, 0], [4, 3, 2, 1]]
+    assert lines(panel.lines.broken) == [[1, 0, -1, -2], [2, 1, 0, -1]]
+    assert lines(panel.lines.held) == [[3, 2, 1, 0], [4, 3, 2, 1]]
     assert [panel.chips.chip(key).text() for key in ("broken", "held")] == ["broken (2)", "not broken (2)"]
 
 
@@ -64,37 +64,37 @@ def test_a_growing_attack_moves_samples_from_one_colour_to_the_other(panel):
     rows = [frames.attack_steps(steps=6)[1].row(k) for k in range(6)]
     panel.show_records("attack", attack)
     panel.show_records("attack_samples", samples)
-    assert len(lines(panel._broken)) == 0
+    assert len(lines(panel.lines.broken)) == 0
     samples.extend(rows[1:])
     panel.show_records("attack_samples", samples)
-    assert len(lines(panel._broken)) == 4
+    assert len(lines(panel.lines.broken)) == 4
 
 
 def test_the_median_and_the_quartiles_are_over_the_watched_samples(full):
-    x, y = full._median.line.getData()
+    x, y = full.lines.median.line.getData()
     assert x.tolist() == list(range(6))
     assert y.tolist() == [2.5 - s for s in range(6)]
-    path = full._median.band.path().boundingRect()
+    path = full.lines.median.band.path().boundingRect()
     assert (path.top(), path.bottom()) == (pytest.approx(1.75 - 5), pytest.approx(3.25))
 
 
 def test_loss_and_margin_can_be_switched(qtbot, full):
     qtbot.mouseClick(full.metric_choice.button("loss"), Qt.MouseButton.LeftButton)
-    assert lines(full._broken)[0] == [-1, 0, 1, 2, 3, 4]
-    assert not full._zero.isVisible()
+    assert lines(full.lines.broken)[0] == [-1, 0, 1, 2, 3, 4]
+    assert not full.lines.zero.isVisible()
     qtbot.mouseClick(full.metric_choice.button("margin"), Qt.MouseButton.LeftButton)
-    assert lines(full._broken)[0] == [1, 0, -1, -2, -3, -4]
-    assert full._zero.isVisible()
+    assert lines(full.lines.broken)[0] == [1, 0, -1, -2, -3, -4]
+    assert full.lines.zero.isVisible()
 
 
 def test_the_share_broken_has_wilson_s_band_and_the_share_before(full):
-    _, y = full._share.line.getData()
+    _, y = full.share.curve.line.getData()
     assert y.tolist() == [0, 0, 0.25, 0.5, 0.75, 1]
     expected = share(5, 20)
     assert (
         full.describe_share(2).splitlines()[1] == f"broken so far 25.0% [{expected.low:.1%}, {expected.high:.1%}] of 20"
     )
-    assert full._before.value() == pytest.approx(0.05)
+    assert full.share.before.value() == pytest.approx(0.05)
     assert "before the attack 5.0%" in full.describe_share(0)
     assert "100.0%" in full.subtitle
 
@@ -109,7 +109,7 @@ def test_an_attack_for_the_smallest_norm_can_show_how_it_falls(qtbot, panel):
     panel.show_records("attack_samples", samples)
     assert not panel.lower_choice.isHidden()
     qtbot.mouseClick(panel.lower_choice.button("norm"), Qt.MouseButton.LeftButton)
-    assert panel._share.line.getData()[1].tolist() == [1 / (k + 1) for k in range(6)]
+    assert panel.share.curve.line.getData()[1].tolist() == [1 / (k + 1) for k in range(6)]
     assert "median norm so far 0.5" in panel.describe_share(1)
 
 
@@ -118,15 +118,15 @@ def test_members_of_an_ensemble_are_named_where_they_begin(panel):
     names = ["apgd-ce", "apgd-ce", "fab-t", "fab-t", "square", "best found"]
     panel.show_records("attack", Table({**attack.row(k), "stage": name} for k, name in enumerate(names)))
     panel.show_records("attack_samples", samples)
-    assert [text.toPlainText() for text in panel._marks._texts] == ["apgd-ce", "fab-t", "square"]
-    assert sorted(set(panel._marks._lines.getData()[0].tolist())) == [0, 2, 4]
+    assert [text.toPlainText() for text in panel.lines.marks._texts] == ["apgd-ce", "fab-t", "square"]
+    assert sorted(set(panel.lines.marks._lines.getData()[0].tolist())) == [0, 2, 4]
 
 
 def test_the_selected_sample_is_drawn_over_the_others(full, selection):
     selection.set_sample(30)
-    assert lines(full._chosen) == [[3, 2, 1, 0, -1, -2]]
+    assert lines(full.lines.chosen) == [[3, 2, 1, 0, -1, -2]]
     selection.set_sample(999)
-    assert lines(full._chosen) == []
+    assert lines(full.lines.chosen) == []
 
 
 def test_a_click_near_a_line_chooses_its_sample_everywhere(qtbot, full, selection):
@@ -169,17 +169,17 @@ def test_keys_walk_along_a_line_and_from_line_to_line(qtbot, full, selection):
 
 def test_the_time_cursor_is_of_the_attack_alone(full):
     full.set_moment("attack", 4)
-    assert [cursor.value() for cursor in full._cursors] == [4, 4]
-    assert all(cursor.isVisible() for cursor in full._cursors)
+    assert [cursor.value() for cursor in (full.lines.cursor, full.share.cursor)] == [4, 4]
+    assert all(cursor.isVisible() for cursor in (full.lines.cursor, full.share.cursor))
     full.set_moment("train", 4)
-    assert not any(cursor.isVisible() for cursor in full._cursors)
+    assert not any(cursor.isVisible() for cursor in (full.lines.cursor, full.share.cursor))
 
 
 def test_chips_hide_their_curves(qtbot, full):
     qtbot.mouseClick(full.chips.chip("broken"), Qt.MouseButton.LeftButton)
-    assert not full._broken._curve.isVisible()
+    assert not full.lines.broken._curve.isVisible()
     full.show_records("attack", frames.attack_steps()[0])
-    assert not full._broken._curve.isVisible()
+    assert not full.lines.broken._curve.isVisible()
 
 
 def test_csv_equals_the_tables(full):
@@ -208,7 +208,7 @@ def test_a_thousand_steps_of_48_samples_are_drawn_in_time(panel):
     panel.show_records("attack", attack)
     assert pace.least(lambda: panel.show_records("attack_samples", samples), 0.15, tries=1) < 0.15
     assert pace.least(lambda: panel.show_records("attack_samples", samples), 0.05) < 0.05
-    assert len(panel._broken.data()[0]) < 48 * 700
+    assert len(panel.lines.broken.data()[0]) < 48 * 700
 
 
 def test_everything_has_a_name_and_the_theme_changes_live(full, theme):
@@ -229,8 +229,8 @@ def ended(panel, steps=6):
 
 def test_the_best_points_found_are_not_drawn_as_a_step(panel):
     ended(panel)
-    assert panel._share.line.getData()[0].tolist() == [0, 1, 2, 3, 4]
-    assert lines(panel._broken)[0] == [1, 0, -1, -2, -3]
+    assert panel.share.curve.line.getData()[0].tolist() == [0, 1, 2, 3, 4]
+    assert lines(panel.lines.broken)[0] == [1, 0, -1, -2, -3]
     assert "100.0%" in panel.subtitle, "what the attack came to counts them"
     panel._on_hover(9.0, -3.0)
     assert panel.plot.readout.text().startswith("step 4")
@@ -249,7 +249,7 @@ def test_a_freak_value_does_not_ruin_the_range_and_is_told_at_the_edge(panel):
     panel.grab()
     _, high = panel.plot.getViewBox().viewRange()[1]
     assert high < 5
-    below, above = panel._beyond.texts
+    below, above = panel.lines.beyond.texts
     assert above.isVisible()
     assert above.toPlainText() == "▲ to 4e+03"
     assert not below.isVisible()
@@ -272,7 +272,7 @@ def test_names_of_short_parts_stand_above_each_other(panel):
     panel.show_records("attack", Table({**attack.row(k), "stage": stage} for k, stage in enumerate(stages)))
     panel.show_records("attack_samples", samples)
     panel.grab()
-    shown = [text for text in panel._marks._texts if text.isVisible()]
+    shown = [text for text in panel.lines.marks._texts if text.isVisible()]
     assert [text.toPlainText() for text in shown] == ["APGD-CE", "APGD-DLR", "APGD-T", "Square"]
     assert len({text.pos().y() for text in shown[:3]}) == 3
 

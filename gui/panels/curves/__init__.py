@@ -1,0 +1,1 @@
+"""How an attack went, step by step: each watched sample, and all samples together."""
