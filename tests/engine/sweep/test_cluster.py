@@ -59,23 +59,34 @@ def spec_of(points: int, title: str = "Widths") -> ExperimentSpec:
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    before = children()
+    folder = str(tmp_path_factory.mktemp("dask"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TMPDIR", folder)  # a worker that is killed leaves what it has there
+        yield from _machines(folder)
+    wait_for(lambda: children() <= before)  # no process is left behind
+
+
+def _machines(folder: str) -> Iterator[Machines]:
+    import dask
     from distributed import LocalCluster
 
-    before = children()
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=":0",  # None would take port 8787
-        silence_logs=60,
-        local_directory=str(tmp_path_factory.mktemp("dask")),
-    ) as made:
+    with (
+        dask.config.set({"temporary-directory": folder}),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",  # None would take port 8787
+            silence_logs=60,
+            local_directory=folder,
+        ) as made,
+    ):
         connection = patiently_connected(made)
         yield Machines(made, connection)
         connection.close()
         connection.close()
     gc.collect()
-    wait_for(lambda: children() <= before)  # no process is left behind
 
 
 def patiently_connected(made: Any) -> Cluster:
@@ -135,7 +146,7 @@ def test_a_scheduler_that_goes_away_ends_the_sweep_in_a_sentence_and_loses_nothi
 
     local = {"dashboard_address": ":0", "silence_logs": 60, "local_directory": str(tmp_path / "dask")}
     with (
-        dask.config.set({"distributed.comm.timeouts.connect": "120s"}),
+        dask.config.set({"distributed.comm.timeouts.connect": "120s", "temporary-directory": str(tmp_path)}),
         LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", **local) as made,
         SweepStore.create(tmp_path / "a.sweep", spec_of(40)) as store,
     ):

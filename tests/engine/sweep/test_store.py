@@ -311,7 +311,7 @@ def test_many_threads_read_and_write_at_once(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(240)
         assert not errors
         assert store.counts()["finished"] == 200
         assert store.column("rank")["rank"].tolist() == list(range(200))
