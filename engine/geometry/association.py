@@ -2,7 +2,8 @@
 
 Sources: C. Spearman (1904), "The proof and measurement of association between two things"; N. Mantel (1967), "The detection of
 disease clustering and a generalized regression approach"; P. E. Smouse, J. C. Long, R. R. Sokal (1986), "Multiple regression and
-correlation extensions of the Mantel test of matrix correspondence"; B. Efron (1979) for the bootstrap.
+correlation extensions of the Mantel test of matrix correspondence"; D. Freedman, D. Lane (1983), "A nonstochastic interpretation of
+reported significance levels"; B. Efron (1979) for the bootstrap.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ Array = NDArray[np.float64]
 
 LEAST = 4
 """Units below which no rank correlation is given."""
+LEAST_RESAMPLED = 8
+"""Units, beyond those that ``given`` takes, below which there is no interval: of normal pairs with a correlation of 0.8 the percentile
+bootstrap of four units covers the truth in 73% of cases, of five in 84%; from six on it does in 93% or more."""
 
+ROUNDING = 1e-9
+"""Share of ranks, below which what is left of them is none."""
 _NUMBERS = 20_000  # that are ranked between two breaths: a few milliseconds
 _AT_ONCE = 50  # resamples at most, however few numbers each ranks: its fixed cost is a fraction of a millisecond
 
@@ -34,7 +40,8 @@ class Association:
     p: float
     """Two-sided, by permutation of the units."""
     low: float
-    """95% bootstrap interval over the units; NaN for matrices, whose nodes cannot be resampled with repeats."""
+    """95% bootstrap interval over the units; NaN for fewer than :data:`LEAST_RESAMPLED`, and for matrices, whose nodes cannot be
+    resampled with repeats."""
     high: float
     n: int
     """Units that counted: those with a number everywhere."""
@@ -45,7 +52,8 @@ def spearman(
 ) -> Association:
     """Spearman's rank correlation of ``x`` and ``y`` ``[n]``, what ranks of ``given`` explain taken away from both (partial).
 
-    The p-value permutes the (residual) ranks of ``x``; units with a NaN anywhere are left out.
+    The p-value permutes the ranks of ``x``; what ``given`` explains is taken away from them first, and again from each permutation
+    (Freedman and Lane), without which the p is too small. Units with a NaN anywhere are left out.
     """
     return drain(resampling_spearman(x, y, given, seed=seed, resamples=resamples))
 
@@ -64,12 +72,18 @@ def resampling_spearman(
         return _nothing(n)
     rng = np.random.default_rng(seed)
     every = max(1, min(_AT_ONCE, _NUMBERS // columns.size))
+    explained = _explained(columns)
     first, second = _residuals(columns)
     beyond = 0
     for number in range(resamples):
-        beyond += abs(_pearson(rng.permutation(first), second)) >= abs(rho) - 1e-12
+        permuted = rng.permutation(first)
+        permuted = permuted - explained @ (explained.T @ permuted)
+        beyond += abs(_pearson(permuted, second)) >= abs(rho) - 1e-12
         if number % every == 0:
             yield
+    p = (beyond + 1) / (resamples + 1)
+    if n < LEAST_RESAMPLED + len(given):
+        return Association(rho, p, math.nan, math.nan, n)
     found = []
     for number in range(resamples):
         found.append(_partial(columns[:, rng.integers(0, n, n)]))
@@ -78,7 +92,7 @@ def resampling_spearman(
     drawn = np.array(found)
     drawn = drawn[np.isfinite(drawn)]
     low, high = np.quantile(drawn, [0.025, 0.975]) if len(drawn) else (math.nan, math.nan)
-    return Association(rho, (beyond + 1) / (resamples + 1), float(low), float(high), n)
+    return Association(rho, p, float(low), float(high), n)
 
 
 def mantel(
@@ -87,7 +101,9 @@ def mantel(
     """Spearman's rank correlation between the off-diagonal entries of matrices ``[n, n]``, tested by permuting the n nodes.
 
     Entries of a pair matrix are not independent: a p-value that took them to be so would be far too small. ``given``
-    matrices are taken away by ranks (partial Mantel test). Entries that are NaN in any matrix are left out.
+    matrices are taken away by ranks: the correlation is of the residuals, computed anew for each permutation of ``x`` (partial Mantel
+    test of Smouse, Long and Sokal). Symmetric matrices count each pair once; where one is not, both orders count, and rows are permuted
+    together with columns. Entries that are NaN in any matrix are left out, and nodes without any entry do not count.
     """
     return drain(permuting_mantel(x, y, given, seed=seed, resamples=resamples))
 
@@ -105,6 +121,10 @@ def permuting_mantel(
         off = np.triu(off)
     for m in matrices:
         off &= np.isfinite(m)
+    counted = np.flatnonzero(off.any(0) | off.any(1))
+    if len(counted) < n:  # a node without a number anywhere is none, and is not permuted with the others
+        matrices, n = [m[np.ix_(counted, counted)] for m in matrices], len(counted)
+        off = off[np.ix_(counted, counted)]
     if n < LEAST or off.sum() < LEAST + len(given):
         return _nothing(n)
 
@@ -145,14 +165,28 @@ def _partial(columns: Array) -> float:
 
 
 def _residuals(columns: Array) -> tuple[Array, Array]:
-    """Ranks of the first two columns without what a line in the ranks of the others explains."""
-    ranks = rankdata(columns, axis=1)
+    """Ranks of the first two columns without their mean and what a line in the ranks of the others explains; 0 where that is all."""
+    ranks = rankdata(columns[:2], axis=1)
+    ranks -= ranks.mean(1, keepdims=True)
     if len(columns) == 2:
         return ranks[0], ranks[1]
-    design = np.column_stack([np.ones(columns.shape[1]), ranks[2:].T])
-    fitted = design @ np.linalg.lstsq(design, ranks[:2].T, rcond=None)[0]
-    left = ranks[:2].T - fitted
-    return left[:, 0], left[:, 1]
+    explained = _explained(columns)
+    left = ranks - (ranks @ explained) @ explained.T
+    # what is left of a column that the others explain is rounding, and goes with nothing
+    left[np.linalg.norm(left, axis=1) < ROUNDING * np.linalg.norm(ranks, axis=1)] = 0
+    return left[0], left[1]
+
+
+def _explained(columns: Array) -> Array:
+    """What ranks of the columns behind the first two span beyond a constant: orthonormal ``[n, at most that many]``.
+
+    A column that never varies, or that the others give, adds nothing.
+    """
+    ranks = rankdata(columns[2:], axis=1)
+    ranks -= ranks.mean(1, keepdims=True)
+    directions, sizes, _ = np.linalg.svd(ranks.T, full_matrices=False)
+    found: Array = directions[:, sizes > ROUNDING * max(1.0, float(sizes.max(initial=0.0)))]
+    return found
 
 
 def _pearson(a: Array, b: Array) -> float:
