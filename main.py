@@ -66,5 +66,15 @@ def answers(display: str) -> bool:
     return False
 
 
+def interrupted(arguments: list[str]) -> int:
+    """What Ctrl-C ends while the program is still being loaded; returns the exit code."""
+    if any(len(word) > 3 and "--json".startswith(word) for word in arguments):
+        print('{"error": "Interrupted."}')
+    return 130
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(interrupted(sys.argv[1:]))

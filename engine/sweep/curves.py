@@ -98,13 +98,16 @@ def places(values: Array, *, log: bool = False) -> Places:
     return Places(np.exp(x) if log else x, of)
 
 
-def curve(where: Places, y: Array, among: Array, limits: tuple[float, float] = NO_LIMITS) -> Curve:
+def curve(
+    where: Places, y: Array, among: Array, limits: tuple[float, float] = NO_LIMITS, of: Array | None = None
+) -> Curve:
     """The mean of a column at each place, over the networks named, with a Student interval over networks.
 
     Args:
         y: ``[n]``; NaN is left out.
         among: ``[n]`` bool.
         limits: the least and the largest that the quantity can be; intervals end there.
+        of: the network of each point ``[n]`` int; points of one network at one place are one, of their mean.
 
     Source: Student (1908), The probable error of a mean.
     """
@@ -112,6 +115,8 @@ def curve(where: Places, y: Array, among: Array, limits: tuple[float, float] = N
 
     chosen = among & (where.of >= 0) & np.isfinite(y)
     at, values = where.of[chosen], y[chosen]
+    if of is not None:
+        at, values = _one_each(at, values, of[chosen])
     size = len(where.x)
     n = np.bincount(at, minlength=size)
     some = np.maximum(n, 1)
@@ -125,9 +130,18 @@ def curve(where: Places, y: Array, among: Array, limits: tuple[float, float] = N
     return Curve(where.x[there], mean[there], low[there], high[there], n[there], (where.x[at[alone]], values[alone]))
 
 
-def curves(where: Places, y: Array, split: Groups, limits: tuple[float, float] = NO_LIMITS) -> list[Curve]:
+def curves(
+    where: Places, y: Array, split: Groups, limits: tuple[float, float] = NO_LIMITS, of: Array | None = None
+) -> list[Curve]:
     """One curve for each group."""
-    return [curve(where, y, split.of == k, limits) for k in range(len(split.labels))]
+    return [curve(where, y, split.of == k, limits, of) for k in range(len(split.labels))]
+
+
+def _one_each(at: Array, values: Array, of: Array) -> tuple[Array, Array]:
+    """Places and values with one for each network at each place."""
+    pairs, found = np.unique(np.stack([at, of], axis=1), axis=0, return_inverse=True)
+    found = found.reshape(-1)
+    return pairs[:, 0], np.bincount(found, values, len(pairs)) / np.bincount(found, minlength=len(pairs))
 
 
 def distinct(values: Array) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from engine.specs import AxisSpec, ExperimentSpec, SweepSpec
 from engine.sweep.store import SweepStore
 from engine.sweep.work import Outcome
 
+ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = ExperimentSpec(sweep=SweepSpec(axes=(AxisSpec(field="model.width", values=(8, 16)),)))
 
 
@@ -75,6 +77,26 @@ def test_a_bug_is_json_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert json.loads(capsys.readouterr().out) == {
         "error": "This is a bug of Rapidity Lab: ZeroDivisionError: one over nothing"
     }
+
+
+LOADING = """
+import builtins, runpy, sys
+real = builtins.__import__
+def interrupted(name, *more):
+    if name == "engine.cli":
+        raise KeyboardInterrupt
+    return real(name, *more)
+builtins.__import__ = interrupted
+sys.argv = ["main.py", *sys.argv[1:]]
+runpy.run_path("main.py", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_the_program_is_loaded_shows_no_traceback() -> None:
+    arguments = [sys.executable, "-c", LOADING, "sweep", "any.toml", "--json"]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert json.loads(done.stdout) == {"error": "Interrupted."}
 
 
 class Full(io.StringIO):

@@ -11,10 +11,11 @@ import numpy as np
 
 from engine.report.canvas import in_style, new_figure, plain
 from engine.report.html import write_drawn
-from engine.report.sweeps.summary import fields
+from engine.report.sweeps.summary import fields, network_numbers
 from engine.sweep import curves
 from engine.sweep.axes import field_named
 from engine.sweep.columns import BY_NAME
+from engine.sweep.networks import one_each
 from engine.sweep.statistics import relate
 from engine.sweep.store import SweepStore
 
@@ -79,7 +80,8 @@ def scatter(store: SweepStore) -> Figure | None:
     chosen = pairs(store)[:SCATTERS]
     if not chosen:
         return None
-    columns = store.column(*{name for pair in chosen for name in pair}, *fields(store))
+    columns = store.column(*{name for pair in chosen for name in pair}, *store.points.fields)
+    columns = one_each(columns, network_numbers(store, columns))
     across = min(3, len(chosen))
     rows = -(-len(chosen) // across)
     figure = new_figure(2.5 * across + 0.4, 2.4 * rows + 0.2)
@@ -115,7 +117,7 @@ FIGURES: dict[str, tuple[str, str, Callable[[SweepStore], Figure | None]]] = {
     ),
     "scatter": (
         "One quantity against another, over networks",
-        "Measurement. Each point is a network. Spearman's ρ with its 95% bootstrap interval over networks, and p by permutation of networks; "
+        "Measurement. Each point is a network; of one that was attacked or measured in several ways it is the mean. Spearman's ρ with its 95% bootstrap interval over networks, and p by permutation of networks; "
         "networks along an axis differ in many ways at once, and what goes together need not be a cause.",
         scatter,
     ),
@@ -135,6 +137,7 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
     shown = [name for name in shown if curves.distinct(columns[name])]
     if not across or not shown:
         return None
+    of = network_numbers(store, columns)
     figure = new_figure(2.7 * len(across) + 0.5, 1.75 * len(shown) + 0.9)
     grid = figure.subplots(len(shown), len(across), squeeze=False, sharex="col", sharey="row")
     for k, field in enumerate(across):
@@ -142,7 +145,7 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
         split, by = _split(columns, across, field)
         for j, name in enumerate(shown):
             axes = plain(grid[j, k])
-            _curves(axes, where, columns, name, split)
+            _curves(axes, where, columns, name, split, of)
             if j == len(shown) - 1:
                 axes.set_xlabel(_label(field))
             if k == 0:
@@ -162,18 +165,25 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
     return figure
 
 
-def _curves(axes: Axes, where: curves.Places, columns: dict[str, np.ndarray], name: str, split: curves.Groups) -> None:
+def _curves(
+    axes: Axes,
+    where: curves.Places,
+    columns: dict[str, np.ndarray],
+    name: str,
+    split: curves.Groups,
+    of: np.ndarray,
+) -> None:
     theory = columns.get(THEORY.get(name, ""))
     several = len(split.labels) > 1
     for k, (label, found) in enumerate(
-        zip(split.labels, curves.curves(where, columns[name], split, _limits(name)), strict=True)
+        zip(split.labels, curves.curves(where, columns[name], split, _limits(name), of), strict=True)
     ):
         colour = COLOURS[k % len(COLOURS)]
         axes.plot(found.x, found.mean, color=colour, linewidth=1.2, marker=".", markersize=4, label=label)
         axes.fill_between(found.x, found.low, found.high, color=colour, alpha=0.2, linewidth=0)
         axes.plot(*found.few, color=colour, linestyle="", marker="o", markersize=3, markerfacecolor="none")
         if theory is not None:
-            law = curves.curve(where, theory, split.of == k)
+            law = curves.curve(where, theory, split.of == k, of=of)
             axes.plot(law.x, law.mean, color=colour if several else GREY, linewidth=1.0, linestyle="--")
 
 

@@ -14,12 +14,13 @@ from engine.report.canvas import in_style
 from engine.report.html import STYLE, write_drawn
 from engine.report.sweeps.figures import FIGURES, PERMUTATIONS, pairs
 from engine.report.sweeps.points import export_points
-from engine.report.sweeps.summary import Cell, cells, fields
+from engine.report.sweeps.summary import Cell, cells, law_fields, network_numbers
 from engine.spec_files import dump_spec
 from engine.specs import SweepSpec
 from engine.sweep.axes import axis_text
 from engine.sweep.columns import BY_NAME, Column
 from engine.sweep.curves import distinct
+from engine.sweep.networks import one_each
 from engine.sweep.statistics import Relation, relate
 from engine.sweep.store import PointRow, SweepStore
 
@@ -107,7 +108,8 @@ def _relations(store: SweepStore) -> str:
     chosen = pairs(store)
     if not chosen:
         return ""
-    columns = store.column(*GIVEN, *{name for pair in chosen for name in pair})
+    columns = store.column(*GIVEN, *{name for pair in chosen for name in pair}, *store.points.fields)
+    columns = one_each(columns, network_numbers(store, columns))
     known = [name for name in GIVEN if distinct(columns[name]) > 1]
     bare = [relate(columns, x, y, permutations=PERMUTATIONS) for x, y in chosen]
     given = [[name for name in known if name not in pair] for pair in chosen]
@@ -122,8 +124,8 @@ def _relations(store: SweepStore) -> str:
         rows += f"<tr><td>{label}{_relation(found[0], next(adjusted))}<td class=n>{found[0].n:,}{_relation(found[1], next(adjusted))}"
         rows += f"<td>{html.escape(' and '.join(BY_NAME[name].label.lower() for name in names))}"
     return (
-        "<h2>Relations over networks</h2><p>Spearman's ρ with 95% bootstrap intervals over networks, p by permutation of networks; right, "
-        "with what the ranks of the columns named explain taken away from both. Of many p some are small by chance: Holm's is the chance of "
+        "<h2>Relations over networks</h2><p>Spearman's ρ with 95% bootstrap intervals over networks, p by permutation of networks; of a network that "
+        "was attacked or measured in several ways the means are taken. Right, with what the ranks of the columns named explain taken away from both. Of many p some are small by chance: Holm's is the chance of "
         "any false find in this table.</p>"
         "<table><tr><th>what<th>ρ<th>p<th>Holm<th>networks<th>ρ given<th>p<th>Holm<th>given"
         f"{rows}</table>"
@@ -142,7 +144,7 @@ def _law(store: SweepStore) -> str:
     found = cells(store)
     if not found:
         return ""
-    head = "".join(f"<th>{html.escape(field)}" for field in fields(store))
+    head = "".join(f"<th>{html.escape(field)}" for field in law_fields(store))
     rows = "".join(_cell(cell) for cell in found[:ROWS])
     scores = [abs(cell.t) for cell in found if math.isfinite(cell.t)]
     most = f" The largest |t| of {len(scores):,} is {max(scores):.1f}." if scores else ""

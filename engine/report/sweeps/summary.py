@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from engine.specs.sweep import Value
 from engine.sweep.axes import axis_text
 from engine.sweep.impossible import impossible
+from engine.sweep.networks import numbers, one_each, told_apart
 from engine.sweep.store import SweepStore
 
 REPLICATES = ("seed",)
@@ -44,10 +45,24 @@ def fields(store: SweepStore) -> tuple[str, ...]:
     return tuple(field for field in store.points.fields if field not in REPLICATES)
 
 
+def network_numbers(store: SweepStore, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The number of each point's network ``[n]``; ``columns`` are to have all the axes."""
+    return numbers(columns, told_apart(store.points.fields, store.spec.sweep.reach))
+
+
+def law_fields(store: SweepStore) -> tuple[str, ...]:
+    """The axes that make different networks before any training."""
+    return told_apart(fields(store), "initial")
+
+
 def cells(store: SweepStore, measured: str = "initial_change", theory: str = "theory_change") -> list[Cell]:
-    """Theory against measurement for each setting, in the order of the points; none where there is no theory."""
-    names = fields(store)
-    columns = store.column(measured, theory, *names)
+    """Theory against measurement of untrained networks for each setting, in the order of the points, each network once.
+
+    None where there is no theory.
+    """
+    names = law_fields(store)
+    columns = store.column(measured, theory, *store.points.fields)
+    columns = one_each(columns, numbers(columns, told_apart(store.points.fields, "initial")))
     there = np.isfinite(columns[measured]) & np.isfinite(columns[theory])
     groups: dict[tuple[Value | None, ...], list[int]] = {}
     for place in np.flatnonzero(there):
@@ -92,7 +107,7 @@ def _told(store: SweepStore, settings: list[Cell]) -> Iterator[dict[str, Any]]:
         known = {
             name: None if isinstance(value, float) and math.isnan(value) else value for name, value in told.items()
         }
-        yield {**dict(zip(fields(store), cell.values, strict=True)), **known}
+        yield {**dict(zip(law_fields(store), cell.values, strict=True)), **known}
 
 
 def _plain(value: object) -> Value | None:

@@ -80,7 +80,7 @@ def drawing(networks: Networks, x: str, by: str) -> Drawing:
     where = places(raw, log=across.log)
     split = groups(networks.arrays[by] if by else None, networks.n)
     found = {
-        (measure.key, kind): curves(where, networks.arrays[column], split, measure.limits)
+        (measure.key, kind): curves(where, networks.arrays[column], split, measure.limits, networks.of)
         for measure in MEASURES
         for kind, column in measure.columns.items()
         if column in networks.arrays and networks.arrays[column].dtype != object

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.sweep.columns import BY_NAME, Column
 from engine.sweep.curves import codes, distinct
+from engine.sweep.networks import numbers, told_apart
 
 if TYPE_CHECKING:
     from engine.events import Frame
@@ -34,6 +36,15 @@ class Networks:
     @property
     def n(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def of(self) -> np.ndarray:
+        """Which network each row is: points of a sweep that differ only in attack or measurement are one."""
+        if self.source != SWEEP:
+            return np.arange(self.n)
+        axes = [column.name for column in self.columns if column.kind == "axis"]
+        reach = "trained" if "test_accuracy" in self.arrays else "initial"
+        return numbers({**self.arrays, "id": self.ids}, told_apart(axes, reach))
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -253,9 +253,10 @@ class RelatePage(PiecewisePage):
         def work() -> Relation | None:
             if wish != self._wish:
                 return None
+            from engine.sweep.networks import one_each
             from engine.sweep.statistics import relate
 
-            return relate(networks.arrays, x, y, given)
+            return relate(one_each(networks.arrays, networks.of), x, y, given)
 
         def done(found: Relation | None) -> None:
             if found is not None and wish == self._wish:
