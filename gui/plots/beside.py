@@ -1,4 +1,4 @@
-"""Two plots side by side where there is room, else one above the other, each with a quiet line that names it."""
+"""Plots side by side or one above the other, each with a quiet line that names it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Titled(QWidget):
         column.addWidget(widget, 1)
 
 
-class Beside(QWidget):
-    """Lays widgets out in a row, or in a column where the row would be too narrow for the height there is."""
+class Halves(QWidget):
+    """Widgets in a row, or in a column once they are set upright."""
 
     def __init__(self, widgets: Sequence[QWidget], stretch: Sequence[int]) -> None:
         super().__init__()
@@ -39,9 +39,16 @@ class Beside(QWidget):
             widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
             self._row.addWidget(widget, share)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        upright = self.width() < LEAST and self.height() > self.width()
+    def set_upright(self, upright: bool) -> None:
+        """One above the other, or side by side."""
         way = QBoxLayout.Direction.TopToBottom if upright else QBoxLayout.Direction.LeftToRight
         if self._row.direction() != way:
             self._row.setDirection(way)
+
+
+class Beside(Halves):
+    """In a row where there is room; in a column where the row would be too narrow for the height there is."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.set_upright(self.width() < LEAST and self.height() > self.width())

@@ -116,6 +116,10 @@ class HeatMap(Plot):
             y += [0, n, cut, cut]
         self._lines.setData(np.array(x, dtype=float), np.array(y, dtype=float))
 
+    def name_rows(self, names: Sequence[str]) -> None:
+        """Other names for the rows than for the columns, where each is a block of its own."""
+        self._rows.set_blocks([(k + 0.5, name) for k, name in enumerate(names)])
+
     def mark_cells(self, cells: Sequence[tuple[int, int]]) -> None:
         """Frame cells (row, column)."""
         self._frame(self._spot, [(c - 0.4, r - 0.4, c + 1.4, r + 1.4) for r, c in cells])

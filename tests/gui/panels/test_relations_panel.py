@@ -173,11 +173,11 @@ def test_it_is_drawn_as_it_grows(panel):
 
 
 def test_maps_and_points_hold_every_ordered_pair(panel, transfer):
-    assert np.array_equal(transfer.matrix(0), made.transferability_frame().arrays["transfer"])
-    x, y = transfer.points()
+    assert np.array_equal(transfer.numbers.matrix(0), made.transferability_frame().arrays["transfer"])
+    x, y = transfer.numbers.points()
     assert drawn(transfer.dots) == len(x) == 12
     k = 5  # the third pair of source 1
-    assert transfer.pair(k) == (1, 3)
+    assert transfer.numbers.pair(k) == (1, 3)
     assert y[k] == pytest.approx(0.13) and x[k] == pytest.approx(0.52)
     assert "ρ = +0.80" in panel.subtitle
 
@@ -185,8 +185,8 @@ def test_maps_and_points_hold_every_ordered_pair(panel, transfer):
 def test_the_similarity_can_be_chosen_and_what_lies_below_0_is_said(qtbot, panel, transfer):
     assert "below 0" not in transfer.caption.full_text
     choose(qtbot, transfer.similarity_box, "rsa")
-    assert transfer.similarity == "rsa"
-    assert transfer.points()[0].tolist() == pytest.approx([-0.2] * 12)
+    assert transfer.numbers.similarity == "rsa"
+    assert transfer.numbers.points()[0].tolist() == pytest.approx([-0.2] * 12)
     assert "below 0 have the colour of 0" in transfer.caption.full_text
 
 
@@ -202,7 +202,7 @@ def test_the_naive_p_is_struck_out_and_called_wrong(qtbot, panel, transfer):
     assert table.isColumnHidden(INTERVAL)  # a Mantel test has none
     cell = table.visualItemRect(table.item(table.row_of("gradient_cosine | cka"), RELATION)).center()
     qtbot.mouseClick(table.viewport(), LEFT, pos=cell)
-    assert transfer.similarity == "gradient_cosine" == table.marked
+    assert transfer.numbers.similarity == "gradient_cosine" == table.marked
 
 
 def test_a_pair_chosen_in_a_map_is_marked_everywhere(qtbot, panel, transfer):
@@ -231,7 +231,7 @@ def test_transfer_grows_before_similarities_are_known(panel):
     panel.show_frame(made.transferability_frame(attacked=2, done=False))
     page = panel.transfer
     assert panel.subtitle.startswith("source 2 of 4")
-    assert np.isnan(page.matrix(1)).all() and drawn(page.dots) == 0
+    assert np.isnan(page.numbers.matrix(1)).all() and drawn(page.dots) == 0
     assert "once all transfer is measured" in page._titled[1].title.full_text
     assert page.describe(3, 0).splitlines()[1] == "transfer not measured"
     panel.show_frame(made.transferability_frame(done=False))
@@ -243,16 +243,16 @@ def test_of_several_attacks_one_is_chosen_and_its_own_tests_are_listed(qtbot, pa
     panel.show_frame(frame)
     panel.grab()
     page = panel.transfer
-    assert page.attack_box.isVisible() and page.attack == 0 and "mean transfer 83% of PGD" in panel.subtitle
+    assert page.attack_box.isVisible() and page.numbers.attack == 0 and "mean transfer 83% of PGD" in panel.subtitle
     assert "ρ = +0.80" in panel.subtitle and page.table.rowCount() == 7
     choose(qtbot, page.attack_box, "mi")
-    assert np.array_equal(page.matrix(0), frame.arrays["transfer"][1])
-    assert page.points()[1].max() == frame.arrays["transfer"][1][~np.eye(4, dtype=bool)].max()
+    assert np.array_equal(page.numbers.matrix(0), frame.arrays["transfer"][1])
+    assert page.numbers.points()[1].max() == frame.arrays["transfer"][1][~np.eye(4, dtype=bool)].max()
     assert "mean transfer 40% of MI-FGSM" in panel.subtitle and "ρ = +0.50" in panel.subtitle
     assert page.table.rowCount() == 7 and "MI-FGSM" in page._titled[0].title.full_text
     assert page.describe(1, 3).splitlines()[1] == "transfer 6.5% [1.5%, 11.5%] of 100 inputs"
     choose(qtbot, page.attack_box, "noise")
-    assert not page.matrix(0).any() and page.table.rowCount() == 0
+    assert not page.numbers.matrix(0).any() and page.table.rowCount() == 0
     assert page.caption.full_text.startswith("Measurement. Random noise, ε = 1")
 
 
@@ -260,7 +260,7 @@ def test_transfer_can_be_seen_corrected_for_clean_errors(qtbot, panel):
     panel.show_frame(made.transfers_frame())
     page = panel.transfer
     choose(qtbot, page.view_box, "corrected")
-    assert page.matrix(0)[1, 3] == pytest.approx(0.03)
+    assert page.numbers.matrix(0)[1, 3] == pytest.approx(0.03)
     assert "(err_adv − err_clean)" in page.caption.full_text
     assert page.describe(1, 3).splitlines()[2] == "corrected for clean errors 3.0%"
 
@@ -271,15 +271,15 @@ def test_all_three_similarities_stand_beside_transfer_in_the_same_order(qtbot, p
     panel.grab()
     page = panel.transfer
     choose(qtbot, page.similarity_box, "every")
-    assert len(page.maps) == 4 and all(heat.isVisible() for heat in page.heats)
+    assert len(page.heats) == 4 and all(heat.isVisible() for heat in page.heats)
     for which, name in enumerate(("cka", "rsa", "gradient_cosine"), 1):
-        assert np.array_equal(page.matrix(which), frame.arrays[name])
-    assert len(page.plots()) == 5 and page.similarity == "gradient_cosine"
+        assert np.array_equal(page.numbers.matrix(which), frame.arrays[name])
+    assert len(page.plots()) == 5 and page.numbers.similarity == "gradient_cosine"
     page.choose((1, 3))
     assert page.ring.getData()[0].tolist() == pytest.approx([0.5])
     choose(qtbot, page.similarity_box, "rsa")
     assert [heat.isVisible() for heat in page.heats] == [True, True, False, False]
-    assert page.points()[0].tolist() == pytest.approx([-0.2] * 12)
+    assert page.numbers.points()[0].tolist() == pytest.approx([-0.2] * 12)
 
 
 def test_a_frame_recorded_when_there_was_one_attack_is_drawn_as_it_was(panel, transfer):
