@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -33,16 +33,19 @@ class FlowRow(QWidget):
         """Place everything; call it when a widget's size hint has changed."""
         x = y = row = 0
         width = max(40, self.width())
+        line: list[tuple[QWidget, QRect]] = []
         for widget in self._widgets:
             if widget.isHidden():
                 continue
             size = widget.sizeHint()
             wide = min(size.width(), width)
             if x and x + wide > width:
-                x, y, row = 0, y + row + self._line_gap, 0
-            widget.setGeometry(x, y, wide, size.height())
+                _place(line, row)
+                line, x, y, row = [], 0, y + row + self._line_gap, 0
+            line.append((widget, QRect(x, y, wide, size.height())))
             x += wide + self._gap
             row = max(row, size.height())
+        _place(line, row)
         if y + row != self._height:
             self._height = y + row
             self.setFixedHeight(self._height)
@@ -56,3 +59,9 @@ class FlowRow(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(40, self._height)
+
+
+def _place(line: Sequence[tuple[QWidget, QRect]], height: int) -> None:
+    """Put the widgets of one line about its middle."""
+    for widget, place in line:
+        widget.setGeometry(place.translated(0, (height - place.height()) // 2))
