@@ -31,6 +31,7 @@ from gui.theme import Theme
 
 PARKED = ("chips", "caption", "notes", "slider")
 """What a panel says below its plot that stands once for all columns, or is of no use here."""
+LEAST = QSize(120, 160)
 KEPT = {"matrix": ("slider",), "all_pairs": ("slider",)}
 
 
@@ -83,7 +84,7 @@ class Column(QFrame):
         self._stack.addWidget(self.message)
         self._parked = QWidget(self)  # holds what is not to be seen
         self._parked.hide()
-        self.setMinimumWidth(120)
+        self.setMinimumWidth(LEAST.width())
         self.set_theme(theme)
 
     # --- what it is --------------------------------------------------------------------------------------------
@@ -198,6 +199,17 @@ class Column(QFrame):
 
     def _on_subtitle(self, text: str) -> None:
         self.says.set_text(text or self._what())
+
+    def minimumSizeHint(self) -> QSize:
+        """The same whatever panel is in it: columns are of one width, and one that comes does not move the others."""
+        return LEAST
+
+    def sizeHint(self) -> QSize:
+        return LEAST
+
+    def hasHeightForWidth(self) -> bool:
+        """Rows of text that wrap are the panel's to make room for: else all columns would be measured for each."""
+        return False
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

@@ -33,6 +33,8 @@ from gui.panels.sidebyside.table import DifferencesTable
 from gui.plots.chips import Chips
 from gui.plots.controls import Segmented
 from gui.plots.flow import FlowRow
+from gui.plots.plot import Plot
+from gui.plots.turns import in_turn
 from gui.selection import Selection
 from gui.sidebyside import MOST, Content, Source
 from gui.theme import Theme
@@ -289,7 +291,7 @@ class SideBySidePanel(Panel):
         self._begin()
 
     def _begin(self) -> None:
-        self._paint(self.columns)
+        self._steps = None  # what was being made is given up first
         self._link()
         self._steps = self._making()
         if self.isVisible():
@@ -312,29 +314,13 @@ class SideBySidePanel(Panel):
                     self._hoist()
                     self._draw_legend()
                     yield
-                    column.reveal()
-                    yield
+                    yield from in_turn(column.panel.findChildren(Plot), column.reveal)
         kind.agree(self.panels())
         yield
         self._hoist()
-        # one axis for all changes every plot: they are painted anew one column a tick
-        self._hold_paint(self.columns)
-        self._link()
-        yield
         self._draw_legend()
-        for column in self.columns:
-            self._paint([column])
-            yield
-
-    @staticmethod
-    def _hold_paint(columns: Sequence[Column]) -> None:
-        for column in columns:
-            column.setUpdatesEnabled(False)
-
-    @staticmethod
-    def _paint(columns: Sequence[Column]) -> None:
-        for column in columns:
-            column.setUpdatesEnabled(True)
+        yield
+        yield from in_turn([plot for panel in self.panels() for plot in panel.findChildren(Plot)], self._link)
 
     def _hoist(self) -> None:
         """Put the controls of the first column above all; those of the others follow unseen."""
