@@ -31,8 +31,8 @@ CLAIMS: tuple[Claim, ...] = (
         "v1-v3",
         "Model complexity relates to special relativity: time dilation and length contraction.",
         ("complexity",),
-        "Boost of trained networks against parameters and depth, given depth, and against the same networks untrained; beside it the "
-        "exact law of untrained linear networks.",
+        "Whether boost of trained networks rises with parameters and depth, given depth, and beyond the same networks untrained; beside it "
+        "the exact law of untrained linear networks.",
         relativity,
     ),
     Claim(

@@ -11,7 +11,7 @@ from engine.experiments.claims.judging import UNMEASURED, Frames, Number, Unmeas
 
 LEVEL = 0.05
 FEWEST = 12
-"""Networks from which on the claim on transfer may hold."""
+"""Networks from which on claims over networks are judged: fewer cannot hold them, and if nothing is found in fewer that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,9 @@ LEVELS = {
 
 
 def vulnerable(frames: Frames) -> Verdict:
-    """Vulnerable is who has a small norm: the claim is of negative correlations."""
+    """Vulnerable is who has a small norm: the claim is of negative correlations. Over few networks, that level is not judged."""
     frame = frames["vulnerability"]
+    networks = len(frame.info["networks"])
     tests = [tested(frame, name) for names in LEVELS.values() for name in names]
     levels = holm(tests)
     survives: dict[str, bool | None] = {}  # None: not measured
@@ -165,6 +166,9 @@ def vulnerable(frames: Frames) -> Verdict:
         rest_beyond = rest.beyond(-1, rest_at) if rest.measured else None
         failed = raw_beyond is False or rest_beyond is False
         survives[level] = False if failed else True if raw_beyond and rest_beyond else None
+        if level == "networks" and networks < FEWEST:
+            survives[level] = None
+            continue
         if raw_beyond and rest_beyond is False:
             alone.append(level)
 
@@ -177,13 +181,16 @@ def vulnerable(frames: Frames) -> Verdict:
             (level,) = [name for name, survived in survives.items() if survived]
             (other,) = [name for name in survives if name != level]
             rest = (
-                "could not be measured"
+                f"is not judged: {networks} are too few, take {FEWEST} or more"
+                if other == "networks" and networks < FEWEST
+                else "could not be measured"
                 if survives[other] is None
                 else "does not, or not once what else explains it is given"
             )
             return "holds in part", f"Over {level}, what contracts more is broken sooner; over {other} it {rest}."
         if None in survives.values():
-            raise Unmeasured(UNMEASURED)
+            few = survives["networks"] is None and networks < FEWEST
+            raise Unmeasured(f"{networks} networks are too few to tell: take {FEWEST} or more." if few else UNMEASURED)
         if alone:
             return "not supported", (
                 f"Over {' and '.join(alone)}, contraction goes with vulnerability, but not beyond chance once what else explains it "

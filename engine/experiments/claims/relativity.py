@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.experiments.claims.judging import Frames, Number, Unmeasured, Verdict, Word, given, judged, number
-from engine.experiments.claims.relations import FEWEST, RankCorrelation, holm, tested
+from engine.experiments.claims.relations import FEWEST, RankCorrelation, holm, significant, tested
 
 FAULTY = 1e-4
 """Chance of the largest |z| below which the run is to be doubted, since the law is a theorem."""
@@ -28,10 +30,14 @@ def relativity(frames: Frames) -> Verdict:
     below :data:`FAULTY`, the run is faulty and nothing is decided.
 
     A measurement, which can fail: over twelve or more trained networks, boost (the gain of ln gamma from the input to the last hidden
-    layer) goes with parameters or depth; with parameters also given depth; and what training adds to the same network's boost before
-    training goes with parameters or depth as well. In either direction, for each test a p by permutation at Holm's level over the five,
-    and an interval that leaves 0 out. All three: in part. Otherwise not supported, since what is left is what depth alone does, or
+    layer) rises with parameters or depth; with parameters also given depth; and what training adds to the same network's boost before
+    training rises with parameters or depth as well. For each test a two-sided p by permutation at Holm's level over the five, rho above
+    0, and an interval that leaves 0 out. All three: in part. Otherwise not supported, since what is left is what depth alone does, or
     what untrained networks of these shapes do.
+
+    The direction is fixed beforehand. The claim is of contraction, gamma above 1, and of complexity: so the more complex network must have
+    the more boost. The law of untrained linear networks says the same of depth (each layer adds a gap above 0), and the contrary of width (the
+    gap falls as 1 / (2n - 3)): boost that falls with parameters at equal depth is that law at work. It is told, and is no support.
 
     An analogy, which nothing here can make more of: time dilation and length contraction. Therefore never more than in part.
     """
@@ -50,14 +56,20 @@ def relativity(frames: Frames) -> Verdict:
             )
         if networks < FEWEST:
             raise Unmeasured(f"{networks} networks are too few to tell: take {FEWEST} or more.")
-        found = [_beyond(test, level) for test, level in zip(tests, holm(tests), strict=True)]
+        levels = holm(tests)
+        found = [significant(test, 1, level) for test, level in zip(tests, levels, strict=True)]
         raw, depth, start = any(found[:2]), found[2], any(found[3:])
         over = f"Over {networks} trained networks"
+        against = _said_against(tests, levels)
         if not raw:
-            return "not supported", f"{over}, neither parameters nor depth go with boost beyond chance. {ANALOGY}"
+            return (
+                "not supported",
+                f"{over}, boost does not rise with parameters or depth beyond chance. {against}{ANALOGY}",
+            )
         if depth and start:
             return "holds in part", (
-                f"{over}, complexity goes with boost, also given depth, and also with what training adds to the untrained network. {ANALOGY}"
+                f"{over}, boost rises with complexity, also given depth, and so does what training adds to the untrained network. "
+                f"{against}{ANALOGY}"
             )
         missing = [
             text
@@ -67,15 +79,17 @@ def relativity(frames: Frames) -> Verdict:
             )
             if not there
         ]
-        return "not supported", f"{over}, complexity goes with boost, but not {' nor '.join(missing)}. {ANALOGY}"
+        return (
+            "not supported",
+            f"{over}, boost rises with complexity, but not {' nor '.join(missing)}. {against}{ANALOGY}",
+        )
 
     numbers = (law, *(test.number for test in (*tests, *control) if test.measured))
-    decides = "depth given; the same networks before training; Holm over the five tests"
+    decides = "depth given; the same networks before training; Holm over the five tests, boost must rise"
     return judged(numbers, decides, decide)
 
 
-def _beyond(test: RankCorrelation, level: float) -> bool:
-    """In either direction; undecided where it was not measured."""
-    given(test.rho)
-    given(test.p)
-    return test.beyond(1, level) or test.beyond(-1, level)
+def _said_against(tests: Sequence[RankCorrelation], levels: Sequence[float]) -> str:
+    """Tests that are beyond chance in the direction that the claim is not of."""
+    found = [test.label for test, level in zip(tests, levels, strict=True) if test.beyond(-1, level)]
+    return f"Beyond chance, but falling where the claim would have it rise: {'; '.join(found)}. " if found else ""

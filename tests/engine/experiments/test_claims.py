@@ -343,6 +343,21 @@ def test_a_level_counts_only_with_raw_and_partial_after_holm_and_with_intervals_
     assert verdict(CLAIM["vulnerable"], {"vulnerability": told}).word == word
 
 
+@pytest.mark.parametrize(
+    ("over", "within", "word", "said"),
+    [
+        ((SURE, SURE), (SURE, SURE), "holds in part", "over networks it is not judged: 11 are too few"),
+        ((CHANCE, CHANCE), (SURE, SURE), "holds in part", "over networks it is not judged: 11 are too few"),
+        ((SURE, SURE), (CHANCE, CHANCE), "undecided", "11 networks are too few to tell"),
+        ((CHANCE, CHANCE), (CHANCE, CHANCE), "undecided", "11 networks are too few to tell"),
+    ],
+)
+def test_few_networks_say_nothing_of_vulnerability_over_networks(over, within, word, said):
+    told = statistics("vulnerability", dict(zip((*OVER, *WITHIN), (*over, *within), strict=True)), networks=11)
+    found = verdict(CLAIM["vulnerable"], {"vulnerability": told})
+    assert (found.word, said in found.sentence) == (word, True), found.sentence
+
+
 def test_holm_steps_down_and_stops_at_the_first_that_fails():
     tests = [RankCorrelation("", 0.5, p) for p in (0.04, 0.001, np.nan, 0.02)]
     levels = holm(tests)

@@ -241,15 +241,22 @@ def frame(*found, networks=24, p=0.8, more=None):
     ("frames", "word", "said"),
     [
         (frame(SURE, SURE, SURE, SURE, SURE), "holds in part", "also given depth"),
-        # the direction is not the claim's: wide networks contract less
-        (frame(AGAINST, CHANCE, AGAINST, CHANCE, AGAINST), "holds in part", "what training adds"),
-        (frame(CHANCE, CHANCE, SURE, SURE, SURE), "not supported", "neither parameters nor depth"),
+        # the claim is of contraction: that wide networks contract less is the law of width, and no support
+        (
+            frame(AGAINST, AGAINST, AGAINST, AGAINST, AGAINST),
+            "not supported",
+            "falling where the claim would have it rise",
+        ),
+        (frame(AGAINST, SURE, SURE, AGAINST, SURE), "holds in part", "rise: change ~ parameters; added ~ parameters."),
+        (frame(CHANCE, SURE, AGAINST, SURE, SURE), "not supported", "beyond what depth alone does"),
+        (frame(SURE, SURE, SURE, AGAINST, CHANCE), "not supported", "before training"),
+        (frame(CHANCE, CHANCE, SURE, SURE, SURE), "not supported", "does not rise with parameters or depth"),
         (frame(SURE, SURE, CHANCE, SURE, CHANCE), "not supported", "beyond what depth alone does"),
         (frame(SURE, SURE, SURE, CHANCE, CHANCE), "not supported", "before training"),
         (frame(CHANCE, SURE, CHANCE, CHANCE, CHANCE), "not supported", "nor beyond what the same networks"),
         # five tests: the least p must be below 0.01
-        (frame(*[(0.8, 0.02, 0.5, 0.9)] * 5), "not supported", "neither parameters nor depth"),
-        (frame(*[(0.8, 0.001, -0.1, 0.9)] * 5), "not supported", "neither parameters nor depth"),
+        (frame(*[(0.8, 0.02, 0.5, 0.9)] * 5), "not supported", "does not rise with parameters or depth"),
+        (frame(*[(0.8, 0.001, -0.1, 0.9)] * 5), "not supported", "does not rise with parameters or depth"),
         (frame(SURE, SURE, SURE, SURE, SURE, networks=11), "undecided", "too few"),
         (frame(SURE, SURE, SURE, SURE, SURE, p=1e-6), "undecided", "theorem"),
         (frame(SURE, SURE, SURE, SURE, SURE, p=None), "undecided", "could not be measured"),
