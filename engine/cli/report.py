@@ -58,6 +58,7 @@ def write(options: argparse.Namespace, console: Console) -> int:
 def export_files(options: argparse.Namespace, console: Console) -> int:
     """Carry ``export`` out; returns the exit code."""
     from engine.report.parquet import NOT_THERE, there
+    from engine.report.whole import whole_file
 
     with _opened(Path(options.file)) as held:
         out = folder_of(options.out)
@@ -72,7 +73,8 @@ def export_files(options: argparse.Namespace, console: Console) -> int:
             written = export_points(held, out, parquet=there())
             figures = write_sweep_figures(held, out) if options.figures else []
         spec = out / "spec.toml"
-        spec.write_text(dump_spec(held.spec), encoding="utf-8")
+        with whole_file(spec) as fresh:
+            fresh.write_text(dump_spec(held.spec), encoding="utf-8")
     notes = [] if there() else [NOT_THERE]
     files = [*written, *figures, spec]
     write_json(options, {"files": [str(path) for path in files], "notes": notes})

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import ReportError
 from engine.report.parquet import write_parquet
 from engine.report.verdicts import judged
+from engine.report.whole import whole_file
 from engine.session import Session
 
 COUNTS = {  # written without a decimal point
@@ -42,13 +42,10 @@ def write_csv(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
 
     Raises ReportError where the file cannot be written.
     """
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
-    except OSError as error:
-        raise ReportError(f"{path} could not be written: {error.strerror}. Choose another folder.") from error
+    with whole_file(path) as fresh, fresh.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
     return path
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from engine.errors import ReportError
+from engine.report.whole import whole_file
 
 NOT_THERE = (
     "Parquet files were left out: the package pyarrow is not installed. pip install 'rapidity-lab[parquet]' adds it."
@@ -28,10 +28,8 @@ def write_parquet(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
     from pyarrow import parquet
 
     table = pa.table({name: pa.array(_plain(values)) for name, values in columns.items()})
-    try:
-        parquet.write_table(table, path)
-    except OSError as error:
-        raise ReportError(f"{path} could not be written: {error.strerror or error}. Choose another folder.") from error
+    with whole_file(path) as fresh:
+        parquet.write_table(table, fresh)
     return path
 
 

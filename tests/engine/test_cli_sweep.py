@@ -25,7 +25,7 @@ import pytest
 from engine.cli import main
 from engine.cli import sweep as command
 from engine.cli.terminal import write_json
-from engine.errors import SweepError
+from engine.errors import ReportError, SweepError
 from engine.report.sweeps import export_points
 from engine.spec_files import dump_spec, load_spec
 from engine.specs import AxisSpec, ExperimentSpec, GaussianNoiseSpec, LinearSpec, ProbeSpec, SweepSpec
@@ -390,3 +390,37 @@ def test_a_sweep_that_is_not_begun_without_an_answer_still_says_what_can_never_w
     monkeypatch.setattr("engine.sweep.cost.ASK_FROM", 10)
     assert main(["sweep", str(toml), "--out", str(tmp_path / "out"), "--over", "model.width=6, 0"]) == 2
     assert "model.width = 0 can never work" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["points.csv", "points.parquet", "spec.toml"])
+def test_an_export_that_cannot_be_written_says_which_file_and_leaves_nothing_half_done(
+    done: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / name).mkdir()
+    assert main(["export", str(done), "--out", str(tmp_path), "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert said == f"{tmp_path / name} could not be written: Is a directory. Choose another folder."
+    assert not list(tmp_path.glob(".*")), "nothing half done is left"
+
+
+def test_a_table_that_the_disk_cuts_off_leaves_the_earlier_one_whole(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["export", str(done), "--out", str(tmp_path)]) == 0
+    before = (tmp_path / "points.csv").read_bytes()
+
+    class Full:
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def writerow(self, row: Any) -> None:
+            self.file.write("id,")
+
+        def writerows(self, rows: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.report.export.csv.writer", Full)
+    with SweepStore.open(done) as store, pytest.raises(ReportError, match="No space left on device"):
+        export_points(store, tmp_path)
+    assert (tmp_path / "points.csv").read_bytes() == before
