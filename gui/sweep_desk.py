@@ -245,8 +245,13 @@ class SweepDesk(QObject):
 
     def open(self, path: Path) -> None:
         """Open a sweep file; what waits in it is offered to go on."""
+
+        def opened() -> None:
+            self.shown.emit("sweep")  # again: the window may have been laid out meanwhile, as it was left
+            self._offer_to_go_on(path)
+
         self.shown.emit("sweep")
-        self.sweeps.open(path, partial(self._offer_to_go_on, path))
+        self.sweeps.open(path, opened)
 
     def _offer_to_go_on(self, path: Path) -> None:
         store, computer = self.sweeps.store, self._computer

@@ -76,6 +76,7 @@ class Sweeps(QObject):
         self._ticks = self._looks = 0
         self._closed = False
         self.may_stop: Callable[[], bool] = lambda: True  # asked before a running sweep is stopped for another file
+        self._told = ""  # what the run said of itself last
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
 
@@ -203,6 +204,7 @@ class Sweeps(QObject):
             self._engine = Engine(self._open, mailbox=self._mailbox)
             self._engine.start()
         with self._gate:
+            self._told = ""
             self._job = self._engine.submit("sweep", store.spec, {})
             self._tasks[self._job] = (store, computer)
         self._set_state("running")
@@ -345,6 +347,7 @@ class Sweeps(QObject):
 
     def _take(self, delivery: Delivery) -> None:
         if isinstance(delivery.progress, Progress) and delivery.job == self._job:
+            self._told = delivery.progress.text
             self.progressed.emit(delivery.progress)
         for event in delivery.lifecycle:
             if getattr(event, "job", None) != self._job:
@@ -367,7 +370,7 @@ class Sweeps(QObject):
             case Failed(message=message, traceback=trace):
                 self.broke.emit(message, trace)
             case Finished():
-                self.said.emit("The sweep is finished.")
+                self.said.emit(f"The sweep is finished{f': {self._told}' if self._told else ''}.")
             case _:
                 self.said.emit("The sweep was stopped; its finished points are kept.")
         then, self._then = self._then, []

@@ -292,6 +292,7 @@ def test_a_sweep_is_paused_resumed_and_stopped_and_a_failed_point_says_why(open_
     panel.table.choose(1, 1)
     person.wait(lambda: "one is a bad seed" in panel.reason.full_text)
     assert panel.left_label.text() == "all points are done"
+    assert window.status.message == "The sweep is finished: 7 of 8 points, 1 failed."
 
     # the step has nothing left to run but what failed
     form = window.step_forms["sweep"]
@@ -395,6 +396,16 @@ def test_a_sweep_file_is_opened_dropped_copied_and_its_settings_taken(open_lab, 
     person.wait(lambda: (tmp_path / "copy.sweep").exists() and is_idle(window))
     with SweepStore.open(tmp_path / "copy.sweep") as copy:
         assert copy.counts()["finished"] == 3
+
+
+def test_a_window_opened_on_a_sweep_shows_it_whatever_was_in_front_when_the_last_one_was_closed(open_lab, tmp_path):
+    made(tmp_path / "known.sweep", grid(("seed", (0, 1)))).close()
+    before = sit(open_lab)
+    before.window.docks.show_panel("compare")
+    assert before.close()
+    person = sit(open_lab, tmp_path / "known.sweep")
+    person.wait(lambda: is_idle(person.window) and counts(person.window) == {"finished": 2})
+    assert person.window.docks.sweep.isVisible()
 
 
 def test_a_point_that_is_clicked_in_the_plot_is_chosen_in_the_table(open_lab, tmp_path):
