@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import Frame, Record
+from engine.events import Artifact, Frame, Record
 from engine.experiments import open_experiment
 from engine.experiments.claims import CLAIMS, Claim, verdict
 from engine.report import tables, write_report
@@ -41,13 +41,16 @@ LOOKS = (
 FIGURES = {"takeover", "all_pairs", "null", "layers", "bell", "structure"}
 
 
-def put(session: Session, name: str, spec: ExperimentSpec) -> int:
-    """Run an experiment and record all it says; returns the run."""
+def put(session: Session, name: str, spec: ExperimentSpec, given: dict[str, Artifact] | None = None) -> int:
+    """Run an experiment and record all it says; returns the run. What is given of earlier runs is used and added to."""
+    given = {} if given is None else given
     run = session.begin_run(name, spec)
     recorder = session.recorder(run)
-    for event in open_experiment(name, spec, {}):
+    for event in open_experiment(name, spec, dict(given)):
         if isinstance(event, Frame | Record):
             recorder.put(event)
+        elif isinstance(event, Artifact):
+            given[event.name] = event
     recorder.close("finished")
     return run
 
@@ -60,8 +63,9 @@ def without(claim: Claim) -> str:
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     with Session.create(tmp_path_factory.mktemp("copies"), TINY) as made:
+        given: dict[str, Artifact] = {}
         for name in LOOKS:
-            put(made, name, TINY)
+            put(made, name, TINY, given)
         yield made
 
 

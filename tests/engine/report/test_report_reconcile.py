@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import Frame, Record
+from engine.events import Artifact, Frame, Record
 from engine.experiments import open_experiment
 from engine.report import reconcile, write_report
 from engine.session import Session
@@ -42,11 +42,14 @@ TITLES = {
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     with Session.create(tmp_path_factory.mktemp("copies"), TINY) as made:
+        given: dict[str, Artifact] = {}
         for name in LOOKS:
             recorder = made.recorder(made.begin_run(name, TINY))
-            for event in open_experiment(name, TINY, {}):
+            for event in open_experiment(name, TINY, dict(given)):
                 if isinstance(event, Frame | Record):
                     recorder.put(event)
+                elif isinstance(event, Artifact):
+                    given[event.name] = event
             recorder.close("finished")
         yield made
 
