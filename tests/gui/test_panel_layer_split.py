@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from gui.helptext import read_help
 from gui.panels.profile.panel import ProfilePanel
 from gui.panels.profile.split import GAP_CHIP, INIT_CHIP, LOGITS_CHIP
+from gui.panels.profile.split_words import limit_of
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -41,9 +42,9 @@ def heights(bars):
 def test_before_it_is_measured_the_page_says_so_and_offers_to(qtbot, panel):
     qtbot.mouseClick(panel.page_choice.button("split"), LEFT)
     assert not panel.split.isVisible()
-    assert panel.first_layers_button.isVisible()
+    assert panel.no_split.button.isVisible()
     with qtbot.waitSignal(panel.layers_requested):
-        qtbot.mouseClick(panel.first_layers_button, LEFT)
+        qtbot.mouseClick(panel.no_split.button, LEFT)
     panel.show_frame(null_frames.layers_frame())
     assert panel.split.isVisible()
 
@@ -85,8 +86,8 @@ def test_the_null_of_linear_maps_is_dashed_at_its_gap(qtbot, split):
 
 def test_the_speed_limit_is_told_below_and_of_every_layer(split):
     assert split.caption.full_text.startswith("Theorem |Δη| ≤ ln κ: largest 0.50 of 2.00 (linear 2); 1 with a kernel")
-    assert split.limit(0) == "largest |Δη| of W 0.38 of ln κ = 5.83"
-    assert "no limit: the map has a kernel" in split.limit(2)
+    assert limit_of(split.frame, 0) == "largest |Δη| of W 0.38 of ln κ = 5.83"
+    assert "no limit: the map has a kernel" in limit_of(split.frame, 2)
 
 
 def test_hover_names_the_part_its_intervals_null_and_limit(split):

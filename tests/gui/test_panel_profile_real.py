@@ -10,6 +10,7 @@ from engine.events import Frame
 from engine.experiments import open_experiment
 from gui.panels.profile.panel import ProfilePanel
 from gui.panels.profile.references import NULL_CHIP, REPEATS_CHIP, THEORY_CHIP
+from gui.panels.profile.split_words import speed_limit
 
 
 @pytest.fixture(scope="module")
@@ -42,4 +43,4 @@ def test_every_frame_is_drawn_and_named(qtbot, selection, theme, made):
     now = panel.values(0, "same")[0]
     assert null[0] == pytest.approx(now[0])  # the input itself is the same in every network
     assert panel.split.shown_layers() == ["linear 1", "linear 2", "logits"]
-    assert panel.split.speed_limit().startswith("Theorem |Δη| ≤ ln κ: ")
+    assert speed_limit(panel.split.frame).startswith("Theorem |Δη| ≤ ln κ: ")

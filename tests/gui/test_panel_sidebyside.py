@@ -119,14 +119,14 @@ def test_what_is_chosen_in_one_column_is_chosen_in_all(panel, selection):
     a, b = panel.panels()
     b.taps_choice.button("all").click()
     assert a.taps_choice.key() == "all"
-    assert len(a._places) == len(b._places) == len(frames.TAPS)
+    assert len(a.reading.places) == len(b.reading.places) == len(frames.TAPS)
     a.quantity_box.setCurrentIndex(1)
     a.quantity_box.activated.emit(1)
-    assert b.quantity == 1
+    assert b.reading.quantity == frames.profile_frame().info["quantities"][1]["name"]
     selection.set_tap("relu 1")
-    assert a._tap_line.isVisible() and b._tap_line.isVisible()
+    assert a.curves.tap_line.isVisible() and b.curves.tap_line.isVisible()
     show(panel, content(1), content(2), content(3))  # a column that comes later is brought to the same
-    assert panel.panels()[2].quantity == 1
+    assert panel.panels()[2].reading.quantity == b.reading.quantity
     assert panel.panels()[2].taps_choice.key() == "all"
 
 

@@ -29,8 +29,8 @@ def test_an_attack_fills_the_curves_and_the_results(attacked):
     window.rotation.draw_all()
     curves = window.docks.curves
     assert not curves.is_empty
-    assert len(curves._watched) == len(window.stage.table("attack"))
-    assert curves._watched.samples == 16
+    assert len(curves.course.watched) == len(window.stage.table("attack"))
+    assert curves.course.watched.samples == 16
     attacked.wait(lambda: results_read(attacked))
     (found,) = window.docks.results.runs
     assert (found.title, len(found), found.eps) == ("PGD", 16, 0.3)
@@ -119,7 +119,7 @@ def test_the_time_slider_moves_the_cursor_in_the_curves(attacked):
     at = [i for i in window.stage.instants if i.phase == "attack"]
     window.stage.go_to(at[2].id)
     window.rotation.draw_all()
-    cursors = window.docks.curves._cursors
+    cursors = (window.docks.curves.lines.cursor, window.docks.curves.share.cursor)
     assert [c.value() for c in cursors] == [at[2].step] * 2
     assert all(c.isVisible() or not window.docks.curves.isVisible() for c in cursors)
     train = next(i for i in window.stage.instants if i.phase == "train")

@@ -50,7 +50,7 @@ class CurvesPanel(Panel):
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
-        self._course = Course()
+        self.course = Course()
         self._hidden: set[str] = set()
         self._pointed: tuple[int, int] | None = None  # (position of the step, watched sample)
         self.make(self._building(theme))
@@ -132,15 +132,15 @@ class CurvesPanel(Panel):
     # --- what comes --------------------------------------------------------------------------------------------
 
     def show_records(self, name: str, table: Table) -> None:
-        self._course.take(name, table)
+        self.course.take(name, table)
         self._draw()
 
     def show_frame(self, frame: Frame) -> None:
-        if self._course.name_samples(frame):
+        if self.course.name_samples(frame):
             self._show_sample(self.selection.sample)
 
     def clear(self) -> None:
-        self._course.clear()
+        self.course.clear()
         self._pointed = None
         self.lines.clear()
         self.share.clear()
@@ -165,30 +165,30 @@ class CurvesPanel(Panel):
 
     def outcome(self) -> np.ndarray:
         """bool [M]: which watched samples have been broken at any step so far."""
-        return self._course.broken
+        return self.course.broken
 
     def _draw(self) -> None:
-        if self._course.is_empty:
+        if self.course.is_empty:
             self.show_empty()
             return
         self._draw_below()
-        self.lines.draw(self._course, self.metric)
+        self.lines.draw(self.course, self.metric)
         self._align()
         self._show_sample(self.selection.sample)
         self._fill_chips()
-        self.set_subtitle(words.summary(self._course))
+        self.set_subtitle(words.summary(self.course))
         self.show_content()
 
     def _draw_below(self) -> None:
-        if self._course.whole is None:
+        if self.course.whole is None:
             return
-        offers_norms = has_norms(self._course.whole)
+        offers_norms = has_norms(self.course.whole)
         if self.lower_choice.isHidden() is offers_norms:
             self.lower_choice.setVisible(offers_norms)
             self._row.arrange()
         if not offers_norms:
             self.lower_choice.set_key(SHARE)
-        self.share.draw(self._course, self.lower_choice.key())
+        self.share.draw(self.course, self.lower_choice.key())
 
     @Slot()
     def _align(self, *_: object) -> None:
@@ -196,33 +196,33 @@ class CurvesPanel(Panel):
 
     @Slot(object)
     def _show_sample(self, sample: int | None) -> None:
-        self.lines.choose(self._course, self.metric, self._course.position(sample))
+        self.lines.choose(self.course, self.metric, self.course.position(sample))
 
     # --- pointer and keys --------------------------------------------------------------------------------------
 
     def describe(self, place: int, sample: int) -> str:
         """What the readout says of a watched sample at a step, both by their positions."""
-        return words.of_sample(self._course, place, sample)
+        return words.of_sample(self.course, place, sample)
 
     def describe_share(self, place: int) -> str:
         """What the readout says of all samples at a step."""
-        return words.of_all(self._course, place)
+        return words.of_all(self.course, place)
 
     def _point(self, place: int, sample: int) -> None:
         self._pointed = (place, sample)
-        watched = self._course.watched
+        watched = self.course.watched
         x, y = float(watched.step[place]), float(watched.values[self.metric][place, sample])
         self.plot.readout.say(self.describe(place, sample), self.plot.at(x, self.lines.point(x, y)))
 
     @Slot(float, float)
     def _on_hover(self, x: float, y: float) -> None:
-        found = self._course.nearest(self.metric, x, y)
+        found = self.course.nearest(self.metric, x, y)
         if found is not None:
             self._point(*found)
 
     @Slot(float, float)
     def _on_hover_share(self, x: float, y: float) -> None:
-        place = self._course.nearest_step(x)
+        place = self.course.nearest_step(x)
         if place is not None:
             self._pointed = (place, self._pointed[1] if self._pointed else 0)
             self.share_plot.readout.say(self.describe_share(place), self.share_plot.at(x, y))
@@ -233,27 +233,27 @@ class CurvesPanel(Panel):
 
     @Slot(float, float)
     def _on_click(self, x: float, y: float) -> None:
-        found = self._course.nearest(self.metric, x, y)
+        found = self.course.nearest(self.metric, x, y)
         if found is None:
             return
-        away = abs(float(self._course.watched.values[self.metric][found]) - y) / self.plot.pixel()[1]
+        away = abs(float(self.course.watched.values[self.metric][found]) - y) / self.plot.pixel()[1]
         if away <= SNAP:
             self._pointed = found
             self._choose_pointed()
 
     @Slot(float, float)
     def _on_click_share(self, x: float, _: float) -> None:
-        self._ask_step(self._course.nearest_step(x))
+        self._ask_step(self.course.nearest_step(x))
 
     def _ask_step(self, place: int | None) -> None:
-        whole = self._course.whole
+        whole = self.course.whole
         if whole is not None and place is not None:
             self.step_requested.emit(int(whole.step[min(place, whole.steps - 1)]))
 
     @Slot()
     def _choose_pointed(self) -> None:
-        if self._pointed is not None and self._pointed[1] < len(self._course.index):
-            self.selection.set_sample(int(self._course.index[self._pointed[1]]))
+        if self._pointed is not None and self._pointed[1] < len(self.course.index):
+            self.selection.set_sample(int(self.course.index[self._pointed[1]]))
 
     @Slot()
     def _ask_pointed(self) -> None:
@@ -261,8 +261,8 @@ class CurvesPanel(Panel):
 
     @Slot(int, int)
     def _on_keys(self, across: int, up: int) -> None:
-        count, whole = self._course.steps, self._course.whole
-        if not count or not self._course.watched.samples:
+        count, whole = self.course.steps, self.course.whole
+        if not count or not self.course.watched.samples:
             return
         place, sample = self._pointed or (count - 1, 0)
         place = min(count - 1, max(0, min(place, count - 1) + across))
@@ -273,7 +273,7 @@ class CurvesPanel(Panel):
             self.share_plot.readout.say(self.describe_share(place), at)
             return
         # up and down go through the samples in the order in which their lines lie at this step
-        self._point(place, self._course.beside(self.metric, place, sample, up))
+        self._point(place, self.course.beside(self.metric, place, sample, up))
 
     # --- switches and look -------------------------------------------------------------------------------------
 
@@ -318,4 +318,4 @@ class CurvesPanel(Panel):
 
     def csv_rows(self) -> Iterable[Sequence[Any]]:
         """One row a step: the share broken with its interval, the quartiles, and each watched sample's margin and loss."""
-        return rows_of(self._course)
+        return rows_of(self.course)

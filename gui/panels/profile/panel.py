@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QComboBox, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.panels.help import HelpPopover
 from gui.panels.labels import ElidedLabel
 from gui.panels.profile import words
 from gui.panels.profile.curves import ProfileCurves
+from gui.panels.profile.no_split import ASK, TIP, NoSplit
 from gui.panels.profile.reading import NOW, Reading
 from gui.panels.profile.references import BASELINE_CHIP, Values
 from gui.panels.profile.rows import rows_of
@@ -31,12 +32,6 @@ from gui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.events import Frame
-
-NO_SPLIT = (
-    "Not measured yet. Each layer is split into its linear map, its bias and its activation, and each part's change of the "
-    "rapidity of pairs is measured, on the trained network and on the one before training."
-)
-SPLIT_TIP = "What the linear map, the bias and the activation of each layer do to pairs"
 
 
 class ProfilePanel(Panel):
@@ -58,19 +53,26 @@ class ProfilePanel(Panel):
 
     def __init__(self, selection: Selection, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(selection, theme, parent)
-        self._reading = Reading(selection)
-        self.switches = Switches(self._reading)
+        self.reading = Reading(selection)
+        self.switches = Switches(self.reading)
         self._split_help: HelpPopover | None = None
         self._pointed: tuple[int, int] | None = None  # (place, group)
+        self.make(self._building(theme))
+
+    def _building(self, theme: Theme) -> Iterator[None]:
         self._make_controls(theme)
-        self._make_buttons(theme)
+        yield
+        self._make_measure(theme)
         self._make_plot(theme)
-        self.split = LayerSplit(selection, theme)
+        yield
+        self.split = LayerSplit(self.selection, theme)
+        yield
         self._lay_out()
+        yield
         self._turn_page()
         self.curves.set_theme(theme)
-        selection.tap_changed.connect(self._show_tap)
-        selection.view_changed.connect(self._redraw)
+        self.selection.tap_changed.connect(self._show_tap)
+        self.selection.view_changed.connect(self._redraw)
 
     def _make_controls(self, theme: Theme) -> None:
         self.quantity_box = QComboBox()
@@ -95,7 +97,7 @@ class ProfilePanel(Panel):
             "What is drawn",
             [
                 ("curves", "curves", "A quantity of pairs, layer by layer"),
-                ("split", "layer split", "What the linear map, the bias and the activation of each layer do to pairs"),
+                ("split", "layer split", TIP),
             ],
         )
         self.page_choice.chosen.connect(self._on_page)
@@ -110,7 +112,7 @@ class ProfilePanel(Panel):
         self.values_choice.chosen.connect(self._on_other_range)
         self.values_choice.hide()
 
-    def _make_buttons(self, theme: Theme) -> None:
+    def _make_measure(self, theme: Theme) -> None:
         entries = [
             (
                 "Measure the null",
@@ -122,16 +124,12 @@ class ProfilePanel(Panel):
                 "The same training from other seeds, for an interval over networks, the independent unit",
                 self.repeats_requested,
             ),
-            ("Split every layer", SPLIT_TIP, self.layers_requested),
+            (ASK, TIP, self.layers_requested),
         ]
         says = "Measure the null, repeat over seeds, or split every layer"
         self.measure_button = MeasureButton(theme, self, says, entries)
         self.measure_button.menu().setAccessibleName("Measure beside the profile")
         self.add_tool(self.measure_button)
-        self.first_layers_button = QPushButton("Split every layer")
-        self.first_layers_button.setProperty("role", "link")
-        self.first_layers_button.setToolTip(SPLIT_TIP)
-        self.first_layers_button.clicked.connect(self.layers_requested)
 
     def _make_plot(self, theme: Theme) -> None:
         self._names = NameAxis("bottom")
@@ -159,9 +157,10 @@ class ProfilePanel(Panel):
         column.addWidget(self.plot, 1)
         column.addWidget(self.chips)
         column.addWidget(self.caption)
-        self._no_split = _nothing(NO_SPLIT, self.first_layers_button)
+        self.no_split = NoSplit()
+        self.no_split.button.clicked.connect(self.layers_requested)
         self._pages = QStackedWidget()
-        for page in (self._curves_page, self.split, self._no_split):
+        for page in (self._curves_page, self.split, self.no_split):
             self._pages.addWidget(page)
         body = QWidget()
         column = QVBoxLayout(body)
@@ -176,17 +175,17 @@ class ProfilePanel(Panel):
     def show_frame(self, frame: Frame) -> None:
         if frame.topic == "layers":
             self.split.show_frame(frame)
-            if self._reading.frame is None:
+            if self.reading.frame is None:
                 self.page_choice.set_key("split")
             self._turn_page()
             self.show_content()
             return
         if frame.topic in ("null", "repeats"):
-            self._reading.beside.take(frame)
+            self.reading.beside.take(frame)
             self._redraw()
             return
-        self._reading.frame = frame
-        self._reading.beside.stand_beside(str(frame.info.get("key", "")))
+        self.reading.frame = frame
+        self.reading.beside.stand_beside(str(frame.info.get("key", "")))
         if not np.isfinite(frame.arrays["mean"]).any():
             self.show_empty("Nothing could be measured at this moment: every group is empty, or its features are zero.")
             return
@@ -196,7 +195,7 @@ class ProfilePanel(Panel):
 
     def set_baseline(self, frame: Frame | None, label: str = "") -> None:
         """Lay another run's profile under this one, dotted; None takes it away. Groups and taps are matched by name."""
-        beside = self._reading.beside
+        beside = self.reading.beside
         beside.baseline, beside.baseline_label = frame, label
         self.switches.forget(BASELINE_CHIP)
         self._redraw()
@@ -204,10 +203,10 @@ class ProfilePanel(Panel):
     @property
     def baseline(self) -> Frame | None:
         """The other run's profile that lies under this one."""
-        return self._reading.beside.baseline
+        return self.reading.beside.baseline
 
     def clear(self) -> None:
-        self._reading.clear()
+        self.reading.clear()
         self._pointed = None
         self.curves.clear()
         self.split.clear()
@@ -215,30 +214,30 @@ class ProfilePanel(Panel):
         super().clear()
 
     def _fill_quantities(self) -> None:
-        found = self._reading.quantities()
+        found = self.reading.quantities()
         names = [q["name"] for q in found]
         if [self.quantity_box.itemData(k) for k in range(self.quantity_box.count())] != names:
             self.quantity_box.clear()
             for q in found:
                 self.quantity_box.addItem(words.with_unit(q), q["name"])
-        if self._reading.quantity not in names:
-            self._reading.quantity = names[0]
-        self.quantity_box.setCurrentIndex(names.index(self._reading.quantity))
+        if self.reading.quantity not in names:
+            self.reading.quantity = names[0]
+        self.quantity_box.setCurrentIndex(names.index(self.reading.quantity))
         self._row.arrange()
 
     # --- what is shown -----------------------------------------------------------------------------------------
 
     def set_quantity(self, name: str) -> None:
         """Show another quantity, by its name in the frame ("C", "angle", …)."""
-        self._reading.quantity = name
-        if self._reading.frame is not None:
+        self.reading.quantity = name
+        if self.reading.frame is not None:
             self._fill_quantities()
             self.plot.home()
             self._redraw()
 
     def present(self) -> list[str]:
         """The groups that have numbers now."""
-        return self._reading.present()
+        return self.reading.present()
 
     def shown_groups(self) -> list[str]:
         """The groups that are drawn: those of an attack once there is one, as far as nobody switched them."""
@@ -247,15 +246,15 @@ class ProfilePanel(Panel):
     @property
     def excess(self) -> bool:
         """Whether the null's mean is subtracted from everything drawn."""
-        return self._reading.excess
+        return self.reading.excess
 
     def values(self, net: int, group: str) -> Values:
         """Mean, low and high of a group at the places on the axis, in the view and quantity shown."""
-        return self._reading.values(net, group)
+        return self.reading.values(net, group)
 
     @Slot()
     def _redraw(self, *_: object) -> None:
-        reading, taps = self._reading, self.taps_choice.key()
+        reading, taps = self.reading, self.taps_choice.key()
         if reading.frame is None:
             return
         shown = self.shown_groups()
@@ -290,15 +289,15 @@ class ProfilePanel(Panel):
         split = self.page_choice.key() == "split"
         for control in self._of_curves:
             control.setVisible(not split)
-        self.values_choice.setVisible(not split and self._reading.has_null)
+        self.values_choice.setVisible(not split and self.reading.has_null)
         self._row.arrange()
         self._pages.setCurrentWidget(
-            self._no_split if split and self.split.frame is None else self.split if split else self._curves_page
+            self.no_split if split and self.split.frame is None else self.split if split else self._curves_page
         )
         if split:
             self.set_subtitle("boost of each part of each layer, uncentred features")
-        elif self._reading.frame is not None:
-            self.set_subtitle(words.subtitle(self._reading))
+        elif self.reading.frame is not None:
+            self.set_subtitle(words.subtitle(self.reading))
 
     @Slot()
     def show_help(self) -> None:
@@ -314,7 +313,7 @@ class ProfilePanel(Panel):
 
     @Slot(object)
     def _show_tap(self, name: str | None) -> None:
-        reading = self._reading
+        reading = self.reading
         taps = [] if reading.frame is None else [reading.tap(k) for k in range(len(reading.places))]
         self.curves.mark_tap(taps.index(name) if name in taps else None)
 
@@ -337,29 +336,29 @@ class ProfilePanel(Panel):
 
     def describe(self, place: int, group: str) -> str:
         """What the readout says of a group at a place on the axis."""
-        if self._reading.frame is None:
+        if self.reading.frame is None:
             return ""
-        return words.describe(self._reading, place, group, init=self.switches.init)
+        return words.describe(self.reading, place, group, init=self.switches.init)
 
     def _point(self, place: int, group: int) -> None:
         shown = self.shown_groups()
-        if not shown or not 0 <= place < len(self._reading.places):
+        if not shown or not 0 <= place < len(self.reading.places):
             return
         group = min(group, len(shown) - 1)
         self._pointed = (place, group)
-        height = self.curves.point(self._reading, place, shown[group])
+        height = self.curves.point(self.reading, place, shown[group])
         self.plot.readout.say(self.describe(place, shown[group]), self.plot.at(place, height))
 
     def _nearest_place(self, x: float) -> int:
-        return min(len(self._reading.places) - 1, max(0, round(x)))
+        return min(len(self.reading.places) - 1, max(0, round(x)))
 
     @Slot(float, float)
     def _on_hover(self, x: float, y: float) -> None:
         shown = self.shown_groups()
-        if not shown or not self._reading.places:
+        if not shown or not self.reading.places:
             return
         place = self._nearest_place(x)
-        means = np.array([self._reading.shown_values(NOW, name)[0][place] for name in shown])
+        means = np.array([self.reading.shown_values(NOW, name)[0][place] for name in shown])
         if np.isfinite(means).any():
             self._point(place, int(np.nanargmin(np.where(np.isfinite(means), np.abs(means - y), np.nan))))
 
@@ -373,16 +372,16 @@ class ProfilePanel(Panel):
         self._choose(self._nearest_place(x))
 
     def _choose(self, place: int) -> None:
-        if self._reading.frame is not None and 0 <= place < len(self._reading.places):
-            self.selection.set_tap(self._reading.tap(place))
+        if self.reading.frame is not None and 0 <= place < len(self.reading.places):
+            self.selection.set_tap(self.reading.tap(place))
 
     @Slot(int, int)
     def _on_keys(self, across: int, up: int) -> None:
         count = len(self.shown_groups())
-        if not count or not self._reading.places:
+        if not count or not self.reading.places:
             return
         if self._pointed is None:
-            self._point(len(self._reading.places) - 1, 0)
+            self._point(len(self.reading.places) - 1, 0)
             return
         place, group = self._pointed
         self._point(self._nearest_place(place + across), (group - up) % count)
@@ -410,18 +409,4 @@ class ProfilePanel(Panel):
         """The numbers of the page shown: the curves drawn with their null, or the parts of the layers."""
         if self._pages.currentWidget() is self.split:
             return self.split.csv_rows()
-        return rows_of(self._reading, self.shown_groups(), init=self.switches.init)
-
-
-def _nothing(text: str, button: QPushButton) -> QWidget:
-    """A page that says what is missing, with the button that brings it."""
-    page = QWidget()
-    label = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-    label.setProperty("role", "muted")
-    column = QVBoxLayout(page)
-    column.setContentsMargins(24, 0, 24, 0)
-    column.addStretch(1)
-    column.addWidget(label)
-    column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
-    column.addStretch(1)
-    return page
+        return rows_of(self.reading, self.shown_groups(), init=self.switches.init)

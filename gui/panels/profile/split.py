@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QColor, QFont, QFontMetricsF
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.experiments.groups import GROUPS
 from gui.panels.labels import Caption
-from gui.plots.axes import Axis
+from gui.panels.profile import split_words as words
+from gui.panels.profile.part_axis import ROOM, PartAxis
+from gui.panels.profile.split_words import INITIAL, LABELS, TRAINED
 from gui.plots.chips import Chips, Entry
 from gui.plots.groups import short
 from gui.plots.plot import Plot, padded, pen
-from gui.plots.says import signed
 from gui.plots.whiskers import Whiskers
 from gui.selection import Selection
 from gui.theme import Theme
@@ -27,12 +27,8 @@ from gui.theme import Theme
 if TYPE_CHECKING:
     from engine.events import Frame
 
-TRAINED, INITIAL = 0, 1
 INIT_CHIP, GAP_CHIP, LOGITS_CHIP = "/init", "/gap", "/logits"
 SIGNS = {"linear": "W", "bias": "b", "activation": "σ"}
-NAMES = {"linear": "linear map W", "bias": "bias b", "activation": "activation σ"}
-LABELS = {group.name: group.label for group in GROUPS}
-ROOM = 0.87  # that the parts of a layer share; layers are 1 apart
 BAR = 0.36  # of a part's room, how wide a bar is
 
 
@@ -176,8 +172,7 @@ class LayerSplit(QWidget):
         self._axis.set_parts(names, signs)
         self.plot.set_home((-0.55, len(names) - 0.45), padded(low, high, 0.06), slack=0.15)
         self._fill_chips(frame)
-        said = (self.speed_limit(), _intervals(frame), str(frame.info.get("note", "")))
-        self.caption.set_text(" · ".join(filter(None, said)))
+        self.caption.set_text(words.caption(frame))
         self._show_tap(self.selection.tap)
 
     def _set_bars(self, item: pg.BarGraphItem, x: np.ndarray, mean: np.ndarray, shown: bool) -> None:
@@ -232,35 +227,6 @@ class LayerSplit(QWidget):
             entries.append(Entry(LOGITS_CHIP, "logits", theme.muted, tip, "tag"))
         self.chips.set_entries(entries, [e.key for e in entries if e.key not in self._hidden])
 
-    # --- the speed limit ---------------------------------------------------------------------------------------
-
-    def limit(self, layer: int, net: int = TRAINED) -> str:
-        """How near the linear map of a layer comes to its speed limit, in words."""
-        frame = self._frame_shown
-        if frame is None:
-            return ""
-        limit, largest = (float(frame.arrays[name][net, layer]) for name in ("limit", "largest"))
-        if math.isnan(largest):
-            return "speed limit: no pair measured"
-        if not math.isfinite(limit):
-            return f"largest |Δη| of W {largest:.2f}; no limit: the map has a kernel"
-        return f"largest |Δη| of W {largest:.2f} of ln κ = {limit:.2f}"
-
-    def speed_limit(self) -> str:
-        """The speed limit over all layers: the one that comes nearest to it."""
-        frame = self._frame_shown
-        if frame is None:
-            return ""
-        limit, largest = frame.arrays["limit"][TRAINED], frame.arrays["largest"][TRAINED]
-        bound = np.isfinite(limit) & np.isfinite(largest) & (limit > 0)
-        if not bound.any():
-            return "Theorem |Δη| ≤ ln κ: every linear map here has a kernel, so none has a limit"
-        share = np.where(bound, largest / np.where(bound, limit, 1.0), -1.0)
-        at = int(share.argmax())
-        text = f"Theorem |Δη| ≤ ln κ: largest {largest[at]:.2f} of {limit[at]:.2f} ({frame.info['layers'][at]})"
-        free = int((~bound).sum())
-        return text + (f"; {free} with a kernel" if free else "")
-
     # --- selection, pointer and keys ---------------------------------------------------------------------------
 
     @Slot(object)
@@ -277,26 +243,7 @@ class LayerSplit(QWidget):
 
     def describe(self, layer: int, part: int) -> str:
         """What the readout says of a part of a layer."""
-        frame = self._frame_shown
-        if frame is None:
-            return ""
-        lines = [f"{frame.info['layers'][layer]}: {NAMES[frame.info['parts'][part]]}"]
-        for group in self.shown_groups():
-            g = list(frame.info["groups"]).index(group)
-            mean, low, high = (float(v) for v in frame.arrays["boost"][TRAINED, layer, part, g])
-            head = short(group, LABELS.get(group, group))
-            if math.isnan(mean):
-                lines.append(f"{head}: not measured")
-                continue
-            before = float(frame.arrays["boost"][INITIAL, layer, part, g, 0])
-            said = f"{head}: {signed(mean)} [{signed(low)}, {signed(high)}]"
-            lines.append(said + ("" if math.isnan(before) else f", at initialisation {signed(before)}"))
-        if frame.info["parts"][part] == "linear":
-            gap = float(frame.arrays["gap"][TRAINED, layer])
-            if math.isfinite(gap):
-                lines.append(f"null: gap(n) = {signed(gap, 4)}")
-            lines.append(self.limit(layer))
-        return "\n".join(lines)
+        return "" if self._frame_shown is None else words.describe(self._frame_shown, layer, part, self.shown_groups())
 
     def _point(self, layer: int, part: int) -> None:
         frame = self._frame_shown
@@ -371,75 +318,6 @@ class LayerSplit(QWidget):
         """The bars drawn, one row each, with the linear maps' null and speed limit."""
         frame = self._frame_shown
         if frame is None:
-            return
-        yield ["net", "layer", "part", "group", "boost", "low", "high", "gap", "largest", "ln_kappa"]
+            return ()
         nets = [TRAINED] + ([] if INIT_CHIP in self._hidden else [INITIAL])
-        for net in nets:
-            for layer, name in enumerate(self.shown_layers()):
-                for part in self._parts:
-                    for group in self.shown_groups():
-                        found = frame.arrays["boost"][net, layer, part, list(frame.info["groups"]).index(group)]
-                        if not math.isfinite(found[0]):
-                            continue
-                        linear = frame.info["parts"][part] == "linear"
-                        more = (float(frame.arrays[key][net, layer]) for key in ("gap", "largest", "limit"))
-                        yield [
-                            frame.info["nets"][net],
-                            name,
-                            frame.info["parts"][part],
-                            group,
-                            *(float(v) for v in found),
-                            *(value if linear and math.isfinite(value) else "" for value in more),
-                        ]
-
-
-def _intervals(frame: Frame) -> str:
-    resamples = int(frame.info.get("bootstrap", 0))
-    return f"bars are means with 95% bootstrap over inputs ({resamples:,} resamples)"
-
-
-class PartAxis(Axis):
-    """Two rows of names: the sign of each part below its bars, and below that the layer's name where it has room."""
-
-    def __init__(self, orientation: str) -> None:
-        self._layers: tuple[str, ...] = ()
-        self._signs: tuple[tuple[tuple[float, str], ...], ...] = ()
-        self._texts: dict[float, str] = {}
-        super().__init__(orientation)
-
-    def set_parts(self, layers: Sequence[str], signs: Sequence[Sequence[tuple[float, str]]]) -> None:
-        """The layers at 0, 1, …, and the offset and sign of each part that a layer has."""
-        fresh = tuple(layers), tuple(tuple(each) for each in signs)
-        if fresh != (self._layers, self._signs):
-            self._layers, self._signs = fresh
-            self.picture = None
-            self.update()
-
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Any]]:
-        if not self._layers or maxVal <= minVal:
-            return []
-        room = size / (maxVal - minVal)
-        metrics = QFontMetricsF(self.style["tickFont"] or QFont())
-        names = list(self._layers)
-        if max(metrics.horizontalAdvance(name) for name in names) + 6 > room:
-            names = [name.rpartition(" ")[2] if name != "logits" else "out" for name in names]
-        step = max(1, math.ceil((max(metrics.horizontalAdvance(name) for name in names) + 6) / room))
-        parts = max(len(each) for each in self._signs)
-        named = parts > 1 and room * ROOM / parts > 9
-        self._texts = {}
-        for layer, name in enumerate(names):
-            signs = self._signs[layer] if named else ()
-            for offset, sign in signs:
-                self._texts[layer + offset] = f"{sign}\n "
-            if (len(names) - 1 - layer) % step == 0:
-                top = next((sign for offset, sign in signs if abs(offset) < 1e-9), " ")
-                self._texts[float(layer)] = f"{top}\n{name}" if named else name
-        return [(1.0, [place for place in sorted(self._texts) if minVal <= place <= maxVal])]
-
-    def setTickFont(self, font: QFont | None) -> None:
-        super().setTickFont(font)
-        # pyqtgraph leaves room for one line only
-        self.setHeight(2 * QFontMetricsF(font or QFont()).lineSpacing() + 8)
-
-    def tickStrings(self, values: Any, _scale: float, _spacing: float) -> list[str]:
-        return [self._texts.get(float(value), "") for value in values]
+        return words.rows_of(frame, nets, self.shown_layers(), self._parts, self.shown_groups())
