@@ -571,6 +571,37 @@ def test_a_running_sweep_whose_file_is_moved_is_paused_and_can_be_saved_or_put_b
     person.wait(lambda: is_idle(window) and counts(window) == {"finished": 5, "failed": 1})
 
 
+def test_a_disk_that_fills_up_stops_the_sweep_with_a_sentence_and_it_goes_on_when_there_is_room(
+    open_lab, quickly, monkeypatch
+):
+    from engine.sweep import work
+
+    def heavy(spec: ExperimentSpec, reach: str, geometry: bool) -> Iterator[None]:
+        found = yield from quick(spec, reach, geometry)
+        if spec.seed >= 3:
+            found.weights["w"] = np.zeros(10**6, np.float32)
+        return found
+
+    monkeypatch.setattr(work, "_function", lambda _name: heavy)
+    person = sit(open_lab, spec=seeds(6))
+    window, sweeps = person.window, person.window.sweep_desk.sweeps
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: counts(window).get("finished") == 2)
+    with sweeps.store._database.setup() as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+    gate.set()
+    person.wait(person.notices)
+    assert "the disk is full. Free some space" in person.notices()[0] and "finished stays" in person.notices()[0]
+    person.wait(lambda: is_idle(window))
+    assert counts(window)["finished"] == 2 and "running" not in counts(window)
+    with sweeps.store._database.setup() as connection:
+        connection.execute("PRAGMA max_page_count = 1000000")
+    person.wait(lambda: window.step_forms["sweep"].action_button.text() == "Go on with 3 points")
+    person.act()
+    person.wait(lambda: is_idle(window) and counts(window) == {"finished": 5, "failed": 1})
+
+
 def test_a_session_whose_sweep_was_deleted_says_so(open_lab, tmp_path):
     session = Session.create(working_copies(), TINY)
     session.set_state("sweep", str(tmp_path / "gone.sweep"))

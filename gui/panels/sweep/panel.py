@@ -155,9 +155,10 @@ class SweepPanel(Panel):
 
     def set_store(self, store: SweepStore | None) -> None:
         """Show another sweep, or none."""
-        self._left = ""
+        self._left, self._counts = "", {}
         self._wanted = None
         self.table.forget()
+        self.status_box.setCurrentIndex(0)
         self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.model.set_store(store)
         if store is None:

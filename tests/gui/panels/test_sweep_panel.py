@@ -124,6 +124,17 @@ def test_only_failed_points_can_be_shown(show, qtbot):
     assert panel.model.headerData(1, Qt.Orientation.Vertical) == "17"
 
 
+def test_another_sweep_is_shown_whole_and_the_list_of_statuses_says_so(show, tmp_path):
+    panel, _ = show(finished=46, failed=(5, 17))
+    panel.status_box.setCurrentIndex(panel.status_box.findData("failed"))
+    panel.status_box.activated.emit(panel.status_box.currentIndex())
+    with made(tmp_path / "other.sweep", grid(("seed", (0, 1, 2))), failed=(1,)) as other:
+        panel.set_store(other)
+        assert panel.model.rowCount() == 3 and panel.status_box.currentText() == "All points"
+        assert panel.subtitle == "other · 3 points"
+        panel.set_store(None)
+
+
 def test_a_large_sweep_is_never_read_as_a_whole(show):
     panel, _ = show(grid(("model.width", tuple(range(1, 1001))), ("seed", tuple(range(1000)))), finished=3)
     assert panel.model.rowCount() == 1_000_000
