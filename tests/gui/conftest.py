@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,6 +68,9 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.enable()
     gc.collect()
+    until = time.monotonic() + 60  # one that is about to end may have to wait for its turn
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(max(0.0, until - time.monotonic()))
     running = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()]
     assert not shown, f"windows still shown after the test: {[describe(widget) for widget in shown]}"
     assert not running, f"threads still running after the test: {running}"

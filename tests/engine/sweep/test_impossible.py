@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 
+import pace
 import pytest
 
 from engine.errors import SpecError
@@ -129,9 +129,8 @@ def test_it_takes_no_longer_for_millions_of_points() -> None:
     long = [AxisSpec(field=f"attack.{name}", low=1, high=50, count=50) for name in ("steps", "restarts", "samples")]
     spec = spec_of(*long, values("model.width", *range(1, 60)), attack=PgdSpec(random_start=False))
     assert len(Points(spec)) == 50**3 * 59
-    began = time.monotonic()
+    assert pace.least(lambda: impossible(spec), 0.5) < 0.5
     (told,) = impossible(spec)
-    assert time.monotonic() - began < 0.5
     assert told.field == "attack.restarts" and told.values == tuple(range(2, 51))
 
 
@@ -139,10 +138,9 @@ def test_a_large_axis_costs_little() -> None:
     fields = ("seed", "attack.samples", "training.epochs", "probe.samples")
     spec = spec_of(*(AxisSpec(field=name, low=0, high=9_999, count=10_000) for name in fields), mode="random")
     grid = spec_of(AxisSpec(field="seed", low=-9, high=9_990, count=10_000))
-    began = time.monotonic()
+    assert pace.least(lambda: (found(spec), found(grid)), 0.5) < 0.5
     assert found(spec).keys() <= set(fields)
     assert found(grid) == {"seed": tuple(range(-9, 0))}
-    assert time.monotonic() - began < 0.5
 
 
 def test_all_pairs_of_these_axes_agree_too() -> None:

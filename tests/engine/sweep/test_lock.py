@@ -21,7 +21,7 @@ from pathlib import Path
 from engine.sweep.lock import Lock
 assert Lock(Path(sys.argv[1])).acquire()
 print("held", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
