@@ -54,6 +54,12 @@ def spec_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without figures: drawing them takes longer than all else, and is tested elsewhere."""
+    monkeypatch.setattr("engine.report.html.FIGURES", {})
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that one whole run wrote."""
@@ -120,7 +126,7 @@ def test_the_json_summary_holds_the_profile(
     assert row["n"] == TINY.attack.samples
 
 
-def test_closer_looks_are_run_by_name_one_after_the_other(spec_file: Path, tmp_path: Path) -> None:
+def test_closer_looks_are_run_by_name_one_after_the_other(spec_file: Path, tmp_path: Path, undrawn: None) -> None:
     out = tmp_path / "out"
     named = ["--experiment", "layers", "--experiment", "bell", "--experiment", "layers"]
     assert main(["run", str(spec_file), "--out", str(out), *named, "--set", "controls.rows=200"]) == 0
@@ -377,7 +383,7 @@ def test_a_mistake_is_json_where_json_is_asked_for(tmp_path: Path, capsys: pytes
         assert "gone.toml" in json.loads(capsys.readouterr().out)["error"]
 
 
-def test_the_same_command_gives_the_same_numbers(done: Path, spec_file: Path, tmp_path: Path) -> None:
+def test_the_same_command_gives_the_same_numbers(done: Path, spec_file: Path, tmp_path: Path, undrawn: None) -> None:
     assert main(["run", str(spec_file), "--out", str(tmp_path / "out"), "--set", "probe.every=1000"]) == 0
     for name in ("steps", "epochs", "attack", "profile"):
         assert (tmp_path / "out" / "tables" / f"{name}.csv").read_bytes() == (
@@ -385,7 +391,9 @@ def test_the_same_command_gives_the_same_numbers(done: Path, spec_file: Path, tm
         ).read_bytes(), name
 
 
-def test_a_run_that_fails_leaves_the_results_of_an_earlier_one_alone(spec_file: Path, tmp_path: Path) -> None:
+def test_a_run_that_fails_leaves_the_results_of_an_earlier_one_alone(
+    spec_file: Path, tmp_path: Path, undrawn: None
+) -> None:
     out = tmp_path / "out"
     assert main(["run", str(spec_file), "--out", str(out)]) == 0
     before = {path: path.read_bytes() for path in (out / "tiny.rapidity", out / "report.html")}

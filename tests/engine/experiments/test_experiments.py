@@ -269,7 +269,7 @@ def test_closing_an_experiment_half_way_leaves_nothing_behind() -> None:
     for _ in range(30):
         next(events)
     events.close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # others may end meanwhile
     with pytest.raises(StopIteration):
         next(events)
 

@@ -527,18 +527,18 @@ def test_closing_a_paused_an_idle_and_an_unstarted_engine() -> None:
 
 
 def test_an_experiment_that_will_not_end_is_reported_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
-    release = threading.Event()
+    inside, release = threading.Event(), threading.Event()
 
     def a_stubborn_experiment(_: Start) -> Iterator[Event]:
         yield Progress(0, 1, "")
+        inside.set()
         release.wait(240)
         yield Progress(1, 1, "")
 
     engine = Engine(a_stubborn_experiment, mailbox=Mailbox())
     engine.start()
     engine.submit("stuck", SPEC)
-    while engine.mailbox.statistics().events_posted == 0:
-        time.sleep(0.001)
+    assert inside.wait(120)
     with caplog.at_level(logging.ERROR):
         assert engine.close(0.05) is False
     assert "a_stubborn_experiment" in caplog.text
@@ -551,7 +551,7 @@ def test_no_thread_outlives_its_engine() -> None:
     for _ in range(5):
         with running(lambda _: endless(0.001)) as (engine, _):
             engine.submit("endless", SPEC)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # others may end meanwhile
 
 
 def test_pause_and_resume_back_to_back_announce_nothing_false() -> None:

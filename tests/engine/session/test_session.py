@@ -292,6 +292,9 @@ def test_readers_in_many_threads_see_whole_transactions_while_a_run_is_recorded(
                 recorder.flush()
                 session.set_state("tick", i)
         recorder.close("finished")
+        until = time.monotonic() + 60
+        while len(seen) <= 3 and not wrong and time.monotonic() < until:
+            time.sleep(0.001)
         done.set()
         for each in readers:
             each.join()
@@ -307,7 +310,7 @@ def test_closing_ends_open_recorders_as_interrupted_and_later_use_is_refused(tmp
     recorder.put(Record("t", {"i": 1}))
     session.close(discard=False)
     session.close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # others may end meanwhile
     for use in (
         session.runs,
         lambda: session.set_state("a", 1),
