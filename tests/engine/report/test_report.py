@@ -105,13 +105,11 @@ def test_every_caption_says_what_kind_of_statement_it_is(folder: Path) -> None:
         assert caption.startswith(("Measurement.", "Theorem:", "Analogy:"))
 
 
-def test_the_settings_are_those_that_the_numbers_were_made_with(session: Session, tmp_path: Path) -> None:
-    edited = TINY.model_copy(update={"training": TrainingSpec(epochs=77)})
-    session.set_spec(edited)
-    try:
-        page = write_report(session, tmp_path).read_text(encoding="utf-8")
-    finally:
-        session.set_spec(TINY)
+def test_the_settings_are_those_that_the_numbers_were_made_with(tmp_path: Path) -> None:
+    with Session.create(tmp_path / "copies", TINY) as session:
+        run(session, "data", TINY)
+        session.set_spec(TINY.model_copy(update={"training": TrainingSpec(epochs=77)}))
+        page = write_report(session, tmp_path / "out").read_text(encoding="utf-8")
     assert "epochs = 2" in page
     assert "epochs = 77" not in page
     assert "Settings of run 1" in page
@@ -152,10 +150,22 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(session: Session,
         write_report(session, tmp_path / "taken")
 
 
-def test_two_reports_of_one_session_have_the_same_figures(folder: Path, session: Session, tmp_path: Path) -> None:
-    write_report(session, tmp_path)
+@pytest.fixture(scope="module")
+def in_another_style(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the same session, written by a program that draws its own figures otherwise."""
+    import matplotlib
+
+    made = tmp_path_factory.mktemp("again")
+    with matplotlib.rc_context({"font.size": 23, "axes.facecolor": "black"}):
+        before = dict(matplotlib.rcParams)
+        write_report(session, made)
+        assert dict(matplotlib.rcParams) == before
+    return made
+
+
+def test_two_reports_of_one_session_have_the_same_figures(folder: Path, in_another_style: Path) -> None:
     for figure in sorted((folder / "figures").glob("*.png")):
-        assert figure.read_bytes() == (tmp_path / "figures" / figure.name).read_bytes(), figure.name
+        assert figure.read_bytes() == (in_another_style / "figures" / figure.name).read_bytes(), figure.name
 
 
 # --- attacks -----------------------------------------------------------------------------------------------------
@@ -207,14 +217,8 @@ def test_a_fixed_budget_is_told_and_a_smallest_norm_gets_its_median(tmp_path: Pa
     assert "1 · PGD, L∞, ε = 0.1 (n = 3), right only" in labels, "it is bounded in another norm than the axis shows"
 
 
-def test_figures_have_the_style_of_the_report_and_leave_that_of_others_alone(session: Session, tmp_path: Path) -> None:
-    import matplotlib
-
-    with matplotlib.rc_context({"font.size": 23, "axes.facecolor": "black"}):
-        before = dict(matplotlib.rcParams)
-        write_report(session, tmp_path)
-        assert dict(matplotlib.rcParams) == before
-    drawn = (tmp_path / "figures" / "training.svg").read_text(encoding="utf-8")
+def test_figures_have_the_style_of_the_report_and_leave_that_of_others_alone(in_another_style: Path) -> None:
+    drawn = (in_another_style / "figures" / "training.svg").read_text(encoding="utf-8")
     assert ">accuracy</text>" in drawn, "text is text, not outlines"
     assert "23px" not in drawn
     assert "#000000" not in drawn.lower().split('<g id="axes_1">')[1].split("</g>")[0]
