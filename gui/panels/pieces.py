@@ -8,13 +8,14 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from gui.panels.related.page import Page
+from gui.plots.turns import in_turn
 from gui.theme import Theme
 
 
 class PiecewisePage(Page):
     """Made by :meth:`making`, a piece a tick from :meth:`go_on`, or all at once by :meth:`finish`; ``finished()`` comes once.
 
-    Its plots are first laid out and painted one a tick as well, unless :meth:`finish` is called.
+    Its plots are first painted one after the other as well, unless :meth:`finish` is called.
     """
 
     finished = Signal()
@@ -24,7 +25,7 @@ class PiecewisePage(Page):
         self.made = False
         self._steps = self.making()
         self._exhausted = False
-        self._waiting: list[QWidget] = []  # plots that are not shown yet
+        self._painting: Iterator[None] | None = None  # what was made, painted in turn
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_tick)
 
@@ -33,8 +34,13 @@ class PiecewisePage(Page):
         raise NotImplementedError
 
     def pieces(self) -> Sequence[QWidget]:
-        """What is dear to lay out and to paint, and hidden by nobody else."""
+        """What is dear to paint."""
         raise NotImplementedError
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it is made, and painted if it can be seen."""
+        return self.made and self._painting is None
 
     def go_on(self) -> None:
         """Make what is not made yet while the window goes on."""
@@ -48,21 +54,17 @@ class PiecewisePage(Page):
                 pass
             self._end()
         self._timer.stop()
-        while self._waiting:
-            self._waiting.pop().show()
+        self._painting = None  # all that waits is painted at once
 
     @Slot()
     def _on_tick(self) -> None:
         if not self._exhausted:
             self._exhausted = next(self._steps, self) is self
-        elif not self.made:
-            self._waiting = [piece for piece in reversed(self.pieces()) if not piece.isHidden()]
-            for piece in self._waiting:
-                piece.hide()
-            self._end()
-        elif self._waiting:
-            self._waiting.pop().show()
-        else:
+            return
+        if not self.made and self._painting is None:
+            self._painting = in_turn(self.pieces(), self._end)
+        if self._painting is None or next(self._painting, self) is self:
+            self._painting = None
             self._timer.stop()
 
     def _end(self) -> None:

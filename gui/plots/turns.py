@@ -11,28 +11,31 @@ SETTLING = 3
 """Paintings of a plot before it is at rest: each may give its axes another width, and so its curves another size."""
 
 
-def in_turn(widgets: Sequence[QWidget], change: Callable[[], None]) -> Iterator[None]:
-    """Do ``change()``, which moves or redraws all of these, and let them be painted one at each step.
+def in_turn(
+    widgets: Sequence[QWidget], change: Callable[[], None], each: Callable[[int], None] | None = None
+) -> Iterator[None]:
+    """Do ``change()``, which moves or redraws all of these, and let them be painted one after the other.
 
-    There is a yield wherever the event loop is to come by. Where it is given up before its end, all are painted at once.
+    ``each(k)`` draws on the k-th just before it is painted. There is a yield wherever the event loop is to come by. Where
+    this is given up before its end, all are painted at once.
     """
     for widget in widgets:
         widget.setUpdatesEnabled(False)
     try:
         change()
-        waiting = [widget for widget in widgets if widget.isVisible()]
-        _let(widget for widget in widgets if widget not in waiting)
         yield  # they are laid out,
         yield  # and once more where rows of text have wrapped to their width
-        while waiting:
-            _let([waiting.pop(0)])
-            for _ in range(SETTLING):
+        for k, widget in enumerate(widgets):
+            if each is not None:
+                each(k)
+            _let(widget)
+            for _ in range(SETTLING if widget.isVisible() else each is not None):
                 yield
     finally:
-        _let(widgets)
+        for widget in widgets:
+            _let(widget)
 
 
-def _let(widgets: Sequence[QWidget] | Iterator[QWidget]) -> None:
-    for widget in widgets:
-        if isValid(widget) and not widget.updatesEnabled():
-            widget.setUpdatesEnabled(True)
+def _let(widget: QWidget) -> None:
+    if isValid(widget) and not widget.updatesEnabled():
+        widget.setUpdatesEnabled(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from gui.plots.chips import Chips, Entry
 from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.plot import Plot, padded, pen
+from gui.plots.turns import in_turn
 from gui.theme import CLASS_ORDER, Theme
 
 END, INITIAL, THEORY = "end", "initial", "theory"
@@ -103,7 +105,7 @@ class AgainstPage(PiecewisePage):
         self._hidden: set[str] = set()
         self._wish = 0
         super().__init__(theme)
-        self._todo: list[int] = []
+        self._drawing: Iterator[None] | None = None  # one plot after the other
         self._drawing_timer = QTimer(self, interval=0)
         self._drawing_timer.timeout.connect(self._draw_next)
 
@@ -158,7 +160,7 @@ class AgainstPage(PiecewisePage):
         if networks is None or not networks.n:
             self.networks = self.drawing = None
             self._wish += 1
-            self._todo = []
+            self._drawing = None
             self.clear()
             self.said.emit()
             return
@@ -203,25 +205,35 @@ class AgainstPage(PiecewisePage):
 
     def _take(self, found: Drawing) -> None:
         self.drawing = found
-        self._stack.setCurrentIndex(1)
         self._legend()
-        self._todo = list(range(len(MEASURES)))
-        self._drawing_timer.start()
         self._say()
+        self._draw_in_turn()
+
+    def _draw_in_turn(self) -> None:
+        self._drawing = None  # what was being drawn is given up first
+        plots = [made.plot for made in self.drawn]
+        self._drawing = in_turn(plots, partial(self._stack.setCurrentIndex, 1), self._draw)
+        self._drawing_timer.start()
 
     @Slot()
     def _draw_next(self) -> None:
-        """One plot a tick."""
-        if not self._todo or self.drawing is None:
+        if self._drawing is None or next(self._drawing, self) is self:
+            self._drawing = None
             self._drawing_timer.stop()
-            return
-        k = self._todo.pop(0)
-        self.axes[k].lay(self.drawing.across.log, self.drawing.across.names)
-        self.drawn[k].show(self.drawing, self._colours(), self._hidden)
+
+    def _draw(self, k: int) -> None:
+        found = self.drawing
+        if found is not None:
+            self.axes[k].lay(found.across.log, found.across.names)
+            self.drawn[k].show(found, self._colours(), self._hidden)
+
+    @property
+    def at_rest(self) -> bool:
+        return super().at_rest and self._drawing is None
 
     def draw_all(self) -> None:
         """Draw what waits, now."""
-        while self._todo:
+        while self._drawing is not None:
             self._draw_next()
 
     def _colours(self) -> list[str]:
@@ -291,8 +303,7 @@ class AgainstPage(PiecewisePage):
     def _on_chip(self, key: str, on: bool) -> None:
         (self._hidden.discard if on else self._hidden.add)(key)
         if self.drawing is not None:
-            self._todo = list(range(len(MEASURES)))
-            self._drawing_timer.start()
+            self._draw_in_turn()
 
     # --- look and export -----------------------------------------------------------------------------------------
 
