@@ -72,6 +72,7 @@ class SweepDesk(QObject):
         self._outlook: Outlook | None = None
         self._outlook_of: ExperimentSpec | None = None
         self._asked: object = None  # the outlook that was asked for last
+        self._compared: tuple[SweepStore, ExperimentSpec, bool] | None = None  # whether they are one sweep
         # replaced in tests
         self.ask_save = files.ask_save
         self.ask_open = files.ask_open
@@ -150,8 +151,12 @@ class SweepDesk(QObject):
     @property
     def _own_store(self) -> SweepStore | None:
         """The open sweep, where it is that of the settings as they stand."""
-        store = self.sweeps.store
-        return store if store is not None and same_points(store.spec, self._editor.spec) else None
+        store, spec = self.sweeps.store, self._editor.spec
+        if store is None:
+            return None
+        if self._compared is None or self._compared[0] is not store or self._compared[1] is not spec:
+            self._compared = store, spec, same_points(store.spec, spec)  # long axes take a while
+        return store if self._compared[2] else None
 
     @property
     def _offer(self) -> Offer:
@@ -328,6 +333,7 @@ class SweepDesk(QObject):
     def _on_opened(self, store: SweepStore | None) -> None:
         self._notices.dismiss(WAITS)
         self._notices.dismiss(MISSED)
+        self._compared = None
         self.panel.set_store(store)
         self.complexity.set_store(store)
         if store is not None:
