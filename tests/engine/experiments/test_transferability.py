@@ -16,9 +16,10 @@ from engine.errors import AttackError
 from engine.events import Artifact, Event, Frame, Progress, Record
 from engine.experiments import LOOKS, open_experiment
 from engine.experiments.bench import Bench
+from engine.experiments.fleet import FEWEST as FEWEST_INPUTS
 from engine.experiments.fleet import Fleet, fleet_of
 from engine.experiments.rates import wilson
-from engine.experiments.transferability import main_effects, transferability
+from engine.experiments.transferability import Transfers, main_effects, transferability
 from engine.generators import drain
 from engine.geometry.similarity import cka
 from engine.models import observe
@@ -260,6 +261,27 @@ def test_a_norm_that_an_attack_does_not_know_is_said_before_anything_is_trained(
     bench = Bench(SMALL.model_copy(update={"transfer": TransferSpec(pgd=False, fgsm=False, mi=False)}), {})
     with pytest.raises(AttackError, match="besides random noise"):
         next(transferability(bench))
+
+
+def test_shares_of_nothing_have_no_value_and_errors_made_anyway_are_no_transfer() -> None:
+    found = Transfers.none(TransferSpec(), 1.0, "as set", 40, 2)
+    right = torch.arange(40) < 30
+    both = torch.arange(40) < 20
+    fooled = ~right | (torch.arange(40) < 5)
+    found.note(0, 0, 1, fooled, right, both)
+    assert found.transfer[0, 0, 1] == pytest.approx(5 / 20), "of those that both see rightly"
+    assert found.corrected[0, 0, 1] == pytest.approx((15 / 40 - 10 / 40) / (30 / 40))
+    found.note(0, 0, 0, torch.zeros(40, dtype=torch.bool), right, both)
+    assert found.transfer[0, 0, 0] == 0 and found.corrected[0, 0, 0] < 0, "a target may see better after the attack"
+    nothing = torch.zeros(40, dtype=torch.bool)
+    found.note(0, 1, 0, ~nothing, nothing, nothing)
+    assert np.isnan(found.transfer[0, 1, 0]) and np.isnan(found.corrected[0, 1, 0])
+    few = torch.arange(40) < FEWEST_INPUTS - 1
+    found.note(0, 1, 1, ~nothing, right, few)
+    assert np.isnan(found.transfer[0, 1, 1]) and found.counted[1, 1] == FEWEST_INPUTS - 1
+    arrays = found.arrays()
+    assert arrays["transfer_low"][0, 0, 0] == 0 < arrays["transfer_high"][0, 0, 0] < 0.2
+    assert np.isnan(arrays["transfer_low"][0, 1]).all()
 
 
 def test_main_effects_are_the_means_of_rows_and_columns_without_the_diagonal() -> None:
