@@ -244,8 +244,8 @@ def _scatter(axes: Axes, columns: dict[str, np.ndarray], x: str, y: str) -> None
         axes.plot(ends, ends, color=GREY, linestyle="--", linewidth=1.0)
     found = relate(columns, x, y, permutations=PERMUTATIONS)
     if math.isfinite(found.rho):
-        told = f"ρ = {found.rho:+.2f} [{found.low:+.2f}, {found.high:+.2f}]\np = {found.p:.2g}, n = {found.n}"
-        axes.set_title(told, fontsize=7)
+        interval = f" [{found.low:+.2f}, {found.high:+.2f}]" if math.isfinite(found.low) else ""
+        axes.set_title(f"ρ = {found.rho:+.2f}{interval}\np = {found.p:.2g}, n = {found.n}", fontsize=7)
 
 
 def _few_ticks(axis: Axis) -> None:
