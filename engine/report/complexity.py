@@ -136,7 +136,10 @@ def draw_fleet(axes: Axes, frame: Frame) -> None:
     told = {each["name"]: each for each in frame.info["statistics"]}.get("change ~ parameters")
     said = ""
     if told is not None and told["rho"] is not None:
-        said = f"\nρ = {told['rho']:+.2f} [{told['low']:+.2f}, {told['high']:+.2f}], p = {told['p']:.2g}"
+        interval = (
+            "" if told["low"] is None else f" [{told['low']:+.2f}, {told['high']:+.2f}]"
+        )  # few networks have none
+        said = f"\nρ = {told['rho']:+.2f}{interval}, p = {told['p']:.2g}"
     axes.set(
         xscale="log", xlabel="parameters", ylabel="boost (gain of ln γ)", title=f"{len(depths)} trained networks{said}"
     )
@@ -150,7 +153,8 @@ def draw_tests(axes: Axes, statistics: list[dict[str, Any]]) -> None:
     for k, each in enumerate(reversed(shown)):
         holds = each["holm"] is not None and each["holm"] < 0.05
         colour = OKABE_ITO["vermillion" if holds else "blue"]
-        axes.plot([each["low"], each["high"]], [k, k], color=colour, linewidth=1.2)
+        if each["low"] is not None:
+            axes.plot([each["low"], each["high"]], [k, k], color=colour, linewidth=1.2)
         axes.plot(each["rho"], k, "o", color=colour, markersize=4, markerfacecolor=colour if holds else "white")
     axes.axvline(0, color=OKABE_ITO["grey"], linewidth=0.8)
     axes.set_yticks(range(len(shown)), [each["label"] for each in reversed(shown)], fontsize=7)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from engine.events import Frame, Record
 from engine.experiments.complexity.law import Cell
 from engine.report import write_report
-from engine.report.complexity import complexity_figure
+from engine.report.complexity import complexity_figure, draw_tests
 from engine.session import Session
 from engine.specs import ExperimentSpec
 
@@ -72,6 +73,15 @@ def test_a_finished_run_has_its_figure_its_tests_and_its_cells(tmp_path: Path) -
 def test_a_run_that_was_stopped_has_no_figure(tmp_path: Path) -> None:
     page, folder = written(tmp_path, done=False)
     assert not (folder / "figures" / "complexity.svg").exists() and "Complexity and boost" not in page
+
+
+def test_of_few_networks_a_correlation_has_no_interval() -> None:
+    few = frame()
+    few.info["statistics"][0] |= {"low": None, "high": None}
+    assert "ρ = +0.80, p = 0.3" in complexity_figure(few).axes[3].get_title()
+    axes = Figure().subplots()
+    draw_tests(axes, few.info["statistics"])
+    assert [list(line.get_xdata()) for line in axes.get_lines()] == [[0.8], [0, 0]]
 
 
 def test_every_cell_is_drawn_beside_its_law() -> None:
