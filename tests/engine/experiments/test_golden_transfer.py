@@ -105,7 +105,7 @@ def jackknife(known, name, given=()):
     return math.sqrt((n - 1) / n * np.sum((np.array(found) - np.mean(found)) ** 2))
 
 
-def tested(frame, name):
+def statistic(frame, name):
     (found,) = [each for each in frame.info["statistics"] if each["name"] == name]
     return found
 
@@ -133,7 +133,7 @@ def test_the_networks_are_as_many_as_able_and_as_easily_fooled(frame) -> None:
 
 @pytest.mark.parametrize(("name", "given", "golden"), CASES, ids=lambda each: str(each) if each else "")
 def test_likeness_goes_with_transfer_as_in_the_golden_fleet(frame, name, given, golden) -> None:
-    found = tested(frame, name + (f" | {', '.join(given)}" if given else ""))
+    found = statistic(frame, name + (f" | {', '.join(given)}" if given else ""))
     error = jackknife(matrices(frame), name, given)
     print(f"{found['name']}: {found['rho']:.2f} (p {found['p']:.2g}, jackknife {error:.3f}) beside {golden[0]:.2f}")  # noqa: T201
     assert 0 < error < 0.25, "leaving out one network would change everything"
@@ -141,14 +141,14 @@ def test_likeness_goes_with_transfer_as_in_the_golden_fleet(frame, name, given, 
 
 
 def test_the_likeness_of_gradients_is_what_is_left(frame) -> None:
-    raw = [tested(frame, name) for name in NAMES]
+    raw = [statistic(frame, name) for name in NAMES]
     assert all(each["rho"] > 0.5 and each["p"] == pytest.approx(1 / 501, rel=1.1) for each in raw)
     assert raw[2]["rho"] == max(each["rho"] for each in raw)
-    cka, gradients = tested(frame, "cka | gradient_cosine"), tested(frame, "gradient_cosine | cka")
+    cka, gradients = statistic(frame, "cka | gradient_cosine"), statistic(frame, "gradient_cosine | cka")
     assert gradients["p"] < 0.01 and gradients["rho"] > cka["rho"] + 0.1
 
 
 def test_pairs_taken_for_independent_would_be_sure_beyond_all_measure(frame) -> None:
-    naive = tested(frame, "cka naive")
-    assert naive["n"] == 306 and naive["p"] < 1e-20 < 1e-3 < tested(frame, "cka")["p"]
-    assert naive["rho"] == pytest.approx(tested(frame, "cka")["rho"])
+    naive = statistic(frame, "cka naive")
+    assert naive["n"] == 306 and naive["p"] < 1e-20 < 1e-3 < statistic(frame, "cka")["p"]
+    assert naive["rho"] == pytest.approx(statistic(frame, "cka")["rho"])
