@@ -68,7 +68,7 @@ def answers(display: str) -> bool:
 
 def interrupted(arguments: list[str]) -> int:
     """What Ctrl-C ends while the program is still being loaded; returns the exit code."""
-    if any(len(word) > 3 and "--json".startswith(word) for word in arguments):
+    if any(len(word) > 2 and "--json".startswith(word) for word in arguments):
         print('{"error": "Interrupted."}')
     return 130
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.cli import attacks, report, run, sweep
-from engine.cli.terminal import wants_json, write_json
+from engine.cli.terminal import tell_json, wants_json
 from engine.errors import UserError
 from engine.paths import RESOURCES
 
@@ -28,20 +28,20 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
     except SystemExit as end:
         if isinstance(end.__cause__, _Mistake):
-            write_json(argparse.Namespace(json=wants_json(arguments)), {"error": str(end.__cause__)})
+            tell_json(argparse.Namespace(json=wants_json(arguments)), str(end.__cause__))
         raise
     console = Console(stderr=True)
     try:
         code: int = options.command(options, console)
     except UserError as error:
-        write_json(options, {"error": str(error)})
+        tell_json(options, str(error))
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         return 2
     except KeyboardInterrupt:
-        write_json(options, {"error": "Interrupted."})
+        tell_json(options, "Interrupted.")
         return 130
     except Exception as error:  # a bug: its traceback follows
-        write_json(options, {"error": f"This is a bug of Rapidity Lab: {type(error).__name__}: {error}"})
+        tell_json(options, f"This is a bug of Rapidity Lab: {type(error).__name__}: {error}")
         raise
     return code
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 def no_command(arguments: Sequence[str]) -> int:
     """Say that the first word is neither a command nor a file; returns the exit code."""
     said = f"There is no command or file “{arguments[0]}”. See python main.py --help."
-    write_json(argparse.Namespace(json=wants_json(arguments)), {"error": said})
+    tell_json(argparse.Namespace(json=wants_json(arguments)), said)
     Console(stderr=True).print(escape(said), soft_wrap=True, highlight=False)
     return 2
 

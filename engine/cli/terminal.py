@@ -23,7 +23,7 @@ def add_json(parser: argparse.ArgumentParser, what: str = "a summary") -> None:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether words that cannot be read as a command ask for JSON, also where --json is cut short as argparse allows."""
-    return any(len(word) > 3 and "--json".startswith(word) for word in arguments)
+    return any(len(word) > 2 and "--json".startswith(word) for word in arguments)
 
 
 def write_json(options: argparse.Namespace, value: Any) -> None:
@@ -35,6 +35,12 @@ def write_json(options: argparse.Namespace, value: Any) -> None:
         options.told = True
         with to_standard_output():
             sys.stdout.write(json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def tell_json(options: argparse.Namespace, error: str) -> None:
+    """Print what went wrong where ``--json`` was given; if that cannot be printed, standard error has it all the same."""
+    with suppress(UserError):
+        write_json(options, {"error": error})
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def test_an_address_that_is_empty_is_not_taken_for_none(
     assert "tcp://HOST:8786" in json.loads(capsys.readouterr().out)["error"]
 
 
-@pytest.mark.parametrize("arguments", [["nonsense", "--json"], ["nonsense", "--js"]])
+@pytest.mark.parametrize("arguments", [["nonsense", "--json"], ["nonsense", "--j"]])
 def test_a_command_that_is_none_is_json_too(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert entry.main(arguments) == 2
     said = capsys.readouterr()
@@ -59,11 +59,12 @@ def test_a_command_that_is_none_is_json_too(arguments: list[str], capsys: pytest
     assert "nonsense" in said.err
 
 
+@pytest.mark.parametrize("short", ["--jso", "--j"])
 def test_json_that_is_cut_short_is_still_meant_where_the_command_cannot_be_read(
-    capsys: pytest.CaptureFixture[str],
+    short: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        main(["attacks", "--jso", "pgd", "bim"])
+        main(["attacks", short, "pgd", "bim"])
     assert "bim" in json.loads(capsys.readouterr().out)["error"]
 
 
@@ -113,6 +114,15 @@ def test_standard_output_on_a_full_disk_is_said_in_a_sentence(
     monkeypatch.setattr(sys, "stdout", Full())
     assert main(arguments) == 2
     assert capsys.readouterr().err.strip() == "Standard output was not written: No space left on device."
+
+
+@pytest.mark.parametrize("arguments", [["nonsense", "--json"], ["attacks", "nonsense", "--json"]])
+def test_a_mistake_is_said_where_standard_output_is_full_too(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert entry.main(arguments) == 2
+    assert "nonsense" in capsys.readouterr().err
 
 
 def test_the_summary_of_a_large_sweep_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
