@@ -40,6 +40,13 @@ class _Page:
     texts: tuple[tuple[str, ...], ...]  # of every cell, written once
 
 
+def _texts(row: PointRow, keys: Sequence[str], axes: int) -> tuple[str, ...]:
+    """What stands in the cells of a row; thousands of them a page, so they are written where it is read."""
+    texts = [cell(row.values.get(key)) for key in keys[:axes]]
+    measured = row.row or {}
+    return (*texts, row.status, *(cell(measured.get(key)) for key in keys[axes + 1 :]))
+
+
 class PointsModel(QAbstractTableModel):
     """Columns: the axes, the status, then what was measured. The row's header is the number of the point.
 
@@ -230,7 +237,15 @@ class PointsModel(QAbstractTableModel):
             self._pages.move_to_end(number)
         if page is None or number in self._old:
             self._ask(number)
+        else:
+            self._ask_beside(number)
         return page
+
+    def _ask_beside(self, number: int) -> None:
+        """Read what is next to a page in view, so that scrolling does not have to paint its rows twice."""
+        for beside in (number + 1, number - 1):
+            if 0 <= beside * PAGE < self._rows and beside not in self._pages:
+                self._ask(beside)
 
     def _ask(self, number: int) -> None:
         store, time = self._store, self._time
@@ -241,34 +256,37 @@ class PointsModel(QAbstractTableModel):
             dropped, _ = self._asked.popitem(last=False)
             self._overtaken.discard(dropped)
         order, descending, status = self._order, self._descending, self._status
+        keys, axes = tuple(self._keys), self._axes
 
-        def work() -> Sequence[PointRow] | UserError | None:
+        def work() -> _Page | UserError | None:
             if self._asked.get(number) != time:
                 return None  # scrolled past, or sorted otherwise, meanwhile
             try:
-                return store.page(number * PAGE, PAGE, order=order, descending=descending, status=status)
+                rows = tuple(store.page(number * PAGE, PAGE, order=order, descending=descending, status=status))
             except UserError as error:
                 return error
+            return _Page(rows, tuple(_texts(row, keys, axes) for row in rows))
 
-        def done(rows: Sequence[PointRow] | UserError | None) -> None:
-            if rows is None or store is not self._store or self._asked.get(number) != time:
+        def done(page: _Page | UserError | None) -> None:
+            if page is None or store is not self._store or self._asked.get(number) != time:
                 return
-            if isinstance(rows, UserError):
+            if isinstance(page, UserError):
                 del self._asked[number]  # asked for again when it is looked at again
-                self.troubled.emit(str(rows))
+                self.troubled.emit(str(page))
             else:
-                self._put(number, rows)
+                self._put(number, page)
 
         self._read(work, done)
 
-    def _put(self, number: int, rows: Sequence[PointRow]) -> None:
+    def _put(self, number: int, page: _Page) -> None:
         del self._asked[number]
         if number in self._overtaken:
             self._overtaken.discard(number)
         else:
             self._old.discard(number)
-        rows = tuple(rows[: max(0, self._rows - number * PAGE)])
-        self._pages[number] = _Page(rows, tuple(self._texts(row) for row in rows))
+        room = max(0, self._rows - number * PAGE)
+        rows = page.rows[:room]
+        self._pages[number] = _Page(rows, page.texts[:room])
         self._pages.move_to_end(number)
         while len(self._pages) > KEPT:
             gone, _ = self._pages.popitem(last=False)
@@ -278,11 +296,8 @@ class PointsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(first, 0), self.index(first + len(rows) - 1, len(self._keys) - 1))
             self.headerDataChanged.emit(Qt.Orientation.Vertical, first, first + len(rows) - 1)
         self.arrived.emit()
-
-    def _texts(self, row: PointRow) -> tuple[str, ...]:
-        texts = [cell(row.values.get(key)) for key in self._keys[: self._axes]]
-        measured = row.row or {}
-        return (*texts, row.status, *(cell(measured.get(key)) for key in self._keys[self._axes + 1 :]))
+        if number == self._latest:
+            self._ask_beside(number)
 
     # --- what a view asks ----------------------------------------------------------------------------------------
 
@@ -330,7 +345,8 @@ class PointsModel(QAbstractTableModel):
         # as for the cell before, mostly
         page = self._pages.get(number) if number == self._latest and number not in self._old else None
         if page is None:
-            page, self._latest = self._page(number), number
+            self._latest = number
+            page = self._page(number)
         if page is None:
             return "…" if column == self._axes else ""
         return page.texts[offset][column] if offset < len(page.texts) else ""
@@ -355,5 +371,9 @@ class PointsModel(QAbstractTableModel):
             return _WORD if section == self._axes else _NUMBER
         if role == _TIP:
             found = self.column(section)
-            return f"<p><b>{found.name}</b>: {found.help}</p>" if found is not None else "How far the point is"
+            return (
+                f"<p><b>{self.label(section)}</b><br>{found.name}: {found.help}</p>"
+                if found is not None
+                else "How far the point is"
+            )
         return None

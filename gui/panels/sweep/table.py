@@ -31,7 +31,7 @@ from gui.panels.sweep.words import STATUSES, is_hollow, status_colour
 from gui.plots.plot import pen
 from gui.theme import Theme
 
-LEAST, MOST = 62, 150  # pixels of a column
+LEAST, MOST = 62, 170  # pixels of a column
 SHORT = 9  # letters that every column has room for
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -72,6 +72,7 @@ class PointsTable(QTableView):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(30)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)  # else what is too long loses its beginning
         header.setHighlightSections(False)
         header.setSectionsClickable(True)
         header.setSortIndicatorClearable(True)

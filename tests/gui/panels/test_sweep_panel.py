@@ -114,6 +114,25 @@ def test_the_sorted_column_stays_in_view_where_a_point_is_chosen(show, qtbot):
     assert table.chosen == [2] and table.horizontalScrollBar().value() == across
 
 
+def test_a_long_heading_is_cut_at_its_end_and_told_whole(show):
+    panel, _ = show()
+    header = panel.table.horizontalHeader()
+    assert header.textElideMode() == Qt.TextElideMode.ElideRight
+    for column in range(panel.model.columnCount()):
+        tip = panel.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+        assert panel.model.column(column) is None or panel.model.label(column) in tip
+
+
+def test_pages_beside_the_one_in_view_are_read_ahead(show):
+    panel, _ = show(spec=grid(("model.width", tuple(range(8, 108))), ("seed", (0, 1, 2))))
+    panel.table.grab()
+    assert panel.model.row(PAGE) is not None and panel.model.row(2 * PAGE) is None
+    panel.table.scrollTo(panel.model.index(2 * PAGE + 5, 0))
+    panel.table.grab()
+    panel.table.grab()
+    assert panel.model.row(3 * PAGE) is not None
+
+
 def test_only_failed_points_can_be_shown(show, qtbot):
     panel, _ = show(finished=46, failed=(5, 17))
     panel.status_box.setCurrentIndex(panel.status_box.findData("failed"))
