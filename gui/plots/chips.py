@@ -22,7 +22,7 @@ class Entry:
     text: str
     colour: str
     tip: str = ""
-    mark: str = "line"  # "line", "dash", "dot", "dashdot", "bar", "outline"; "tag" has no sample and is tinted when on
+    mark: str = "line"  # "line", "dash", "dot", "diamond", "dashdot", "bar", "outline"; "tag" has no sample and is tinted when on
 
 
 class Chip(QAbstractButton):
@@ -69,12 +69,12 @@ class Chip(QAbstractButton):
         strength = 1.0 if on else 0.35
         if not tag:
             mark = self.entry.mark
-            sample = pen(self.entry.colour, 2, dot=mark == "dot", alpha=strength)
+            sample = pen(self.entry.colour, 2, dot=mark in ("dot", "diamond"), alpha=strength)
             if mark == "dash":
                 sample.setDashPattern([2.8, 1.6])  # so short a line shows more than one dash
             if mark == "dashdot":
                 sample.setDashPattern([3.0, 1.4, 0.8, 1.4])
-            if mark in ("bar", "outline"):
+            if mark in ("bar", "outline", "diamond"):
                 sample.setWidthF(1.2)
             painter.setPen(sample)
             if mark == "bar":  # an interval: a point with whiskers
@@ -86,6 +86,13 @@ class Chip(QAbstractButton):
             elif mark == "outline":
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(QRectF(8, middle - 5, 8, 10))
+            elif mark == "diamond":  # a dotted curve with a hollow mark at each value
+                for left in (3, 16):
+                    painter.drawLine(QPointF(left, middle), QPointF(left + 5, middle))
+                painter.setPen(pen(self.entry.colour, 1.2, alpha=strength))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                corners = ((12, middle - 4), (16, middle), (12, middle + 4), (8, middle))
+                painter.drawPolygon([QPointF(*corner) for corner in corners])
             else:
                 painter.drawLine(QPointF(4, middle), QPointF(20, middle))
         painter.setPen(QColor(theme.text if on else theme.muted if tag else theme.faint))

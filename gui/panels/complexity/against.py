@@ -31,7 +31,7 @@ from gui.theme import CLASS_ORDER, Theme
 END, INITIAL, THEORY = "end", "initial", "theory"
 KINDS = (
     (END, "at the end", "line", "After training: mean over networks, its 95% interval as a band"),
-    (INITIAL, "at initialisation", "dot", "Before training: mean over networks"),
+    (INITIAL, "at initialisation", "diamond", "Before training: mean over networks, a hollow mark at each value"),
     (
         THEORY,
         "theory",
@@ -263,7 +263,7 @@ class AgainstPage(PiecewisePage):
         self.summary = f"{n:,} network{'s' if n != 1 else ''} · against {found.networks.column(found.x).label}"
         self.caption.set_text(
             "Measurement: means over networks, with 95% Student intervals over networks as bands; of fewer than three networks "
-            "each is a point instead. Dashed: the law of networks that have learnt nothing, exact for linear networks (theorem)."
+            "each is a point instead. Hollow marks: before training. Dashed: the law of networks that have learnt nothing, exact for linear networks (theorem)."
         )
         self.said.emit()
 
@@ -363,6 +363,9 @@ class _Drawn:
         self._curves: dict[tuple[str, int], BandCurve] = {}
         self._dots: dict[int, Dots] = {}
         self._few: dict[int, Dots] = {}  # networks that are too few for a band
+        self._marks: dict[
+            int, Dots
+        ] = {}  # means at initialisation: a dotted line alone is easily taken for a dashed one
         self._found: Drawing | None = None
         self._hidden: set[str] = set()
         plot.set_axis_text("left", measure.unit)
@@ -389,12 +392,18 @@ class _Drawn:
                 few.setPen(pen(colours[k], 1.0))
                 few.setData(found.across.drawn(curve.few[0]), curve.few[1])
                 few.setVisible(True)
+            elif kind == INITIAL:
+                marks = self._marks_of(k)
+                marks.setPen(pen(colours[k], 1.0))
+                marks.setData(x, curve.mean)
+                marks.setVisible(True)
         for key, made in self._curves.items():
             if key not in used:
                 made.set_visible(False)
-        for k, dots in (*self._dots.items(), *self._few.items()):
-            if (END, k) not in used:
-                dots.setVisible(False)
+        for kind, found_dots in ((END, self._dots), (END, self._few), (INITIAL, self._marks)):
+            for k, dots in found_dots.items():
+                if (kind, k) not in used:
+                    dots.setVisible(False)
         self.plot.set_axis_text("bottom", found.networks.text(found.x))
         self._set_home()
 
@@ -420,6 +429,13 @@ class _Drawn:
             self._dots[k].setZValue(4)
             self.plot.addItem(self._dots[k], ignoreBounds=True)
         return self._dots[k]
+
+    def _marks_of(self, k: int) -> Dots:
+        if k not in self._marks:
+            self._marks[k] = Dots(size=8, pxMode=True, symbol="d", brush=None)
+            self._marks[k].setZValue(3.2)
+            self.plot.addItem(self._marks[k], ignoreBounds=True)
+        return self._marks[k]
 
     def _few_of(self, k: int) -> Dots:
         if k not in self._few:

@@ -87,6 +87,25 @@ def test_other_columns_are_chosen_and_curves_are_switched_off(panel, store, qtbo
     assert unnamed(panel) == []
 
 
+def test_what_is_before_training_has_hollow_marks_that_the_theory_has_not(panel, store, qtbot):
+    panel.set_store(store)
+    page = panel.against
+    page.draw_all()
+    drawn = page.drawn[1]
+    for k in range(len(DEPTHS)):
+        curve = page.drawing.curves["change", "initial"][k]
+        x, y = drawn._marks[k].getData()
+        assert np.allclose(x, np.log10(WIDTHS)) and np.allclose(y, curve.mean)
+    assert {entry.key: entry.mark for entry in page.chips.entries() if entry.key in ("initial", "theory")} == {
+        "initial": "diamond",
+        "theory": "dash",
+    }
+    qtbot.mouseClick(page.chips.chip("initial"), Qt.MouseButton.LeftButton)
+    page.draw_all()
+    assert not any(marks.isVisible() for marks in drawn._marks.values())
+    assert drawn._curves["theory", 0].line.isVisible()
+
+
 def test_names_stand_on_the_axis_by_name(panel, tmp_path):
     spec = grid(("model.activation", ("relu", "tanh", "erf")), ("seed", (0, 1, 2)))
     with made(tmp_path / "names.sweep", spec) as named:
