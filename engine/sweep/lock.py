@@ -43,6 +43,8 @@ else:
         return True
 
 
+_TRIES = 1000
+"""How often a lock is tried again whose file was removed meanwhile."""
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -70,9 +72,9 @@ class Lock:
         A folder that was moved or cannot be written to any more is no reason to stop: nobody finds the lock there.
         """
         assert self._descriptor is not None
-        if sys.platform == "win32" or self._is_in_place(self._descriptor):
-            return True
         try:
+            if sys.platform == "win32" or self._is_in_place(self._descriptor):
+                return True
             descriptor = self._locked()
         except OSError:
             return True
@@ -99,7 +101,7 @@ class Lock:
         os.close(descriptor)
 
     def _locked(self) -> int | None:
-        while True:
+        for _ in range(_TRIES):
             descriptor = os.open(self._path, _FLAGS, 0o666)
             try:
                 if not _try_lock(descriptor):
@@ -111,6 +113,9 @@ class Lock:
                 os.close(descriptor)
                 raise
             os.close(descriptor)  # its holder removed it before it was locked here
+        raise OSError(
+            errno.ENOLCK, os.strerror(errno.ENOLCK)
+        )  # each look finds another file: a disk that knows none by number
 
     def _is_in_place(self, descriptor: int) -> bool:
         try:

@@ -147,3 +147,25 @@ def test_who_holds_it_while_its_folder_is_moved_goes_on(tmp_path: Path) -> None:
         with claim.held():
             pass
     assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be moved there")
+def test_who_holds_it_goes_on_where_its_folder_has_given_way_to_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    claim = Claim(folder / "a.sweep")
+    with claim.held(to_run=True):
+        folder.rename(tmp_path / "there")
+        folder.touch()
+        with claim.held():
+            pass
+    assert folder.is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not told by their number there")
+def test_a_disk_that_numbers_a_file_anew_at_each_look_is_no_endless_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.sweep.lock.os.path.samestat", lambda one, other: False)
+    with pytest.raises(SweepError, match="cannot be written"), Claim(tmp_path / "a.sweep").held():
+        pass
