@@ -95,7 +95,7 @@ runpy.run_path("main.py", run_name="__main__")
 
 def test_ctrl_c_while_the_program_is_loaded_shows_no_traceback() -> None:
     arguments = [sys.executable, "-c", LOADING, "sweep", "any.toml", "--json"]
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stderr) == (130, "")
     assert json.loads(done.stdout) == {"error": "Interrupted."}
 
