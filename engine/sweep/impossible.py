@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -30,7 +30,7 @@ from engine.specs import (
     variants,
 )
 from engine.specs.sweep import Value
-from engine.sweep.axes import levels, value_text
+from engine.sweep.axes import field_named, levels, value_text
 from engine.sweep.points import written
 
 _TRIES = 300
@@ -67,29 +67,25 @@ class Impossible:
 
 
 def impossible(spec: ExperimentSpec) -> list[Impossible]:
-    """The axes of a sweep that have such values, in their order. Of a range that points are drawn from, its ends are looked at.
+    """The axes of a sweep that have such values, in their order.
+
+    Of a range that points are drawn from, its ends are looked at, and those of what its field allows of it.
 
     The axes must be right (:func:`engine.sweep.axes.check`). Takes some milliseconds for each axis at most, however many
     points the sweep has.
     """
-    drawn = spec.sweep.mode == "random"
-    axes = {axis.field: _looked_at(axis, drawn) for axis in spec.sweep.axes}
-    found = []
-    for part in dict.fromkeys(_part(field) for field in axes):
-        here = {field: them for field, them in axes.items() if _part(field) == part}
-        found += _of_part(spec, part, here)
-    order = list(axes)
+    order = [axis.field for axis in spec.sweep.axes]
+    parts: dict[str, list[AxisSpec]] = {}
+    for axis in spec.sweep.axes:
+        parts.setdefault(_part(axis.field), []).append(axis)
+    found = [each for part, axes in parts.items() for each in _of_part(spec, part, axes)]
     return sorted(found, key=lambda each: order.index(each.field))
 
 
-def _looked_at(axis: AxisSpec, drawn: bool) -> tuple[Value, ...]:
-    if axis.values or not drawn:
-        return levels(axis)
-    return levels(axis.model_copy(update={"count": 2})) if axis.low < axis.high else levels(axis)
-
-
-def _of_part(spec: ExperimentSpec, part: str, axes: Mapping[str, tuple[Value, ...]]) -> list[Impossible]:
-    building = _Building(spec, part, axes)
+def _of_part(spec: ExperimentSpec, part: str, given: Sequence[AxisSpec]) -> list[Impossible]:
+    building = _Building(spec, part, given)
+    drawn = spec.sweep.mode == "random"
+    axes = {axis.field: building.looked_at(axis) if drawn and not axis.values else levels(axis) for axis in given}
     # those that their range refuses are left out: with them nothing could be built anyway
     left = {field: tuple(value for value in them if building.takes(field, value)) for field, them in axes.items()}
     left = {field: them for field, them in left.items() if them}
@@ -106,15 +102,30 @@ def _of_part(spec: ExperimentSpec, part: str, axes: Mapping[str, tuple[Value, ..
 class _Building:
     """The one part that axes change, built with their values."""
 
-    def __init__(self, spec: ExperimentSpec, part: str, axes: Mapping[str, tuple[Value, ...]]) -> None:
+    def __init__(self, spec: ExperimentSpec, part: str, axes: Sequence[AxisSpec]) -> None:
         self._part = part
         self._now: Spec = getattr(spec, part) if part else spec
         self._tag = f"{part}.{discriminator(part)}" if part and discriminator(part) else ""
         known = variants(part) if part else {}
-        chosen = [known[name] for name in axes.get(self._tag, ()) if isinstance(name, str) and name in known]
+        named = [name for axis in axes if axis.field == self._tag for name in axis.values]
+        chosen = [known[name] for name in named if isinstance(name, str) and name in known]
         self._classes: list[type[Spec]] = chosen or [type(self._now)]
         self._works: set[tuple[str, Value]] = set()
         self._kept: dict[type[Spec], dict[str, Any]] = {}
+
+    def looked_at(self, axis: AxisSpec) -> tuple[Value, ...]:
+        """Values that stand for a range: its ends, and within it the ends of what its field allows, with what is next to them."""
+        low, high = axis.low, axis.high
+        whole = field_named(axis.field).kind == "int"
+        if whole:
+            low, high = math.ceil(low), math.floor(high)
+        name, found = axis.field.rpartition(".")[2], {low, high}
+        for field in (known[name] for known in map(_known, self._classes) if name in known):
+            least = low if field.minimum is None else max(low, field.minimum)
+            most = high if field.maximum is None else min(high, field.maximum)
+            within = (least, least + 1, most - 1, most) if whole else (least, (least + most) / 2, most)
+            found |= {value for value in within if least <= value <= most and field.allows(value)}
+        return tuple(sorted(int(value) if whole else value for value in found))
 
     def takes(self, field: str, value: Value) -> bool:
         """Whether any variant that there will be has the field and takes the value by itself."""
@@ -177,11 +188,17 @@ def _within(known: Parameter, value: Value) -> bool:
 
 
 def _standing_for(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Values that stand for all of an axis: of many numbers its ends and one beside, since parts compare numbers only."""
-    if len(values) <= 3 or any(isinstance(value, str) for value in values):
+    """Values that stand for all of an axis: of many numbers its ends and one beside, one of them odd and one even if there are.
+
+    Parts compare numbers, and ask whether they are odd; they ask for nothing else.
+    """
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(values) <= 3 or len(numbers) < len(values):
         return values
-    in_order = sorted(values)
-    return (*in_order[:2], in_order[-1])
+    in_order = sorted(numbers)
+    chosen = (*in_order[:2], in_order[-1])
+    parities = {value % 2 for value in chosen}
+    return (*chosen, *[value for value in in_order if value % 2 not in parities and value % 1 == 0][:1])
 
 
 def _part(field: str) -> str:

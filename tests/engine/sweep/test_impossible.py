@@ -9,7 +9,7 @@ import pace
 import pytest
 
 from engine.errors import SpecError
-from engine.specs import AxisSpec, ExperimentSpec, FgsmSpec, PgdSpec, SweepSpec
+from engine.specs import AxisSpec, ExperimentSpec, FgsmSpec, PgdSpec, SweepSpec, TiSpec
 from engine.sweep.impossible import impossible
 from engine.sweep.points import Points
 
@@ -102,6 +102,24 @@ def test_of_a_range_that_points_are_drawn_from_its_ends_are_looked_at() -> None:
     drawn = AxisSpec(field="attack.eps", low=-1.0, high=0.3)
     (told,) = impossible(spec_of(drawn, mode="random"))
     assert told.values == (-1.0,) and not told.all_of_them
+
+
+def test_a_range_that_goes_past_what_is_allowed_on_both_sides_has_values_that_work() -> None:
+    (told,) = impossible(spec_of(AxisSpec(field="model.width", low=-5, high=100_000), mode="random"))
+    assert told.values == (-5, 100_000) and not told.all_of_them
+    (told,) = impossible(spec_of(AxisSpec(field="attack.alpha", low=-1.0, high=1e6), mode="random"))
+    assert told.values == (-1.0, 1e6) and not told.all_of_them, "its least is beyond 0"
+    (told,) = impossible(spec_of(AxisSpec(field="model.width", low=-5, high=0), mode="random"))
+    assert told.all_of_them
+
+
+def test_of_numbers_that_must_be_odd_the_even_ones_are_to_blame_alone() -> None:
+    kernels = values("attack.kernel", 2, 4, 7, 8)
+    axes = (kernels, values("attack.steps", 5, 10))
+    assert found(spec_of(*axes, attack=TiSpec())) == {"attack.kernel": (2, 4, 8)}
+    drawn = spec_of(AxisSpec(field="attack.kernel", low=2, high=8), mode="random", attack=TiSpec())
+    (told,) = impossible(drawn)
+    assert told.values == (2, 8) and not told.all_of_them
 
 
 @pytest.mark.parametrize("seed", range(12))
