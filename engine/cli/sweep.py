@@ -21,6 +21,7 @@ from engine.specs import AxisSpec, ExperimentSpec
 from engine.sweep.axes import axis_text, parse_axis
 from engine.sweep.cost import cost
 from engine.sweep.file import SUFFIX
+from engine.sweep.hopeless import hope_and_none
 from engine.sweep.impossible import impossible
 from engine.sweep.local import LocalProcesses, workers
 from engine.sweep.points import Points
@@ -240,10 +241,21 @@ def _tell(store: SweepStore, console: Console, interrupted: bool) -> None:
             "command again to go on.[/yellow]"
         )
     elif counts["failed"]:
-        console.print("Run the same command with --retry to compute them again.")
+        console.print(_what_helps(store), soft_wrap=True)
     console.print(f"Sweep: {escape(str(store.path))}", soft_wrap=True)
     if counts["finished"]:
         console.print(f"Its report: python main.py report {escape(str(store.path))}", soft_wrap=True, highlight=False)
+
+
+def _what_helps(store: SweepStore) -> str:
+    """What to do about failed points."""
+    hope, none = hope_and_none(store)
+    retry = "Run the same command with --retry to compute them again"
+    if not none:
+        return f"{retry}."
+    if hope:
+        return f"{retry}; those whose settings are impossible will fail again."
+    return "Their settings are impossible, so that to retry them is of no use: leave such values out, and choose another folder with --out."
 
 
 def _count(text: str) -> int:

@@ -206,6 +206,12 @@ class SweepStore:
             found = ids_of(connection, query, start, limit)
         return self._rows(found)
 
+    def failed_in_each_way(self, limit: int) -> list[int]:
+        """The first failed point of each reason, in the order of their numbers."""
+        query = "SELECT min(id) AS first FROM points WHERE status = 'failed' GROUP BY error ORDER BY first LIMIT ?"
+        with self._database.read() as connection:
+            return ids_of(connection, query, limit)
+
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy, also while the sweep runs.
 

@@ -384,6 +384,22 @@ def test_values_that_can_never_work_are_told_before_anything_is_computed(
     assert found["counts"]["finished"] == 10, "the others are computed"
 
 
+@pytest.mark.parametrize(
+    ("widths", "helps", "said"),
+    [
+        ("6, 0", False, "of no use: leave such values out"),
+        ("6, 13", True, "Run the same command with --retry to compute them again."),
+        ("0, 13", True, "those whose settings are impossible will fail again."),
+    ],
+)
+def test_retry_is_advised_where_it_can_help(
+    widths: str, helps: bool, said: str, toml: Path, tmp_path: Path, quick: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sweep", str(toml), "--out", str(tmp_path / "out"), "--over", f"model.width={widths}"]) == 2
+    (advice,) = [line for line in capsys.readouterr().err.splitlines() if "retry" in line and str(tmp_path) not in line]
+    assert said in advice and ("--retry" in advice) == helps
+
+
 def test_a_sweep_that_is_not_begun_without_an_answer_still_says_what_can_never_work(
     toml: Path, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
