@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, Signal, Slot
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
+from gui.panels.decision_map_thumbnails import NAMES, THIRD, X_ADV, Thumbnails, X, class_name
 from gui.panels.results.page import norm_name
 from gui.plots.chips import Chips, Entry
 from gui.plots.contour import zero_line
 from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
-from gui.plots.images import draw, fitted, mapped, picture
 from gui.plots.plot import Plot, pen
-from gui.plots.tiles import ink
 from gui.selection import Selection
 from gui.theme import Theme
 
@@ -29,11 +28,7 @@ if TYPE_CHECKING:
 
 FAINTEST, STRONGEST = 0.22, 0.80  # how much of a class's colour its region has, at the boundary and far from it
 SNAP = 12.0  # pixels from a point within which a click means its sample
-X, X_ADV, THIRD = 0, 1, 2
-NAMES = ("x", "x_adv", "third")
 NEAREST, SELECTED = "nearest", "selected"
-NARROW, WIDEST = 58, 104  # pixels of the column of thumbnails, at least and at most
-LOW = 26  # pixels of a picture below which the line above it gives way
 
 
 class DecisionMapPanel(Panel):
@@ -85,7 +80,7 @@ class DecisionMapPanel(Panel):
         self.plot.left.connect(self._on_left)
         self.plot.clicked.connect(self._on_click)
         self.plot.moved.connect(self._on_keys)
-        self.thumbnails = _Thumbnails(self)
+        self.thumbnails = Thumbnails(theme)
         self.chips = Chips(theme, "Classes and lines")
         self.chips.toggled.connect(self._on_chip)
         self.note = QLabel(wordWrap=True, visible=False)
@@ -113,6 +108,7 @@ class DecisionMapPanel(Panel):
     def show_frame(self, frame: Frame) -> None:
         self._frame_shown = frame
         self._pointed = None
+        self.thumbnails.show_frame(frame)
         self._draw()
         low_a, high_a, low_b, high_b = (float(v) for v in frame.arrays["extent"])
         self.plot.home()
@@ -131,6 +127,7 @@ class DecisionMapPanel(Panel):
         self._frame_shown = None
         self._pointed = None
         self.image.clear()
+        self.thumbnails.show_frame(None)
         self._offer()
         super().clear()
 
@@ -146,8 +143,7 @@ class DecisionMapPanel(Panel):
         return " · ".join(words)
 
     def _class(self, number: int) -> str:
-        classes = self._frame_shown.info["classes"] if self._frame_shown is not None else ()
-        return str(classes[number]) if 0 <= number < len(classes) else "no answer"
+        return class_name(self._frame_shown, number)
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
@@ -188,7 +184,6 @@ class DecisionMapPanel(Panel):
         self._fill_chips()
         self._show_hidden()
         self.thumbnails.give_way(self.width())
-        self.thumbnails.update()
 
     def _fill_chips(self) -> None:
         frame = self._frame_shown
@@ -352,6 +347,7 @@ class DecisionMapPanel(Panel):
         super().set_theme(theme)
         self.plot.set_theme(theme)
         self.chips.set_theme(theme)
+        self.thumbnails.set_theme(theme)
         self._recolour()
         self._draw()
 
@@ -366,7 +362,6 @@ class DecisionMapPanel(Panel):
             point.setBrush(pg.mkBrush(theme.text))
             word.setFont(theme.font(theme.small, bold=True))
             word.setColor(theme.text)
-        self.thumbnails.update()
 
     def plots(self) -> Sequence[tuple[str, Any]]:
         return (("map", self.plot.getPlotItem()),)
@@ -382,94 +377,6 @@ class DecisionMapPanel(Panel):
         for row in range(len(b)):
             for column in range(len(a)):
                 yield [float(a[column]), float(b[row]), *(frame.arrays[name][row, column].item() for name in names)]
-
-
-class _Thumbnails(QWidget):
-    """The three inputs under each other, with what the network says of each."""
-
-    def __init__(self, panel: DecisionMapPanel) -> None:
-        super().__init__()
-        self._panel = panel
-        self.setFixedWidth(NARROW)
-        self.setAccessibleName("The three inputs of the plane")
-
-    def give_way(self, width: int) -> None:
-        """Take a share of the panel's width, so that the map has the most of it."""
-        words = self._panel.theme.font(self._panel.theme.small)
-        least = max(NARROW, max((QFontMetrics(words).horizontalAdvance(self.says(k)) for k in range(3)), default=0) + 6)
-        self.setFixedWidth(min(WIDEST, max(least, width // 5)))
-
-    def image(self, which: int) -> QImage | None:
-        """The picture of one of the three."""
-        frame = self._panel._frame_shown
-        if frame is None:
-            return None
-        values = frame.arrays["images"][which]
-        if values.ndim == 3:
-            return picture(values)
-        held = frame.arrays["images"]
-        low, high = float(np.nanmin(held)), float(np.nanmax(held))
-        return mapped(values.reshape(1, -1), low, high if high > low else low + 1, "viridis")
-
-    def says(self, which: int) -> str:
-        """What the network sees in one of the three, and how sure it is."""
-        frame = self._panel._frame_shown
-        if frame is None or "point_prediction" not in frame.arrays:
-            return ""
-        sure = float(frame.arrays["point_confidence"][which])
-        return f"{self._panel._class(int(frame.arrays['point_prediction'][which]))} · {sure:.0%}"
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        frame = self._panel._frame_shown
-        if frame is None:
-            return
-        theme = self._panel.theme
-        painter = QPainter(self)
-        painter.setFont(theme.font(theme.small))
-        text = painter.fontMetrics().height() + 1
-        high = self.height() // 3
-        third = frame.info["third_index"]
-        heads = ("x", "x_adv", f"sample {third}" if third >= 0 else "random")
-        metrics = painter.fontMetrics()
-        low = high - 2 * text - 6 < LOW  # in a low panel one line says both
-        for which, head in enumerate(heads):
-            card = self.rect().adjusted(2, which * high, -2, 0)
-            card.setHeight(high)
-            room = card.adjusted(0, 0 if low else text, 0, -text - (2 if low else 6))
-            align = Qt.AlignmentFlag.AlignHCenter
-            painter.setPen(QColor(theme.muted))
-            fits = metrics.horizontalAdvance(head) <= card.width()
-            if not low:
-                painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, head if fits else NAMES[which])
-            image = self.image(which)
-            if image is not None and room.height() > 4:
-                place = fitted(image.size(), room) if frame.arrays["images"].ndim == 4 else room
-                draw(painter, image, place)
-                card.setBottom(place.bottom() + 1 + text)
-                card.setTop(place.bottom() + 1)
-            fooled = which == X_ADV and bool(frame.info.get("success"))
-            ink(painter, theme.group_colour("adv_target") if fooled else theme.text)
-            says = f"{NAMES[which]}: {self.says(which)}" if low else self.says(which)
-            if low and metrics.horizontalAdvance(says) > card.width():
-                says = f"{NAMES[which]}: {self.says(which).partition(' · ')[0]}"
-            says = metrics.elidedText(says, Qt.TextElideMode.ElideRight, card.width())
-            painter.drawText(card, align | Qt.AlignmentFlag.AlignTop, says)
-
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            which = min(2, event.pos().y() * 3 // max(1, self.height()))
-            QToolTip.showText(event.globalPos(), self.describe(which), self)
-            return True
-        return super().event(event)
-
-    def describe(self, which: int) -> str:
-        """All that is said of one of the three, however little of it has room."""
-        frame = self._panel._frame_shown
-        if frame is None:
-            return ""
-        number = int(frame.info["third_index" if which == THIRD else "index"])
-        who = f"sample {number}" if number >= 0 else "random direction"
-        return f"{NAMES[which]} ({who}): {self.says(which)}"
 
 
 def regions(prediction: np.ndarray, margin: np.ndarray, theme: Theme) -> np.ndarray:
