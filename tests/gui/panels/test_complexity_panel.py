@@ -29,9 +29,10 @@ def panel(qtbot, selection, theme):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, panel):
     with made(tmp_path / "known.sweep", finished=46, failed=(5,)) as known:
         yield known
+        panel.set_store(None)  # as the window does before it closes a file: a refresh may be waiting
 
 
 def frame(n: int = 8) -> Frame:
@@ -223,6 +224,7 @@ def test_first_points_that_differ_by_their_seed_alone_decide_nothing(panel, tmp_
         panel.refresh()
         panel._soon.timeout.emit()
         assert panel.against.x == "seed", "what a person asks for stays"
+        panel.set_store(None)  # a refresh may be waiting
 
 
 def test_shares_are_drawn_as_they_are_and_one_colour_stays_one_colour(panel, store):
