@@ -9,6 +9,18 @@ import numpy as np
 _OF_NO_NETWORK = ("attack", "probe")
 """Parts that say how a network is attacked and measured, and not what it is."""
 
+_SHAPE = ("parameters", "layers", "width", "depth", "proper_depth")
+_UNTRAINED = ("input_", "initial_", "theory_")
+
+
+def reach_of(names: Iterable[str], reach: str) -> str:
+    """Of which networks some columns speak, in a sweep of this reach.
+
+    What is known before any training speaks of untrained networks ("initial"): those that only their training tells apart
+    are one there, and its numbers are no new ones.
+    """
+    return "initial" if all(_is_known_before_training(name) for name in names) else reach
+
 
 def told_apart(fields: Iterable[str], reach: str) -> tuple[str, ...]:
     """Those axes that make another network; of networks that are not trained, their training makes none."""
@@ -39,6 +51,13 @@ def one_each(columns: Mapping[str, np.ndarray], of: np.ndarray) -> dict[str, np.
     if len(first) == len(of):
         return dict(columns)
     return {name: values[first] if values.dtype.kind != "f" else _mean(values, of) for name, values in columns.items()}
+
+
+def _is_known_before_training(name: str) -> bool:
+    part, is_field, _ = name.partition(".")
+    if is_field or name == "seed":
+        return part != "training"
+    return name in _SHAPE or name.startswith(_UNTRAINED)
 
 
 def _mean(values: np.ndarray, of: np.ndarray) -> np.ndarray:

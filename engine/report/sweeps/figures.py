@@ -81,13 +81,12 @@ def scatter(store: SweepStore) -> Figure | None:
     if not chosen:
         return None
     columns = store.column(*{name for pair in chosen for name in pair}, *store.points.fields)
-    columns = one_each(columns, network_numbers(store, columns))
     across = min(3, len(chosen))
     rows = -(-len(chosen) // across)
     figure = new_figure(2.5 * across + 0.4, 2.4 * rows + 0.2)
     grid = figure.subplots(rows, across, squeeze=False)
     for axes, (x, y) in zip(grid.flat, chosen, strict=False):
-        _scatter(plain(axes), columns, x, y)
+        _scatter(plain(axes), one_each(columns, network_numbers(store, columns, x, y)), x, y)
     for axes in grid.flat[len(chosen) :]:
         axes.set_axis_off()
     return figure
@@ -137,7 +136,6 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
     shown = [name for name in shown if curves.distinct(columns[name])]
     if not across or not shown:
         return None
-    of = network_numbers(store, columns)
     figure = new_figure(2.7 * len(across) + 0.5, 1.75 * len(shown) + 0.9)
     grid = figure.subplots(len(shown), len(across), squeeze=False, sharex="col", sharey="row")
     for k, field in enumerate(across):
@@ -145,7 +143,7 @@ def _multiples(store: SweepStore, rows: Sequence[str]) -> Figure | None:
         split, by = _split(columns, across, field)
         for j, name in enumerate(shown):
             axes = plain(grid[j, k])
-            _curves(axes, where, columns, name, split, of)
+            _curves(axes, where, columns, name, split, network_numbers(store, columns, name))
             if j == len(shown) - 1:
                 axes.set_xlabel(_label(field))
             if k == 0:

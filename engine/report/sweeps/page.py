@@ -109,14 +109,13 @@ def _relations(store: SweepStore) -> str:
     if not chosen:
         return ""
     columns = store.column(*GIVEN, *{name for pair in chosen for name in pair}, *store.points.fields)
-    columns = one_each(columns, network_numbers(store, columns))
     known = [name for name in GIVEN if distinct(columns[name]) > 1]
-    bare = [relate(columns, x, y, permutations=PERMUTATIONS) for x, y in chosen]
     given = [[name for name in known if name not in pair] for pair in chosen]
-    partial = [
-        relate(columns, *pair, names, PERMUTATIONS) if names else NONE
-        for pair, names in zip(chosen, given, strict=True)
-    ]
+    bare, partial = [], []
+    for pair, names in zip(chosen, given, strict=True):
+        networks = one_each(columns, network_numbers(store, columns, *pair))
+        bare.append(relate(networks, *pair, permutations=PERMUTATIONS))
+        partial.append(relate(networks, *pair, names, PERMUTATIONS) if names else NONE)
     adjusted = iter(holm([each.p for pair in zip(bare, partial, strict=True) for each in pair]))
     rows = ""
     for (x, y), names, *found in zip(chosen, given, bare, partial, strict=True):
@@ -125,7 +124,8 @@ def _relations(store: SweepStore) -> str:
         rows += f"<td>{html.escape(' and '.join(BY_NAME[name].label.lower() for name in names))}"
     return (
         "<h2>Relations over networks</h2><p>Spearman's ρ with 95% bootstrap intervals over networks, p by permutation of networks; of a network that "
-        "was attacked or measured in several ways the means are taken. Right, with what the ranks of the columns named explain taken away from both. Of many p some are small by chance: Holm's is the chance of "
+        "was attacked or measured in several ways the means are taken, and networks that only their training tells apart are one where both quantities are known "
+        "before it. Right, with what the ranks of the columns named explain taken away from both. Of many p some are small by chance: Holm's is the chance of "
         "any false find in this table.</p>"
         "<table><tr><th>what<th>ρ<th>p<th>Holm<th>networks<th>ρ given<th>p<th>Holm<th>given"
         f"{rows}</table>"

@@ -12,7 +12,7 @@ import numpy as np
 from engine.specs.sweep import Value
 from engine.sweep.axes import axis_text
 from engine.sweep.impossible import impossible
-from engine.sweep.networks import numbers, one_each, told_apart
+from engine.sweep.networks import numbers, one_each, reach_of, told_apart
 from engine.sweep.store import SweepStore
 
 REPLICATES = ("seed",)
@@ -45,9 +45,9 @@ def fields(store: SweepStore) -> tuple[str, ...]:
     return tuple(field for field in store.points.fields if field not in REPLICATES)
 
 
-def network_numbers(store: SweepStore, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The number of each point's network ``[n]``; ``columns`` are to have all the axes."""
-    return numbers(columns, told_apart(store.points.fields, store.spec.sweep.reach))
+def network_numbers(store: SweepStore, columns: Mapping[str, np.ndarray], *names: str) -> np.ndarray:
+    """The number of each point's network ``[n]``, of those that the columns named speak of; ``columns`` are to have all the axes."""
+    return numbers(columns, told_apart(store.points.fields, reach_of(names, store.spec.sweep.reach)))
 
 
 def law_fields(store: SweepStore) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def cells(store: SweepStore, measured: str = "initial_change", theory: str = "th
     """
     names = law_fields(store)
     columns = store.column(measured, theory, *store.points.fields)
-    columns = one_each(columns, numbers(columns, told_apart(store.points.fields, "initial")))
+    columns = one_each(columns, network_numbers(store, columns, measured, theory))
     there = np.isfinite(columns[measured]) & np.isfinite(columns[theory])
     groups: dict[tuple[Value | None, ...], list[int]] = {}
     for place in np.flatnonzero(there):
