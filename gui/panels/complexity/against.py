@@ -82,7 +82,7 @@ def drawing(networks: Networks, x: str, by: str) -> Drawing:
     where = places(raw, log=across.log)
     split = groups(networks.arrays[by] if by else None, networks.n)
     found = {
-        (measure.key, kind): curves(where, networks.arrays[column], split, measure.limits, networks.of)
+        (measure.key, kind): curves(where, networks.arrays[column], split, measure.limits, networks.of(column))
         for measure in MEASURES
         for kind, column in measure.columns.items()
         if column in networks.arrays and networks.arrays[column].dtype != object

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.sweep.columns import BY_NAME, Column
 from engine.sweep.curves import codes, distinct
-from engine.sweep.networks import numbers, told_apart
+from engine.sweep.networks import numbers, reach_of, told_apart
 
 if TYPE_CHECKING:
     from engine.events import Frame
@@ -37,14 +37,22 @@ class Networks:
     def n(self) -> int:
         return len(self.ids)
 
+    def of(self, *names: str) -> np.ndarray:
+        """Which network each row is, of those that some columns speak of.
+
+        Points of a sweep that differ only in attack or measurement are one, and so are those that only their training
+        tells apart where the columns are known before it.
+        """
+        trained = "trained" if "test_accuracy" in self.arrays else "initial"
+        return self._of[reach_of(names, trained)]
+
     @cached_property
-    def of(self) -> np.ndarray:
-        """Which network each row is: points of a sweep that differ only in attack or measurement are one."""
+    def _of(self) -> dict[str, np.ndarray]:
         if self.source != SWEEP:
-            return np.arange(self.n)
+            return dict.fromkeys(("initial", "trained"), np.arange(self.n))
         axes = [column.name for column in self.columns if column.kind == "axis"]
-        reach = "trained" if "test_accuracy" in self.arrays else "initial"
-        return numbers({**self.arrays, "id": self.ids}, told_apart(axes, reach))
+        held = {**self.arrays, "id": self.ids}
+        return {reach: numbers(held, told_apart(axes, reach)) for reach in ("initial", "trained")}
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

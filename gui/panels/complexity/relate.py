@@ -256,7 +256,7 @@ class RelatePage(PiecewisePage):
             from engine.sweep.networks import one_each
             from engine.sweep.statistics import relate
 
-            return relate(one_each(networks.arrays, networks.of), x, y, given)
+            return relate(one_each(networks.arrays, networks.of(x, y)), x, y, given)
 
         def done(found: Relation | None) -> None:
             if found is not None and wish == self._wish:

@@ -22,12 +22,18 @@ def arrays(**more: np.ndarray) -> dict[str, np.ndarray]:
 
 def test_points_that_differ_in_their_attack_alone_are_one_network():
     trained = of_sweep([*AXES, BY_NAME["test_accuracy"]], arrays(test_accuracy=np.array([0.5, 0.5, 0.7, 0.8])))
-    assert trained.of.tolist() == [0, 0, 1, 2]
+    assert trained.of("robust_accuracy").tolist() == trained.of("initial_change", "change").tolist() == [0, 0, 1, 2]
+
+
+def test_what_is_known_before_training_is_of_networks_that_their_training_does_not_tell_apart():
+    trained = of_sweep([*AXES, BY_NAME["test_accuracy"]], arrays(test_accuracy=np.array([0.5, 0.5, 0.7, 0.8])))
+    assert trained.of("theory_change", "initial_change").tolist() == [0, 0, 1, 1]
+    assert trained.of("training.epochs", "initial_change").tolist() == [0, 0, 1, 2]
 
 
 def test_without_training_its_settings_make_no_other_network():
-    assert of_sweep(AXES, arrays()).of.tolist() == [0, 0, 1, 1]
+    assert of_sweep(AXES, arrays()).of("change").tolist() == [0, 0, 1, 1]
 
 
 def test_networks_of_a_session_are_what_they_are():
-    assert Networks(SESSION, tuple(AXES), arrays(), np.arange(4)).of.tolist() == [0, 1, 2, 3]
+    assert Networks(SESSION, tuple(AXES), arrays(), np.arange(4)).of("change").tolist() == [0, 1, 2, 3]
