@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from gui.panels.related.page import Page
+from gui.panels.page import Page
 from gui.plots.turns import in_turn
 from gui.theme import Theme
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
-from gui.panels.related.page import Page
+from gui.panels.page import Page
 from gui.panels.related.transfer import TransferPage
 from gui.panels.related.vulnerability import VulnerabilityPage
 from gui.plots.controls import Segmented

@@ -1,4 +1,4 @@
-"""Numbers of a pair in words, the same in every readout."""
+"""Numbers in words, the same in every readout."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def reading(eta: float) -> str:
     found = {name: float(value) for name, value in views.readings(eta).items()}
     gamma = f"{found['gamma']:.3f}" if found["gamma"] < 1e4 else f"{found['gamma']:.2e}"
     return f"C {signed(found['C'])} · angle {math.degrees(found['angle']):.1f}° · η {signed(eta)} · γ {gamma}"
+
+
+def figure(value: float | None, places: int = 3) -> str:
+    """A number to so many places; "–" where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{places}f}".replace("-", "−")

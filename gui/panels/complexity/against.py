@@ -17,14 +17,15 @@ from gui.panels.complexity.axis import ColumnAxis
 from gui.panels.complexity.networks import MOST_VALUES, Laid, Networks, distinct, laid
 from gui.panels.labels import Caption
 from gui.panels.pieces import PiecewisePage
-from gui.panels.related.page import figure, fill_box, quiet_box
 from gui.panels.sweep.model import Read
 from gui.plots.band import BandCurve
 from gui.plots.beside import Titled
+from gui.plots.boxes import fill_box, quiet_box
 from gui.plots.chips import Chips, Entry
 from gui.plots.dots import Dots
 from gui.plots.flow import FlowRow
 from gui.plots.plot import Plot, padded, pen
+from gui.plots.says import figure
 from gui.plots.turns import in_turn
 from gui.theme import CLASS_ORDER, Theme
 

@@ -14,16 +14,18 @@ from gui.panels.complexity.axis import ColumnAxis
 from gui.panels.complexity.networks import SWEEP, Laid, Networks, laid
 from gui.panels.labels import Caption
 from gui.panels.pieces import PiecewisePage
-from gui.panels.related.page import figure, fill_box, nearest, quiet_box, statistics_rows, stepped
+from gui.panels.related.rows import statistics_rows
 from gui.panels.related.table import Section, StatisticsTable, p_text
 from gui.panels.sweep.model import Read
 from gui.panels.sweep.words import cell
 from gui.plots.beside import Beside, Titled
+from gui.plots.boxes import fill_box, quiet_box
 from gui.plots.dots import Dots
 from gui.plots.fit import FitColumn
 from gui.plots.flow import FlowRow
+from gui.plots.picking import nearest, stepped
 from gui.plots.plot import Plot, padded, pen
-from gui.plots.says import signed
+from gui.plots.says import figure, signed
 from gui.theme import CLASS_ORDER, Theme, magnitude
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from gui.icons import icon
 from gui.panels.reconcile.message import PATTERN, MessageError, digits_of, pixels_of, read_pixels
 from gui.panels.reconcile.painter import MessagePainter
 from gui.panels.reconcile.words import default_layer
-from gui.panels.related.page import fill_box
+from gui.plots.boxes import fill_box
 from gui.theme import Theme
 
 WIDTH = 164  # pixels of the column

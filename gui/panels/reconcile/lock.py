@@ -10,10 +10,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
 from gui.panels.labels import Caption
+from gui.panels.page import Page
 from gui.panels.reconcile.cases import Cases
 from gui.panels.reconcile.key import KeyForm
 from gui.panels.reconcile.words import BRIEF, FOOLING, HONEST, RAW, class_name, differences
-from gui.panels.related.page import Page
 from gui.plots.fit import FitColumn
 from gui.theme import Theme
 

@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
+from gui.panels.page import Page
 from gui.panels.pieces import PiecewisePage
 from gui.panels.reconcile.angle import CURVE, AnglePage
 from gui.panels.reconcile.layers import LayersPage
 from gui.panels.reconcile.lock import LockPage
 from gui.panels.reconcile.price import PricePage
 from gui.panels.reconcile.words import differences, differences_of_price
-from gui.panels.related.page import Page
 from gui.panels.tag import OTHER, Tag
 from gui.plots.controls import Segmented
 from gui.plots.measure import MeasureButton

@@ -12,18 +12,20 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
 
 from gui.panels.labels import Caption
+from gui.panels.page import Page
 from gui.panels.related import transfer_words as words
-from gui.panels.related.page import Page, fill_box, nearest, quiet_box, stepped
 from gui.panels.related.share_map import Maps, ShareMap
 from gui.panels.related.table import StatisticsTable
 from gui.panels.related.transfer_numbers import CORRECTED, SIMILARITIES, TRANSFER, Transfers, similarity_tested
 from gui.panels.related.transfer_rows import rows_of
 from gui.panels.related.transfer_words import SHORT, VIEWS
 from gui.plots.beside import Halves, Titled
+from gui.plots.boxes import fill_box, quiet_box
 from gui.plots.controls import Segmented
 from gui.plots.dots import Dots
 from gui.plots.fit import FitColumn
 from gui.plots.flow import FlowRow
+from gui.plots.picking import nearest, stepped
 from gui.plots.plot import Plot, padded, pen
 from gui.theme import Theme
 

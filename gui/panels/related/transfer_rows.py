@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gui.panels.related.page import statistics_rows
+from gui.panels.related.rows import statistics_rows
 from gui.panels.related.transfer_numbers import CORRECTED, SIMILARITIES, TRANSFER, Transfers
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gui.panels.related.page import figure
 from gui.panels.related.table import Section, p_text, signed
 from gui.panels.related.transfer_numbers import CORRECTED, SIMILARITIES, TRANSFER, Transfers, similarity_tested
+from gui.plots.says import figure
 
 SHORT = {
     "cka": "CKA",

@@ -11,12 +11,12 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
-from gui.panels.related.page import fill_box, quiet_box
 from gui.panels.robustness.curves import CurvesPage
 from gui.panels.robustness.norms import NormsPage
 from gui.panels.robustness.page import ALL, Page
 from gui.panels.robustness.signs import SignsPage
 from gui.panels.tag import OTHER, Tag
+from gui.plots.boxes import fill_box, quiet_box
 from gui.plots.controls import Segmented
 from gui.plots.flow import FlowRow
 from gui.plots.measure import MeasureButton

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushBut
 from gui.icons import icon
 from gui.panels.base import Panel
 from gui.panels.labels import ElidedLabel
-from gui.panels.related.page import fill_box, quiet_box
 from gui.panels.sweep.model import PAGE, STATUS, PointsModel, Read
 from gui.panels.sweep.table import PointsTable
 from gui.panels.sweep.words import STATUSES, cell, counts_text, plain_counts
+from gui.plots.boxes import fill_box, quiet_box
 from gui.plots.flow import FlowRow
 from gui.selection import Selection
 from gui.sidebyside import MOST
