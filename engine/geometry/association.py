@@ -74,14 +74,14 @@ def resampling_spearman(
     every = max(1, min(_AT_ONCE, _NUMBERS // columns.size))
     explained = _explained(columns)
     first, second = _residuals(columns)
-    beyond = 0
+    drawn_by_chance = []
     for number in range(resamples):
         permuted = rng.permutation(first)
         permuted = permuted - explained @ (explained.T @ permuted)
-        beyond += abs(_pearson(permuted, second)) >= abs(rho) - 1e-12
+        drawn_by_chance.append(_pearson(permuted, second))
         if number % every == 0:
             yield
-    p = (beyond + 1) / (resamples + 1)
+    p = _p_value(rho, drawn_by_chance)
     if n < LEAST_RESAMPLED + len(given):
         return Association(rho, p, math.nan, math.nan, n)
     found = []
@@ -138,12 +138,12 @@ def permuting_mantel(
         return _nothing(n)
     rng = np.random.default_rng(seed)
     every = max(1, min(_AT_ONCE, _NUMBERS // (len(matrices) * n * n)))
-    beyond = 0
+    drawn_by_chance = []
     for number in range(resamples):
-        beyond += abs(rho_of(rng.permutation(n))) >= abs(rho) - 1e-12
+        drawn_by_chance.append(rho_of(rng.permutation(n)))
         if number % every == 0:
             yield
-    return Association(rho, (beyond + 1) / (resamples + 1), math.nan, math.nan, n)
+    return Association(rho, _p_value(rho, drawn_by_chance), math.nan, math.nan, n)
 
 
 def bootstrap(
@@ -158,6 +158,15 @@ def bootstrap(
         drawn.append(statistic(*(value[rows] for value in values)))
     low, high = np.nanquantile(drawn, [0.025, 0.975])
     return statistic(*values), float(low), float(high)
+
+
+def _p_value(rho: float, drawn: Sequence[float]) -> float:
+    """The share of permutations that come out as far from 0, the data's own order among them.
+
+    Those that leave nothing to correlate, as one that makes x what is given, have no value and are not counted.
+    """
+    known = np.abs([each for each in drawn if math.isfinite(each)])
+    return float((np.sum(known >= abs(rho) - 1e-12) + 1) / (len(known) + 1))
 
 
 def _partial(columns: Array) -> float:

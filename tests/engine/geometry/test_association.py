@@ -65,6 +65,14 @@ def test_a_p_value_is_never_zero():
     assert mantel(points(), points(), seed=0, resamples=9).p == pytest.approx(1 / 10)
 
 
+def test_permutations_that_leave_nothing_to_correlate_are_not_counted_against_the_rest():
+    """Of eight units in two halves, one order in 35 makes x what is given or its opposite: it has no correlation."""
+    x, given = np.repeat([0.0, 1], 4), np.tile([0.0, 1], 4)
+    y = np.array([1.0, 2, 3, 4, 4, 3, 2, 1])
+    found = spearman(x, y, [given], seed=0, resamples=500)
+    assert (found.rho, found.p) == (pytest.approx(0, abs=1e-12), 1.0), "as far from 0 as they come all are"
+
+
 def test_what_never_varies_takes_nothing_away():
     x, y = noisy(20)
     plain = spearman(x, y, seed=0, resamples=FEW)
