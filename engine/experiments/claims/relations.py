@@ -23,6 +23,8 @@ class RankCorrelation:
     p: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    n: float = math.nan
+    """Units that it counts."""
 
     @property
     def measured(self) -> bool:
@@ -41,8 +43,14 @@ class RankCorrelation:
 def tested(frame: Frame, name: str) -> RankCorrelation:
     for found in frame.info["statistics"]:
         if found["name"] == name:
-            return RankCorrelation(found["label"], *(number(found[each]) for each in ("rho", "p", "low", "high")))
+            rho, p, low, high = (number(found[each]) for each in ("rho", "p", "low", "high"))
+            return RankCorrelation(found["label"], rho, p, low, high, number(found.get("n")))
     return RankCorrelation(name)
+
+
+def counted(frame: Frame, tests: Sequence[RankCorrelation]) -> int:
+    """Networks that each of some tests over networks counts: one whose features are dead has no number in some."""
+    return min([len(frame.info["networks"]), *(int(test.n) for test in tests if test.measured and test.n == test.n)])
 
 
 def significant(tested: RankCorrelation, sign: int = 1, level: float = LEVEL) -> bool:
@@ -72,9 +80,9 @@ def transfer(frames: Frames) -> Verdict:
     Judged is the attack that comes first, PGD unless it was left out; whether the others would be judged alike is said.
     """
     frame = frames["transferability"]
-    networks = len(frame.info["networks"])
     first, *others = frame.info.get("attacks") or [{"name": "pgd", "label": "PGD"}]
     tests = _of_transfer(frame, "")
+    networks = counted(frame, tests)
 
     def decide() -> tuple[Word, str]:
         word, sentence = _transfers(tests, networks)
@@ -154,8 +162,8 @@ LEVELS = {
 def vulnerable(frames: Frames) -> Verdict:
     """Vulnerable is who has a small norm: the claim is of negative correlations. Over few networks, that level is not judged."""
     frame = frames["vulnerability"]
-    networks = len(frame.info["networks"])
     tests = [tested(frame, name) for names in LEVELS.values() for name in names]
+    networks = counted(frame, tests[: len(LEVELS["networks"])])
     levels = holm(tests)
     survives: dict[str, bool | None] = {}  # None: not measured
     alone = []  # levels of which only the raw correlation is there

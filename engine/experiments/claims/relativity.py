@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.experiments.claims.judging import Frames, Number, Unmeasured, Verdict, Word, given, judged, number
-from engine.experiments.claims.relations import FEWEST, RankCorrelation, holm, significant, tested
+from engine.experiments.claims.relations import FEWEST, RankCorrelation, counted, holm, significant, tested
 
 FAULTY = 1e-4
 """Chance of the largest |z| below which the run is to be doubted, since the law is a theorem."""
@@ -42,9 +42,9 @@ def relativity(frames: Frames) -> Verdict:
     An analogy, which nothing here can make more of: time dilation and length contraction. Therefore never more than in part.
     """
     frame = frames["complexity"]
-    networks = len(frame.info["networks"])
     largest = frame.info["law"]["largest"]
     tests = [tested(frame, name) for name in (*RAW, *BEYOND_DEPTH, *BEYOND_START)]
+    networks = counted(frame, tests)
     control = [tested(frame, name) for name in CONTROL]
     chance = number(largest["p"])
     law = Number(f"law of linear networks: largest |z| of {largest['cells']} (p = {chance:.2g})", number(largest["z"]))

@@ -358,6 +358,18 @@ def test_few_networks_say_nothing_of_vulnerability_over_networks(over, within, w
     assert (found.word, said in found.sentence) == (word, True), found.sentence
 
 
+def test_networks_that_have_no_number_do_not_make_enough():
+    """Twelve networks, of which one is dead in the tests: too few to be judged, and too few for an interval if more are."""
+    told = statistics("vulnerability", dict(zip((*OVER, *WITHIN), (SURE,) * 4, strict=True)), networks=12)
+    for row in told.info["statistics"]:
+        row["n"] = 11 if row["name"] in OVER else 2000
+    found = verdict(CLAIM["vulnerable"], {"vulnerability": told})
+    assert found.word == "holds in part" and "over networks it is not judged: 11 are too few" in found.sentence
+    for row in told.info["statistics"]:
+        row["n"] = 12
+    assert verdict(CLAIM["vulnerable"], {"vulnerability": told}).word == "holds"
+
+
 def test_holm_steps_down_and_stops_at_the_first_that_fails():
     tests = [RankCorrelation("", 0.5, p) for p in (0.04, 0.001, np.nan, 0.02)]
     levels = holm(tests)

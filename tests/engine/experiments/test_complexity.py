@@ -226,10 +226,10 @@ NAMES = (
 SURE, AGAINST, CHANCE = (0.8, 0.001, 0.5, 0.9), (-0.8, 0.001, -0.9, -0.5), (0.1, 0.6, -0.3, 0.5)
 
 
-def frame(*found, networks=24, p=0.8, more=None):
+def frame(*found, networks=24, p=0.8, more=None, n=None):
     told = dict(zip(NAMES, found, strict=True)) | (more or {})
     statistics = [
-        {"name": key, "label": key, **dict(zip(("rho", "p", "low", "high"), values, strict=True))}
+        {"name": key, "label": key, "n": n, **dict(zip(("rho", "p", "low", "high"), values, strict=True))}
         for key, values in told.items()
     ]
     law = {"largest": {"z": 1.4, "p": p, "cells": 16, "critical": 3.0}}
@@ -258,6 +258,8 @@ def frame(*found, networks=24, p=0.8, more=None):
         (frame(*[(0.8, 0.02, 0.5, 0.9)] * 5), "not supported", "does not rise with parameters or depth"),
         (frame(*[(0.8, 0.001, -0.1, 0.9)] * 5), "not supported", "does not rise with parameters or depth"),
         (frame(SURE, SURE, SURE, SURE, SURE, networks=11), "undecided", "too few"),
+        # networks whose features are dead have no boost
+        (frame(SURE, SURE, SURE, SURE, SURE, n=7), "undecided", "7 networks are too few"),
         (frame(SURE, SURE, SURE, SURE, SURE, p=1e-6), "undecided", "theorem"),
         (frame(SURE, SURE, SURE, SURE, SURE, p=None), "undecided", "could not be measured"),
         (frame(SURE, SURE, (None,) * 4, SURE, SURE), "undecided", "could not be measured"),
