@@ -36,8 +36,7 @@ from gui.settings import Settings
 from gui.stage import Opening, Stage, read_opening
 from gui.step_forms import make_step_forms
 from gui.sweep_desk import SweepDesk
-from gui.theme import Theme
-from gui.theme import apply as apply_theme
+from gui.theme import Theme, dressing
 from gui.window.beside import Beside
 from gui.window.choices import Choices
 from gui.window.closer_looks import CloserLooks
@@ -282,11 +281,12 @@ class MainWindow(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Take another look, everywhere at once."""
         self.theme = theme
-        apply_theme(QApplication.instance(), theme)
-        for part in (
+        parts = (
             self.notices, self.rail, self.inspector, self.transport, self.jobs_popup, self.docks, self.actions_, self.step_stack,
-        ):  # fmt: skip
-            part.set_theme(theme)
+        )  # fmt: skip
+        with dressing(QApplication.instance(), theme):
+            for part in parts:
+                part.set_theme(theme)
         self._rail_area.updateGeometry()
         self.inspection.show()
 

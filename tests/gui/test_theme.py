@@ -12,6 +12,7 @@ from gui import icons, theme
 from gui.actions import COMMANDS
 from gui.chrome.rail import STEPS
 from gui.theme import GROUPS, Theme, contrast, diverging, stylesheet, system_theme
+from tests.pace import least
 
 THEMES = [Theme.dark(), Theme.light()]
 both = pytest.mark.parametrize("look", THEMES, ids=lambda look: look.name)
@@ -141,3 +142,15 @@ def test_importing_the_window_s_foundation_imports_no_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=theme.RESOURCES.parent, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_another_theme_costs_little_more_than_the_style_sheet_itself(window, qapp):
+    def dress():
+        qapp.setStyleSheet("")
+        qapp.setStyleSheet(sheet)
+
+    sheet = qapp.styleSheet()
+    window.set_theme(Theme.dark())
+    looks = itertools.cycle((Theme.light(), Theme.dark()))
+    # put over one another, or over parts that are dressed one by one, sheets cost five times this
+    assert least(lambda: window.set_theme(next(looks)), 0) < 3 * least(dress, 0)
