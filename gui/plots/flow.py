@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 
 class FlowRow(QWidget):
@@ -27,8 +27,11 @@ class FlowRow(QWidget):
             if widget.parentWidget() is not self:
                 widget.setParent(self)
                 widget.show()
+                if isinstance(widget, QComboBox):
+                    widget.currentTextChanged.connect(self.arrange)
         self.arrange()
 
+    @Slot()
     def arrange(self) -> None:
         """Place everything; call it when a widget's size hint has changed."""
         x = y = row = 0
