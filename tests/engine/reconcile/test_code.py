@@ -28,6 +28,16 @@ def test_a_code_is_prepared_once_and_in_the_background_while_others_breathe():
     assert "BCH(255, t=18)" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_whoever_waits_for_a_code_breathes_however_long_it_takes(monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(codes._Preparation, "run", lambda _: go_on.wait(120))
+    waiting = prepared(31, 2)
+    assert [next(waiting) for _ in range(3)] == [None] * 3, "nothing is made yet"
+    go_on.set()
+    with pytest.raises(RuntimeError, match="was not prepared"):
+        list(waiting)
+
+
 def test_up_to_t_wrong_bits_are_corrected_and_one_more_is_noticed():
     code, rng = the_code(), np.random.default_rng(0)
     messages = rng.integers(0, 2, (57, 128), dtype=np.uint8)

@@ -122,6 +122,7 @@ def test_a_worker_that_is_killed_loses_nothing(machines: Machines, tmp_path: Pat
     assert counts["finished"] == len(rows) == 10
     assert [row.id for row in rows] == list(range(10)), "each is there once"
     assert [row.row["parameters"] for row in rows] == [width**2 for width in range(1, 11)]
+    assert killed in {row.row["layers"] for row in rows}, "what it had finished is kept"
     assert len({row.row["layers"] for row in rows}) >= 2
     wait_for(lambda: not psutil.pid_exists(killed) or psutil.Process(killed).status() == psutil.STATUS_ZOMBIE)
 
