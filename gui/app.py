@@ -6,7 +6,6 @@ import argparse
 import gc
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -64,7 +63,7 @@ def open_window(settings: Settings, file: Path | None) -> MainWindow:
     if session is None:
         session = Session.create(working_copies(), load_spec(ready_example()))
     window = MainWindow(Lab(session), settings)
-    window.engine_is_ready = partial(tidy, window)
+    tidy_once_ready(window)
     if file is not None and file.suffix == SWEEP_SUFFIX:
         window.documents.open(file)
     if problem:
@@ -78,13 +77,13 @@ def prepare() -> None:
     gc.disable()
 
 
-def tidy(window: MainWindow) -> None:
-    """Torch and the window are loaded: what is there now stays, and from here on only what is new is collected.
+def tidy_once_ready(window: MainWindow) -> None:
+    """When torch is loaded beside the window, what is there stays, and from then on only what is new is collected.
 
     In the window's thread, since the collector could delete widgets in another; not before, since a collection that
     looks at all of torch holds the window up for a third of a second.
     """
-    gc.freeze()
     collector = QTimer(window, interval=COLLECT_MS)
     collector.timeout.connect(gc.collect)
-    collector.start()
+    window.engine_news.ready.connect(gc.freeze)
+    window.engine_news.ready.connect(collector.start)

@@ -107,9 +107,6 @@ class MainWindow(QMainWindow):
             key=WELCOME,
         )
 
-    def engine_is_ready(self) -> None:
-        """Replaced by the application, which tidies memory when torch is in."""
-
     # --- the parts -------------------------------------------------------------------------------------------
 
     def _make_state(self) -> None:
@@ -205,7 +202,6 @@ class MainWindow(QMainWindow):
         self._slow.timeout.connect(self._on_slow)
         self.bridge.delivered.connect(self._on_delivery)
         self.bridge.ticked.connect(self._on_tick)
-        self.engine_news.ready.connect(self._on_ready)
         self.jobs.ended.connect(self._on_ended)
         self.editor.changed.connect(self._on_spec)
         self.documents.opened.connect(self._on_session)
@@ -231,10 +227,6 @@ class MainWindow(QMainWindow):
         running = self.jobs.state == "running"
         self.status.set_rate(self.lab.mailbox.statistics().steps_per_second if running else None)
         self.session_title.show()
-
-    @Slot()
-    def _on_ready(self) -> None:
-        self.engine_is_ready()
 
     @Slot(object, object)
     def _on_ended(self, job: JobView, end: Any) -> None:

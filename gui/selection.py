@@ -83,6 +83,7 @@ class Selection(QObject):
         self._set("view", view)
 
     def set_centred(self, on: bool) -> None:
+        """The view by whether it is the centred one."""
         self.set_view("centred" if on else "uncentred")
 
     def clear(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine.errors import UserError
 from engine.events import Progress
@@ -29,7 +29,8 @@ from gui.panels.sweep.panel import SweepPanel
 from gui.settings import Settings
 from gui.sidebyside import Source
 from gui.stage import Opening
-from gui.sweep_step import Offer, Outlook, how_far, look_ahead, offer
+from gui.sweep_questions import ask_large, ask_stop
+from gui.sweep_step import Offer, Outlook, how_far, look_ahead, offer, waits
 from gui.sweeps import SUFFIX, Computer, Sweeps, same_points
 
 if TYPE_CHECKING:
@@ -265,17 +266,9 @@ class SweepDesk(QObject):
         self._settings.add_recent(path)
 
         def done(found: Outlook) -> None:
-            left = found.left
-            if left and found.cost and self.sweeps.store is store and self.sweeps.state == "idle":
-                over = sum(found.counts.values()) - left if found.counts else 0
-                kept = f"{over:,} of its points are there, " if over else ""
-                wait = f"{left:,} point{'s' if left != 1 else ''} wait{'s' if left == 1 else ''}"
-                took = found.cost.sentence.partition(": ")[2] if not computer.scheduler else ""
-                self._notices.show_notice(
-                    f"“{path.stem}”: {kept}{wait}{f': {took}' if took else '.'}",
-                    buttons=(("Go on", self.resume),),
-                    key=WAITS,
-                )
+            sentence = waits(path.stem, found, computer)
+            if sentence and self.sweeps.store is store and self.sweeps.state == "idle":
+                self._notices.show_notice(sentence, buttons=(("Go on", self.resume),), key=WAITS)
 
         self.sweeps.read(lambda: look_ahead(store.spec, store, computer), done)
 
@@ -383,27 +376,3 @@ class SweepDesk(QObject):
         """Stop what runs and end the threads. False if a sweep would not stop in time."""
         self._later.stop()
         return self.sweeps.close()
-
-
-def ask_stop(window: QWidget, sentence: str) -> bool:
-    """Ask whether the sweep that runs may be stopped for another one, telling how far it is."""
-    box = QMessageBox(window)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setText("Stop the sweep that is under way?")
-    box.setInformativeText(sentence)
-    stop = box.addButton("Stop it", QMessageBox.ButtonRole.AcceptRole)
-    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-    box.exec()
-    return box.clickedButton() is stop
-
-
-def ask_large(window: QWidget, sentence: str) -> bool:
-    """Ask whether a large sweep is meant, telling its cost."""
-    box = QMessageBox(window)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setText("Run a sweep of this size?")
-    box.setInformativeText(f"{sentence} It can be paused and stopped at any time; what is finished is kept.")
-    run = box.addButton("Run it", QMessageBox.ButtonRole.AcceptRole)
-    box.addButton(QMessageBox.StandardButton.Cancel)
-    box.exec()
-    return box.clickedButton() is run

@@ -154,5 +154,16 @@ def how_far(name: str, path: object, counts: Mapping[str, int]) -> str:
     )
 
 
+def waits(name: str, outlook: Outlook, computer: Computer) -> str:
+    """Of a sweep that was opened: how much of it is there, and what the rest takes; "" where nothing waits."""
+    left = outlook.left
+    if not left or outlook.cost is None or outlook.counts is None:
+        return ""
+    over = sum(outlook.counts.values()) - left
+    kept = f"{over:,} of its points are there, " if over else ""
+    took = "." if computer.scheduler else f": {outlook.cost.takes}"
+    return f"“{name}”: {kept}{_points(left)} wait{'s' if left == 1 else ''}{took}"
+
+
 def _points(count: int) -> str:
     return f"{count:,} point{'s' if count != 1 else ''}"

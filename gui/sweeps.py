@@ -230,25 +230,19 @@ class Sweeps(QObject):
 
     def cancel_points(self, ids: Sequence[int]) -> None:
         """Take points out of the sweep: those that wait or run."""
-        self._write("cancel", ids)
+        if ids:
+            self._write(lambda store: store.cancel(list(ids)))
 
     def retry_points(self, ids: Sequence[int], then: Callable[[], None] | None = None) -> None:
         """Let points be run again, those that failed or were cancelled; ``then`` is called when that is written."""
-        self._write("retry", ids, then)
+        if ids:
+            self._write(lambda store: store.retry(list(ids)), then)
 
     def retry_failed(self, then: Callable[[], None]) -> None:
         """Let all points that failed be run again; ``then`` is called when that is written."""
-        store = self.store
+        self._write(lambda store: store.retry(), then)
 
-        def done(_: object) -> None:
-            self._look()
-            if store is self.store:
-                then()
-
-        if store is not None:
-            self.read(store.retry, done)
-
-    def _write(self, what: str, ids: Sequence[int], then: Callable[[], None] | None = None) -> None:
+    def _write(self, change: Callable[[SweepStore], object], then: Callable[[], None] | None = None) -> None:
         store = self.store
 
         def done(_: object) -> None:
@@ -256,8 +250,8 @@ class Sweeps(QObject):
             if then is not None and store is self.store:
                 then()
 
-        if store is not None and ids:
-            self.read(lambda: getattr(store, what)(list(ids)), done)
+        if store is not None:
+            self.read(lambda: change(store), done)
 
     def point_session(self, store: SweepStore, point: int, workdir: Path) -> Session:
         """A session with the settings and the network of a point; for any thread."""

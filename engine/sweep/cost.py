@@ -37,7 +37,15 @@ class Cost:
     """Of computing, on all processes together."""
     bytes: int
     """Of the file in the end."""
-    sentence: str
+    which: str
+    """The points in words."""
+    takes: str
+    """What they take in words, after a colon."""
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words."""
+        return f"{self.which}: {self.takes}"
 
     @property
     def ask(self) -> bool:
@@ -65,11 +73,9 @@ def cost(points: Points, done: Iterable[float] = (), workers: int = 1, left: int
     on = f" on {workers} processes" if workers > 1 else ""
     how = "as its finished points took" if measured else "by a rough estimate"
     of = f" of {total:,}" if count != total else ""
-    sentence = (
-        f"{count:,}{of} point{'s' if total != 1 else ''}: about {duration(seconds / max(1, workers))}{on}, {how}, "
-        f"and {_size(size)} on the disk."
-    )
-    return Cost(count, seconds, size, sentence)
+    which = f"{count:,}{of} point{'s' if total != 1 else ''}"
+    takes = f"about {duration(seconds / max(1, workers))}{on}, {how}, and {_size(size)} on the disk."
+    return Cost(count, seconds, size, which, takes)
 
 
 def duration(seconds: float) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWhatsThis
 
+from engine.experiments.views import VIEWS
 from gui.about import about_text, guide_text, keys_text, show_text
 from gui.looks import LOOK_PANELS
-from gui.selection import VIEWS
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow

@@ -8,7 +8,7 @@ from sweep_files import grid, made
 from engine.specs import ExperimentSpec
 from engine.sweep.cost import cost
 from engine.sweep.points import Points
-from gui.sweep_step import Outlook, how_far, look_ahead, offer
+from gui.sweep_step import Outlook, how_far, look_ahead, offer, waits
 from gui.sweeps import Computer, file_of
 
 SPEC = grid(("model.width", (4, 8)), ("seed", (0, 1, 2)))
@@ -77,3 +77,12 @@ def test_before_a_sweep_is_stopped_it_is_told_how_far_it_is_and_that_it_is_kept(
         "“widths” is under way: 3 of 6 points are done. They are kept in its file, and the 3 that are left can be gone on "
         "with when it is opened again: /a/widths.sweep"
     )
+
+
+def test_of_a_sweep_that_was_opened_it_is_told_what_waits_and_what_that_takes(tmp_path):
+    with made(tmp_path / "a.sweep", SPEC, finished=5, failed=(1,)) as store:
+        ahead = look_ahead(SPEC, store, HERE)
+        assert waits("a", ahead, HERE) == f"“a”: 5 of its points are there, 1 point waits: {ahead.cost.takes}"
+        assert waits("a", ahead, Computer(scheduler="tcp://a:1")) == "“a”: 5 of its points are there, 1 point waits."
+    with made(tmp_path / "b.sweep", SPEC, finished=6) as store:
+        assert waits("b", look_ahead(SPEC, store, HERE), HERE) == ""

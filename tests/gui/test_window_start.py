@@ -25,7 +25,7 @@ assert "torch" not in sys.modules, "torch was loaded before the window was up"
 assert window.status.text("device") == ""
 window.start()
 assert window.status.text("device") == "loading engine…"
-window.engine_is_ready = app.quit
+window.engine_news.ready.connect(app.quit)
 app.exec()
 assert "torch" in sys.modules
 assert window.close()
@@ -41,15 +41,13 @@ start = gui.main_window.MainWindow.start
 
 def watched(window):
     start(window)
-    freeze = window.engine_is_ready
     def ready():
-        freeze()
         assert gc.get_freeze_count() > 10_000, "what is loaded is not looked at by the collector again"
         assert sys.getswitchinterval() < 0.001
         assert not gc.isenabled()
         print("ready", window.editor.spec.title, flush=True)
         WHAT_THEN
-    window.engine_is_ready = ready
+    window.engine_news.ready.connect(ready)
 
 gui.main_window.MainWindow.start = watched
 code = gui.app.main(sys.argv[1:])

@@ -259,6 +259,17 @@ def _weights_key(spec: ExperimentSpec) -> str:
     return artifact_keys(spec)["weights"]
 
 
+def test_the_session_works_on_while_a_sweep_runs(open_lab, quickly):
+    person = open_lab(spec=seeds(6))
+    person.step("sweep")
+    person.act()
+    person.wait(lambda: counts(person.window).get("running"))
+    person.run("data")
+    assert person.window.sweep_desk.sweeps.state == "running", "each has an engine of its own"
+    gate.set()
+    person.wait(lambda: is_idle(person.window))
+
+
 def test_a_sweep_is_paused_resumed_and_stopped_and_a_failed_point_says_why(open_lab, quickly):
     person = sit(open_lab, spec=seeds(8))
     window, panel = person.window, person.window.docks.sweep

@@ -62,7 +62,7 @@ def end():
     window.documents.ask_unsaved = lambda *_: "discard"
     window.close()
 
-window.engine_is_ready = begin
+window.engine_news.ready.connect(begin)
 window.jobs.ended.connect(lambda *_: QTimer.singleShot(0, end))
 window.start()
 app.exec()
