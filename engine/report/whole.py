@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         ReportError: it cannot be written; what was at ``path`` is as it was.
     """
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.new")
     try:
         yield fresh
         fresh.replace(path)

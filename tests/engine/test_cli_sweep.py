@@ -27,6 +27,7 @@ from engine.cli import sweep as command
 from engine.cli.terminal import write_json
 from engine.errors import ReportError, SweepError
 from engine.report.sweeps import export_points
+from engine.report.whole import whole_file
 from engine.spec_files import dump_spec, load_spec
 from engine.specs import AxisSpec, ExperimentSpec, GaussianNoiseSpec, LinearSpec, ProbeSpec, SweepSpec
 from engine.sweep.store import SweepStore
@@ -418,6 +419,14 @@ def test_an_export_that_cannot_be_written_says_which_file_and_leaves_nothing_hal
     said = json.loads(capsys.readouterr().out)["error"]
     assert said == f"{tmp_path / name} could not be written: Is a directory. Choose another folder."
     assert not list(tmp_path.glob(".*")), "nothing half done is left"
+
+
+def test_two_that_write_one_table_at_once_do_not_take_it_from_each_other(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "points.csv") as one, whole_file(tmp_path / "points.csv") as other:
+        one.write_text("one")
+        other.write_text("other")
+    assert (tmp_path / "points.csv").read_text() == "one", "the last to be done"
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
 
 
 def test_a_table_that_the_disk_cuts_off_leaves_the_earlier_one_whole(
