@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.errors import SpecError, SweepError
 from engine.specs import ExperimentSpec
@@ -29,6 +29,10 @@ class Outlook:
     counts: Mapping[str, int] | None = None
     """Points by status in its file; None where there is none yet."""
     problem: str = ""
+    hope: bool = True
+    """Whether some failed points may succeed when they are tried again."""
+    hopeless: bool = False
+    """Whether some failed points never can: their settings are impossible."""
 
     @property
     def left(self) -> int | None:
@@ -57,19 +61,29 @@ def look_ahead(spec: ExperimentSpec, store: SweepStore | None, computer: Compute
         points = Points(spec)
     except SpecError as error:
         return Outlook(problem=str(error))
-    counts, seconds = _so_far(spec, store)
+    so_far = _so_far(spec, store)
+    counts = so_far.counts
     slots = 1 if computer.scheduler else min(computer.workers or workers(), len(points))
     left = None if counts is None else waiting(counts)
-    found = cost(points, seconds, slots, left)
+    found = cost(points, so_far.seconds, slots, left)
     try:
         points.spec(0)
     except SpecError as error:
-        return Outlook(found, counts, f"Its first point fails: {error}")
-    return Outlook(found, counts)
+        return Outlook(found, counts, f"Its first point fails: {error}", so_far.hope, so_far.hopeless)
+    return Outlook(found, counts, "", so_far.hope, so_far.hopeless)
 
 
-def _so_far(spec: ExperimentSpec, store: SweepStore | None) -> tuple[dict[str, int] | None, list[float]]:
-    """Points by status, and the seconds that finished ones took: of the open file, or of the one that would be gone on with."""
+class _SoFar(NamedTuple):
+    """What the file of a sweep holds; ``seconds`` are those that finished points took."""
+
+    counts: dict[str, int] | None = None
+    seconds: Sequence[float] = ()
+    hope: bool = True
+    hopeless: bool = False
+
+
+def _so_far(spec: ExperimentSpec, store: SweepStore | None) -> _SoFar:
+    """Of the open file, or of the one that would be gone on with."""
     from engine.sweep.store import SweepStore
 
     try:
@@ -82,12 +96,17 @@ def _so_far(spec: ExperimentSpec, store: SweepStore | None) -> tuple[dict[str, i
                     return _read(there)
     except SweepError:
         pass  # closed meanwhile, or no sweep: told when it is run
-    return None, []
+    return _SoFar()
 
 
-def _read(store: SweepStore) -> tuple[dict[str, int], list[float]]:
+def _read(store: SweepStore) -> _SoFar:
+    from engine.sweep.hopeless import hope_and_none
+
     took = (float(each) for each in store.column("seconds")["seconds"])
-    return dict(store.counts()), [each for each in took if each == each]
+    counts: dict[str, int] = dict(store.counts())
+    asked = counts.get("failed", 0) and not waiting(counts)  # else it is not said
+    hope, hopeless = hope_and_none(store) if asked else (True, False)
+    return _SoFar(counts, [each for each in took if each == each], hope, hopeless)
 
 
 def offer(
@@ -105,13 +124,13 @@ def offer(
         return Offer(sweep_action(spec), "")
     known = counts if state == "idle" and counts else outlook.counts
     if known is not None and not waiting(known):
-        return _all_done(known, is_open=state == "idle")
+        return _all_done(known, outlook, is_open=state == "idle")
     return _to_run(spec, outlook, computer)
 
 
 def _under_way(state: str, counts: Mapping[str, int]) -> Offer:
     total, left = sum(counts.values()), waiting(counts)
-    far = f"{total - left:,} of {_points(total)} are done."
+    far = f"{_done(total, left)}."
     if state == "paused":
         return Offer(f"Go on with {_points(left)}", f"Paused: {far}")
     if state == "stopping":
@@ -119,17 +138,21 @@ def _under_way(state: str, counts: Mapping[str, int]) -> Offer:
     return Offer("Show the running sweep", f"It runs: {far}", "show", "Pause and stop it in the Sweep panel")
 
 
-def _all_done(counts: Mapping[str, int], is_open: bool) -> Offer:
+def _all_done(counts: Mapping[str, int], outlook: Outlook, is_open: bool) -> Offer:
     total, failed, cancelled = sum(counts.values()), counts.get("failed", 0), counts.get("cancelled", 0)
     if not failed and not cancelled:
         said = "Its point is finished." if total == 1 else f"All {total:,} points are finished."
     else:
         came = ((counts.get("finished", 0), "finished"), (failed, "failed"), (cancelled, "cancelled"))
-        said = f"All {_points(total)} are done: {', '.join(f'{n:,} {word}' for n, word in came if n)}."
+        head = "Its point is done" if total == 1 else f"All {total:,} points are done"
+        said = f"{head}: {', '.join(f'{n:,} {word}' for n, word in came if n)}."
     if not is_open:
         return Offer(f"Open sweep of {_points(total)}", said, tip="Open its file: there is nothing left to run in it")
-    if failed:
+    if failed and outlook.hope:
+        said += " Those whose settings are impossible will fail again." if outlook.hopeless else ""
         return Offer(f"Retry {failed:,} failed point{'s' if failed != 1 else ''}", said, "retry", "Run them once more")
+    if failed:
+        said += " To retry them is of no use: their settings are impossible."
     more = "Retry cancelled points in the Sweep panel" if cancelled else "Change an axis to run other points"
     return Offer(f"Run sweep of {_points(total)}", f"{said} {more}.", "none", f"{said} {more}.")
 
@@ -149,7 +172,7 @@ def how_far(name: str, path: object, counts: Mapping[str, int]) -> str:
     """Of a sweep that would be stopped: how far it is, and what becomes of it."""
     total, left = sum(counts.values()), waiting(counts)
     return (
-        f"“{name}” is under way: {total - left:,} of {_points(total)} are done. They are kept in its file, and the "
+        f"“{name}” is under way: {_done(total, left)}. They are kept in its file, and the "
         f"{left:,} that {'is' if left == 1 else 'are'} left can be gone on with when it is opened again: {path}"
     )
 
@@ -163,6 +186,10 @@ def waits(name: str, outlook: Outlook, computer: Computer) -> str:
     kept = f"{over:,} of its points are there, " if over else ""
     took = "." if computer.scheduler else f": {outlook.cost.takes}"
     return f"“{name}”: {kept}{_points(left)} wait{'s' if left == 1 else ''}{took}"
+
+
+def _done(total: int, left: int) -> str:
+    return f"{total - left:,} of {_points(total)} {'is' if total == 1 else 'are'} done"
 
 
 def _points(count: int) -> str:

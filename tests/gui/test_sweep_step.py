@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sweep_files import grid, made
+from sweep_files import grid, made, outcome
 
 from engine.specs import ExperimentSpec
 from engine.sweep.cost import cost
@@ -86,3 +86,31 @@ def test_of_a_sweep_that_was_opened_it_is_told_what_waits_and_what_that_takes(tm
         assert waits("a", ahead, Computer(scheduler="tcp://a:1")) == "“a”: 5 of its points are there, 1 point waits."
     with made(tmp_path / "b.sweep", SPEC, finished=6) as store:
         assert waits("b", look_ahead(SPEC, store, HERE), HERE) == ""
+
+
+@pytest.mark.parametrize(
+    ("failed", "deed", "words"),
+    [
+        ((1,), "retry", ""),
+        (
+            (0,),
+            "none",
+            " To retry them is of no use: their settings are impossible. Change an axis to run other points.",
+        ),
+        ((0, 1), "retry", " Those whose settings are impossible will fail again."),
+    ],
+)
+def test_a_retry_is_offered_where_it_can_help(tmp_path, failed, deed, words):
+    spec = grid(("model.width", (10**6, 4)))  # no network is as wide as the first
+    with made(tmp_path / "a.sweep", spec, finished=0) as store:
+        for index in range(2):
+            store.finish(outcome(store, index, f"reason {index}" if index in failed else ""))
+        said = offer(spec, look_ahead(spec, store, HERE), "idle", store.counts(), HERE)
+    assert said.deed == deed
+    assert said.note.partition(".")[2] == words
+
+
+def test_one_point_is_told_as_one():
+    ahead = Outlook(cost(Points(SPEC)), {"failed": 1})
+    assert offer(SPEC, ahead, "idle", {"failed": 1}, HERE).note == "Its point is done: 1 failed."
+    assert offer(SPEC, None, "running", {"running": 1}, HERE).note == "It runs: 0 of 1 point is done."
