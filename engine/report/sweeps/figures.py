@@ -116,7 +116,7 @@ FIGURES: dict[str, tuple[str, str, Callable[[SweepStore], Figure | None]]] = {
     ),
     "scatter": (
         "One quantity against another, over networks",
-        "Measurement. Each point is a network; of one that was attacked or measured in several ways it is the mean. Spearman's ρ with its 95% bootstrap interval over networks, and p by permutation of networks; "
+        "Measurement. Each point is a network; of one that was attacked or measured in several ways it is the mean, and so it is of one that was trained in several ways where both quantities are known before that. Spearman's ρ with its 95% bootstrap interval over networks, and p by permutation of networks; "
         "networks along an axis differ in many ways at once, and what goes together need not be a cause.",
         scatter,
     ),
