@@ -98,8 +98,9 @@ class StepForm(QWidget):
     def add_folded(self, button: QPushButton, form: SpecForm) -> None:
         """Put a command below the description, with a form of its own that folds out below it."""
         self._take(form)
-        self.folded[form.part] = Folded(button, form, self._theme)
-        self.add_below(self.folded[form.part])
+        folded = self.folded[form.part] = Folded(button, form, self._theme)
+        folded.toggle.toggled.connect(partial(self._show_folded, folded))
+        self.add_below(folded)
 
     def _take(self, form: SpecForm) -> None:
         self.forms.append(form)
@@ -121,7 +122,18 @@ class StepForm(QWidget):
         folded = self.folded[part]
         folded.open()
         folded.toggle.setFocus()
-        QTimer.singleShot(0, folded, partial(self._area.ensureWidgetVisible, folded, 0, 8))  # once it has its height
+        self._show_folded(folded)
+
+    def _show_folded(self, folded: Folded, is_open: bool = True) -> None:
+        """Bring settings into view: those that fold out near the lower end would be below it."""
+        if is_open:  # once it has its height
+            QTimer.singleShot(0, folded, partial(self._scroll_to, folded))
+
+    def _scroll_to(self, folded: Folded) -> None:
+        if folded.height() > self._area.viewport().height():
+            self._area.verticalScrollBar().setValue(folded.y())  # from its command on
+        else:
+            self._area.ensureWidgetVisible(folded, 0, 8)
 
     def set_subtitle(self, text: str) -> None:
         """The quiet half of the header, as the name of the method chosen."""

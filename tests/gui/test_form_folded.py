@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import unnamed
 from person import LEFT
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.specs import MaxLikelihoodSpec
 from gui.chrome.step_form import StepForm
@@ -33,6 +33,17 @@ def test_the_settings_stay_folded_until_they_are_asked_for(step, qtbot):
     step.reveal("max_likelihood")
     assert folded.form.isVisible()
     assert unnamed(step) == []
+
+
+def test_settings_that_fold_out_below_the_lower_end_come_into_view(step, qtbot):
+    folded, above = step.folded["max_likelihood"], QWidget()
+    above.setFixedHeight(300)
+    step.add_widget(above)  # the command is near the lower end
+    field, seen = folded.form.field("candidates"), step._area.viewport()
+    qtbot.wait(20)
+    folded.toggle.click()
+    qtbot.wait(60)
+    assert all(seen.rect().contains(each.mapTo(seen, each.rect().center())) for each in (folded.toggle, field))
 
 
 def test_an_entry_that_cannot_be_used_is_never_folded_away(step, qtbot):
