@@ -11,8 +11,10 @@ import pace
 import pytest
 from person import LONG
 from shiboken6 import getCppPointer
+from sweep_files import made
 
 from engine.session import Session, recoverable
+from gui.panels.complexity.panel import AGAINST, RELATE
 
 
 def train_a_while(person) -> None:
@@ -132,6 +134,30 @@ def test_a_closed_window_leaves_no_widget_in_memory(open_lab, qapp):
     before = {getCppPointer(widget) for widget in qapp.allWidgets()}  # what Python has of a widget may be made anew
     person = open_lab()
     person.run("data")
+    window = weakref.ref(person.window)
+    person.leave()
+    del person.window
+    gc.collect()
+    assert window() is None
+    assert [type(widget).__name__ for widget in qapp.allWidgets() if getCppPointer(widget) not in before] == []
+
+
+def look_at_networks(person, path) -> None:
+    """Open a sweep and both pages of the Complexity panel."""
+    person.open(path)
+    panel = person.window.docks.complexity
+    person.window.docks.show_panel("complexity")
+    for page in (AGAINST, RELATE):
+        panel.show_page(page)
+        person.wait(lambda: panel.networks is not None and panel.page.at_rest)
+
+
+def test_a_closed_window_on_a_sweep_leaves_no_widget_in_memory(open_lab, qapp, tmp_path):
+    made(tmp_path / "known.sweep").close()
+    before = {getCppPointer(widget) for widget in qapp.allWidgets()}
+    person = open_lab(start=False)
+    person.window.bridge.start()
+    look_at_networks(person, tmp_path / "known.sweep")
     window = weakref.ref(person.window)
     person.leave()
     del person.window

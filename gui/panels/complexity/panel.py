@@ -55,6 +55,8 @@ class ComplexityPanel(Panel):
         self._page_chosen = False  # else what is drawn has its own first page
         self._soon = QTimer(self, interval=LEAST_MS, singleShot=True)
         self._soon.timeout.connect(self._read_again)
+        self._first = QTimer(self, interval=0, singleShot=True)  # what is new is drawn on in a piece of its own
+        self._first.timeout.connect(self._draw_first)
         self._pages: dict[str, AgainstPage | RelatePage] = {}
         self._new: set[str] = set()  # made, and not drawn on yet
         link = QPushButton("Choose what varies")
@@ -126,21 +128,29 @@ class ComplexityPanel(Panel):
             made.work = lambda work, done: self.work(work, done)
             made.requested.connect(self.sweep_requested)
             made.said.connect(self._say)
-            made.finished.connect(lambda: self._on_made(key))
+            made.finished.connect(self._on_made)
             if isinstance(made, RelatePage):
                 made.point_chosen.connect(self.point_chosen)
                 made.open_requested.connect(self.open_requested)
         return self._pages[key]
 
-    def _on_made(self, key: str) -> None:
-        page = self._pages[key]
-        self._stacked.addWidget(page)
-        page.row.hide()
-        self._column.insertWidget(1, page.row)
-        if key == self.page_choice.key():
-            self._stacked.setCurrentWidget(page)
-        self._new.add(key)
-        QTimer.singleShot(0, self, lambda: self._draw_new(key))  # a piece of its own
+    @Slot()
+    def _on_made(self) -> None:
+        for key, page in self._pages.items():
+            if not page.made or self._stacked.indexOf(page) >= 0:
+                continue
+            self._stacked.addWidget(page)
+            page.row.hide()
+            self._column.insertWidget(1, page.row)
+            if key == self.page_choice.key():
+                self._stacked.setCurrentWidget(page)
+            self._new.add(key)
+        self._first.start()
+
+    @Slot()
+    def _draw_first(self) -> None:
+        for key in list(self._new):
+            self._draw_new(key)
 
     def _draw_new(self, key: str) -> None:
         """Draw on a page for the first time."""
