@@ -165,7 +165,7 @@ def vulnerable(frames: Frames) -> Verdict:
     tests = [tested(frame, name) for names in LEVELS.values() for name in names]
     networks = counted(frame, tests[: len(LEVELS["networks"])])
     levels = holm(tests)
-    survives: dict[str, bool | None] = {}  # None: not measured
+    survives: dict[str, bool | None] = {}  # None: not measured, or over too few networks
     alone = []  # levels of which only the raw correlation is there
     for k, level in enumerate(LEVELS):
         (raw, rest), (at, rest_at) = tests[2 * k : 2 * k + 2], levels[2 * k : 2 * k + 2]
@@ -173,11 +173,9 @@ def vulnerable(frames: Frames) -> Verdict:
         # without the raw correlation the level fails, whatever is left of it
         rest_beyond = rest.beyond(-1, rest_at) if rest.measured else None
         failed = raw_beyond is False or rest_beyond is False
-        survives[level] = False if failed else True if raw_beyond and rest_beyond else None
-        if level == "networks" and networks < FEWEST:
-            survives[level] = None
-            continue
-        if raw_beyond and rest_beyond is False:
+        few = level == "networks" and networks < FEWEST
+        survives[level] = None if few else False if failed else True if raw_beyond and rest_beyond else None
+        if not few and raw_beyond and rest_beyond is False:
             alone.append(level)
 
     def decide() -> tuple[Word, str]:
