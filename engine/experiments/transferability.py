@@ -274,7 +274,7 @@ def _naive(name: str, transfer: Array, similarity: Array) -> Generator[None, Non
         rho,
         p,
         n=len(x),
-        wrong="Wrong: pairs that share a network are not independent, so this p value is far too small.",
+        wrong="Wrong: pairs that share a network are not independent, so this p value counts more units than there are.",
     )
 
 

@@ -217,8 +217,9 @@ class StatisticsTable(QTableWidget):
             item = self.item(row, RELATION)
             if item is not None and name is not None:
                 item.setText(self._relation(statistics[name], merged=merged))
-                if statistics[name]["wrong"]:
-                    self.setSpan(row, RELATION, 1, 1 if merged else 2)
+                wide = 1 if merged else 2
+                if statistics[name]["wrong"] and self.columnSpan(row, RELATION) != wide:
+                    self.setSpan(row, RELATION, 1, wide)
         self.setColumnWidth(RELATION, max(60, room - sum(wanted.values())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -205,6 +205,14 @@ def test_the_naive_p_is_struck_out_and_called_wrong(qtbot, panel, transfer):
     assert transfer.numbers.similarity == "gradient_cosine" == table.marked
 
 
+def test_a_table_of_any_width_says_nothing_on_the_terminal(qtbot, qtlog, panel, transfer):
+    qtbot.mouseClick(transfer.part_choice.button("relation"), LEFT)
+    for wide in (300, 900, 300):
+        panel.resize(wide, 600)
+        qtbot.wait(10)
+    assert not [each.message for each in qtlog.records if "setSpan" in each.message]
+
+
 def test_a_pair_chosen_in_a_map_is_marked_everywhere(qtbot, panel, transfer):
     heat = transfer.heats[0]
     heat.hovered.emit(3.5, 1.5)
