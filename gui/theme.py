@@ -222,8 +222,10 @@ def dressing(app: QApplication, theme: Theme) -> Iterator[None]:
     app.setFont(theme.font())
     app.setPalette(palette(theme))
     configure_plots(theme)
-    yield
-    app.setStyleSheet(stylesheet(theme))
+    try:
+        yield
+    finally:
+        app.setStyleSheet(stylesheet(theme))
 
 
 def configure_plots(theme: Theme) -> None:

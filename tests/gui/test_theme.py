@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from gui import icons, theme
 from gui.actions import COMMANDS
 from gui.chrome.rail import STEPS
-from gui.theme import GROUPS, Theme, contrast, diverging, stylesheet, system_theme
+from gui.theme import GROUPS, Theme, contrast, diverging, dressing, stylesheet, system_theme
 from tests.pace import least
 
 THEMES = [Theme.dark(), Theme.light()]
@@ -154,3 +154,10 @@ def test_another_theme_costs_little_more_than_the_style_sheet_itself(window, qap
     looks = itertools.cycle((Theme.light(), Theme.dark()))
     # put over one another, or over parts that are dressed one by one, sheets cost five times this
     assert least(lambda: window.set_theme(next(looks)), 0) < 3 * least(dress, 0)
+
+
+def test_where_a_part_cannot_take_a_theme_the_others_have_it(qapp):
+    look = Theme.light()
+    with pytest.raises(ValueError, match="not this one"), dressing(qapp, look):
+        raise ValueError("not this one")
+    assert qapp.styleSheet() == stylesheet(look)

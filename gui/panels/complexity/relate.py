@@ -58,6 +58,7 @@ class RelatePage(PiecewisePage):
         self.relation: Relation | None = None
         self._x = self._y = self._colour = self._given = ""
         self._plain = False  # a person chose one colour for all
+        self._by_person = False  # a person chose the columns that are drawn
         self._wish = 0
         self._point: int | None = None  # chosen: an id of the sweep, a row of a frame
         self._pointed: int | None = None
@@ -137,9 +138,14 @@ class RelatePage(PiecewisePage):
         networks = self.networks
         assert networks is not None
         varied = networks.varied() or [column.name for column in networks.columns][:1]
-        if self._x not in varied or self._y not in varied:
-            pair = next((p for p in FAVOURITES if p[0] in varied and p[1] in varied), (varied[0], varied[-1]))
-            self._x, self._y = pair
+        liked = next((pair for pair in FAVOURITES if pair[0] in varied and pair[1] in varied), None)
+        gone = self._x not in varied or self._y not in varied
+        if gone or (liked is not None and not self._by_person and liked != (self._x, self._y)):
+            self._by_person = False
+            self._x, self._y = liked or (varied[0], varied[-1])  # of first networks few columns differ yet
+            self._pointed = None
+            self.plot.leave()
+            self.plot.follow_home()
         if self._colour not in varied and not (self._plain and not self._colour):
             axes = [name for name in networks.axes() if name != "seed"]
             self._colour = axes[0] if axes else ""
@@ -395,6 +401,7 @@ class RelatePage(PiecewisePage):
         again = other or given != self._given
         self._x, self._y, self._colour, self._given = x, y, str(self.colour_box.currentData() or ""), given
         self._plain = not self._colour
+        self._by_person = self._by_person or other
         self._offer_given()
         if other:
             self._pointed = None
