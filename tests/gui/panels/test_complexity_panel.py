@@ -177,6 +177,20 @@ def test_the_sessions_networks_open_on_their_relation_unless_a_page_was_chosen(p
     assert panel.page_choice.key() == "against"
 
 
+def test_a_first_network_alone_does_not_decide_which_columns_are_related(panel):
+    whole = frame()
+    first = {"width": np.array([8.0, 16.0])}  # the others have no numbers yet
+    panel.show_frame(replace(whole, arrays=first, info={"columns": list(first), "statistics": []}))
+    boxes = panel.relate.x_box, panel.relate.y_box
+    assert [box.currentData() for box in boxes] == ["width", "width"], "there is nothing else yet"
+    panel.show_frame(whole)
+    assert [box.currentData() for box in boxes] == ["change", "robust_accuracy"]
+    boxes[0].setCurrentIndex(boxes[0].findData("width"))
+    boxes[0].activated.emit(boxes[0].currentIndex())
+    panel.show_frame(frame(6))
+    assert [box.currentData() for box in boxes] == ["width", "robust_accuracy"], "what a person asks for stays"
+
+
 def test_a_click_on_a_network_chooses_its_point_and_offers_to_open_it(panel, store, qtbot):
     panel.set_store(store)
     panel.show_page(RELATE)
