@@ -45,6 +45,9 @@ class StepForm(QWidget):
         self._popover: HelpPopover | None = None
         self.forms: list[SpecForm] = []
         self.folded: dict[str, Folded] = {}  # by the part that its form edits
+        self._unfolded: Folded | None = None  # the last that was folded out
+        self._unfolding = QTimer(self, interval=0, singleShot=True)  # until it has its height
+        self._unfolding.timeout.connect(self._scroll_to_unfolded)
         self.setAccessibleName(title)
 
         self.header = CardHeader(title, theme)
@@ -126,10 +129,15 @@ class StepForm(QWidget):
 
     def _show_folded(self, folded: Folded, is_open: bool = True) -> None:
         """Bring settings into view: those that fold out near the lower end would be below it."""
-        if is_open:  # once it has its height
-            QTimer.singleShot(0, folded, partial(self._scroll_to, folded))
+        if is_open:
+            self._unfolded = folded
+            self._unfolding.start()
 
-    def _scroll_to(self, folded: Folded) -> None:
+    @Slot()
+    def _scroll_to_unfolded(self) -> None:
+        folded = self._unfolded
+        if folded is None:
+            return
         if folded.height() > self._area.viewport().height():
             self._area.verticalScrollBar().setValue(folded.y())  # from its command on
         else:
