@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.panels.base import Panel
 from gui.panels.complexity.against import AgainstPage
@@ -15,6 +15,7 @@ from gui.panels.complexity.networks import SESSION, SWEEP, Networks, of_frame, o
 from gui.panels.complexity.relate import RelatePage
 from gui.panels.sweep.model import Read
 from gui.plots.controls import Segmented
+from gui.plots.flow import FlowRow
 from gui.selection import Selection
 from gui.theme import Theme
 
@@ -78,19 +79,15 @@ class ComplexityPanel(Panel):
             [(SWEEP, "sweep", "The open sweep"), (SESSION, "session", "The session's last run over networks")],
         )
         self.source_choice.chosen.connect(self._on_source)
+        self._controls = FlowRow([self.page_choice, self.source_choice])
         self.source_choice.hide()
         self._stacked = QStackedWidget()
         self._stacked.addWidget(QWidget())  # while a page is being made
-        self._controls = QHBoxLayout()
-        self._controls.setSpacing(8)
-        self._controls.addWidget(self.page_choice, 0, Qt.AlignmentFlag.AlignTop)
-        self._controls.addWidget(self.source_choice, 0, Qt.AlignmentFlag.AlignTop)
-        self._controls.addStretch(0)
         body = QWidget()
         column = self._column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        column.addLayout(self._controls)
+        column.addWidget(self._controls)
         column.addWidget(self._stacked, 1)
         self.set_body(body)
 
@@ -255,6 +252,7 @@ class ComplexityPanel(Panel):
         networks = self.networks
         both = len(self._found) == 2
         self.source_choice.setVisible(both)
+        self._controls.arrange()
         if networks is None and self._store is None:
             for page in self._pages.values():
                 if page.made:
