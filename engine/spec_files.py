@@ -152,6 +152,11 @@ def _read(path: Path) -> str:
         raise SpecError(f"{path} is a folder. Name the TOML file inside it.") from None
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror or error}. Check its permissions.") from None
+    if raw.startswith(b"SQLite format 3\0"):
+        raise SpecError(
+            f"{path} is a saved session or sweep, not an experiment. Name its TOML file: python main.py export {path} writes its "
+            "settings as TOML."
+        )
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -191,6 +191,14 @@ def test_unreadable_files_say_why(tmp_path: Path) -> None:
         load_spec(str(tmp_path / "bad.toml"))
 
 
+def test_a_saved_file_given_for_an_experiment_is_told_apart_from_broken_text(tmp_path):
+    (tmp_path / "known.sweep").write_bytes(b"SQLite format 3\0\x10\x00\xff\xff")
+    with pytest.raises(
+        SpecError, match=r"known\.sweep is a saved session or sweep, not an experiment.* export .*known\.sweep"
+    ):
+        load_spec(tmp_path / "known.sweep")
+
+
 def test_a_file_without_permission_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(self: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
