@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LOG_FROM = 12.0  # largest over smallest smoothed loss from which a logarithmic axis is taken by itself
 AXIS_WIDTH = 46
+TRAIN_TIP = "Accuracy on the training batches of each epoch, before their updates; PGD-AT and fast training see perturbed batches, and this is of those"
 ROBUST = ("robust_accuracy", "robust_low", "robust_high")
 
 
@@ -427,7 +428,7 @@ class TrainingPanel(Panel):
         entries = [
             Entry("batch", "each step", theme.faint, "Loss of each mini-batch"),
             Entry("mean", "running mean", main, "Running mean over about a sixtieth of the steps"),
-            Entry("train", "train", train, "Accuracy on the training batches of each epoch, before their updates"),
+            Entry("train", "train", train, TRAIN_TIP),
             Entry("test", "test", test, "Loss and accuracy on the test set after each epoch"),
             *self._robust_entries(),
             Entry("log", "log", theme.muted, "Logarithmic loss axis", "tag"),
