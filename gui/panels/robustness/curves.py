@@ -15,6 +15,7 @@ from gui.panels.labels import Caption
 from gui.panels.robustness.page import COLOURS, Page, network_colour, norm_axis
 from gui.plots.band import BandCurve
 from gui.plots.chips import Chips, Entry
+from gui.plots.dots import Dots
 from gui.plots.fit import FitColumn
 from gui.plots.plot import Plot, padded, pen
 from gui.theme import Theme
@@ -54,6 +55,9 @@ class CurvesPage(Page):
         yield
         self.lines = {name: BandCurve(self.plot, theme.text, dot=name == NOISE) for name in COLOURS}
         self.worst: list[BandCurve] = []
+        self.budgets = Dots(size=5, pxMode=True, symbol="o")
+        self.plot.addItem(self.budgets, ignoreBounds=True)
+        self.budgets.setZValue(7)
         self.clean: list[pg.InfiniteLine] = []
         yield
         self.caption = Caption()
@@ -120,11 +124,34 @@ class CurvesPage(Page):
                 curve.set_data(*self.line_of(WORST, network))
                 clean.setPos(float(frame.arrays["clean"][network]))
         self._recolour()
+        self._dot_budgets()
         self.plot.set_axis_text("bottom", norm_axis(frame))
         self.plot.set_home(padded(0.0, float(eps[-1]), 0.02), (-0.02, 1.02))
         self._list()
         self._say()
         self._column.fit()
+
+    def _dot_budgets(self) -> None:
+        """A dot where a curve was measured; that of the attack for the smallest norm holds at every eps and has none.
+
+        Without them the worst case seems to lie above that attack between two budgets.
+        """
+        one = len(self.shown) == 1
+        curves = [(curve, self.theme.palette[COLOURS[name]]) for name, curve in self.lines.items() if name != MINIMAL]
+        curves += [
+            (curve, self.theme.text if one else network_colour(self.theme, k)) for k, curve in enumerate(self.worst)
+        ]
+        x: list[float] = []
+        y: list[float] = []
+        brushes: list[Any] = []
+        for curve, colour in curves:
+            if curve.line.isVisible():
+                across, up = curve.line.getData()
+                known = np.isfinite(up)
+                x.extend(across[known])
+                y.extend(up[known])
+                brushes += [pg.mkBrush(colour)] * int(known.sum())
+        self.budgets.setData(x=x, y=y, brush=brushes, pen=None)
 
     def _list(self) -> None:
         if len(self.shown) == 1:
@@ -163,7 +190,7 @@ class CurvesPage(Page):
                 f"below the best single attack, {SHORT[self.names[best]]}"
             )
         self.caption.set_text(
-            f"{says}. Bands: 95% Wilson; dashed: clean accuracy. A sample broken within a smaller budget counts as broken. Every curve "
+            f"{says}. Bands: 95% Wilson; dots: measured; dashed: clean accuracy. A sample broken within a smaller budget counts as broken. Every curve "
             "bounds robustness from above: another attack may find more."
         )
         self.said.emit()

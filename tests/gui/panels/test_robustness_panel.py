@@ -86,6 +86,14 @@ def test_the_attack_for_the_smallest_norm_has_its_whole_curve(full):
     assert y[at] == pytest.approx(np.mean(made.robustness_frame().arrays["norm"][0] > 0.1))
 
 
+def test_dots_say_at_which_budgets_a_curve_was_measured(qtbot, full):
+    page, steps = full.page, len(made.EPS)
+    assert "minimal" in page.names and len(page.budgets.getData()[0]) == len(page.names) * steps  # worst for minimal
+    assert set(page.budgets.getData()[0]) == set(made.EPS)
+    qtbot.mouseClick(page.chips.chip("fgsm"), LEFT)
+    assert len(page.budgets.getData()[0]) == (len(page.names) - 1) * steps
+
+
 def test_a_chip_hides_its_curve(qtbot, full):
     page = full.page
     qtbot.mouseClick(page.chips.chip("fgsm"), LEFT)
