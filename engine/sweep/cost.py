@@ -22,6 +22,7 @@ _SPEED = 2e10  # floating-point operations a second
 _STEP = 120e-6  # seconds of a step, whatever it does
 _LAYER = 70e-6  # and of each layer in it
 _POINT = 0.06
+_START = 5.0  # until processes of this computer have loaded torch
 _GEOMETRY = 0.5
 _ROW = 2000  # bytes
 _DIGITS = (64, 10, 1797)
@@ -74,7 +75,8 @@ def cost(points: Points, done: Iterable[float] = (), workers: int = 1, left: int
     how = "as its finished points took" if measured else "by a rough estimate"
     of = f" of {total:,}" if count != total else ""
     which = f"{count:,}{of} point{'s' if total != 1 else ''}"
-    takes = f"about {duration(seconds / max(1, workers))}{on}, {how}, and {_size(size)} on the disk."
+    clock = seconds / max(1, workers) + (_START if seconds else 0)
+    takes = f"about {duration(clock)}{on}, {how}, and {_size(size)} on the disk."
     return Cost(count, seconds, size, which, takes)
 
 

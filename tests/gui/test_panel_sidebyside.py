@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import weakref
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import frames
@@ -144,6 +145,12 @@ def test_a_source_that_lacks_it_says_what_to_run(panel):
     assert [column.panel is None for column in panel.columns] == [False, True]
     assert "Measure takeover" in panel.columns[1].message.text()
     assert "s1" in panel.columns[1].message.text()
+
+
+def test_a_point_of_a_sweep_that_lacks_it_is_to_be_opened_first(panel):
+    panel.set_kind("profile")
+    show(panel, replace(content(1, made={}), row={"test_accuracy": 0.9}), content(2))
+    assert "open the point as a session, run the Entangle step" in panel.columns[0].message.text()
 
 
 def test_a_problem_stands_in_the_column(panel):

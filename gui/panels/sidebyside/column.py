@@ -127,7 +127,7 @@ class Column(QFrame):
         self.take_away()
         if not kind.is_drawn_from(content):
             assert self.source is not None
-            self.say(f"“{self.source.label}” has {kind.lacking}.")
+            self.say(f"“{self.source.label}” has {_lacking(kind, content)}.")
             return
         yield
         panel = kind.panel.begun(self._selection, self.theme, self._parked)
@@ -235,3 +235,11 @@ def column_title(number: int, source: Source, content: Content | None) -> str:
     """ "2 · digits, run 4"."""
     run = f", run {content.run}" if content is not None and not source.key.startswith(("run:", "point:")) else ""
     return f"{number} · {source.label}{run}"
+
+
+def _lacking(kind: Kind, content: Content) -> str:
+    """What is missing and what to run; of a sweep's point only the numbers and the network are kept."""
+    if not content.row:
+        return kind.lacking
+    what, _, how = kind.lacking.partition(": ")
+    return f"{what}: open the point as a session, {how}, save it, and add its file"

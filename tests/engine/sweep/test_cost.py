@@ -55,9 +55,14 @@ def test_the_cost_is_that_of_all_points_and_of_those_that_can_be() -> None:
     assert cost(half).seconds == pytest.approx(cost(one).seconds)
     assert cost(many, done=[2.0, 4.0]).seconds == pytest.approx(300.0)
     rest = cost(many, done=[2.0, 4.0], left=7)
-    assert rest.seconds == pytest.approx(21.0) and rest.sentence.startswith("7 of 100 points: about 21 s")
-    assert cost(many, [2.0], workers=2).sentence.startswith("100 points: about 1.7 min on 2 processes, as its finished")
+    assert rest.seconds == pytest.approx(21.0) and rest.sentence.startswith("7 of 100 points: about 26 s")
+    assert cost(many, [2.0], workers=2).sentence.startswith("100 points: about 1.8 min on 2 processes, as its finished")
     assert cost(points_of(("model.width", "0"))).seconds == 0
+
+
+def test_the_start_of_the_processes_is_in_the_time_of_the_clock_and_not_in_that_of_computing() -> None:
+    found = cost(points_of(("seed", "0, 1")), done=[1.0], workers=2)
+    assert found.seconds == pytest.approx(2.0) and found.takes.startswith("about 6 s on 2 processes")
 
 
 def test_networks_that_are_kept_take_room() -> None:
