@@ -16,17 +16,21 @@ from gui.plots.plot import pen
 from gui.theme import Theme
 
 SHARES = ((0.0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75"), (1.0, "1"))
+PERCENT = ((0.0, "0%"), (0.25, "25%"), (0.5, "50%"), (0.75, "75%"), (1.0, "100%"))
 ROOM = 120  # pixels by which a map must be wider than high for its rows to have names
 
 
 class ShareMap(HeatMap):
-    """Shares from 0 to 1 with numbered rows and columns; where it is much wider than high, the rows have names as well."""
+    """Shares from 0 to 1 with numbered rows and columns; where it is much wider than high, the rows have names as well.
 
-    def __init__(self, theme: Theme) -> None:
+    ``ticks`` are those of its colour bar, in the unit of its cells' texts.
+    """
+
+    def __init__(self, theme: Theme, ticks: Sequence[tuple[float, str]] = SHARES) -> None:
         self._cell_frame = pg.PlotCurveItem(antialias=False)
         self._texts_of_cells = CellTexts(theme)
         self._row_names: tuple[str, ...] = ()
-        super().__init__(theme, SHARES, "viridis", blank=True)
+        super().__init__(theme, ticks, "viridis", blank=True)
         for item, z in ((self._cell_frame, 3), (self._texts_of_cells, 1.5)):
             item.setZValue(z)
             self.addItem(item, ignoreBounds=True)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QResizeEvent
 from gui.panels.labels import Caption
 from gui.panels.page import Page
 from gui.panels.related import transfer_words as words
-from gui.panels.related.share_map import Maps, ShareMap
+from gui.panels.related.share_map import PERCENT, SHARES, Maps, ShareMap
 from gui.panels.related.table import StatisticsTable
 from gui.panels.related.transfer_numbers import CORRECTED, SIMILARITIES, TRANSFER, Transfers, similarity_tested
 from gui.panels.related.transfer_rows import rows_of
@@ -93,7 +93,7 @@ class TransferPage(Page):
 
     def _add_map(self) -> None:
         which = len(self.heats)
-        heat = ShareMap(self.theme)
+        heat = ShareMap(self.theme, SHARES if which else PERCENT)
         heat.setAccessibleName(("Similarity" if which else "Transfer") + " of every pair of networks")
         heat.set_axis_text("left", "network" if which else "source network")
         heat.set_axis_text("bottom", "network" if which else "target network")
