@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 # before torch is loaded: tests run beside each other, and small networks want no more threads
@@ -17,6 +18,10 @@ hypothesis.settings.register_profile(
     "suite", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("suite")
+
+# a shell that starts the tests in the background has Ctrl-C ignored, and the programs that tests start would inherit that
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"
 LONG_FIRST = ("gui/test_window_", "engine/test_cli", "engine/report", "engine/experiments", "oracles", "engine/attacks")
