@@ -73,7 +73,7 @@ ALL = (
     pairs("repeats", 0.7, -0.2, 0.02),
     pairs("null", 0.4, 0.0, 0.1),
     bell(),
-    made.vulnerability_frame(),
+    made.vulnerability_frame(12),
     made.transferability_frame(),
 )
 
