@@ -11,16 +11,18 @@ import tempfile
 from pathlib import Path
 from time import monotonic, sleep
 
+SWEEP = Path(__file__).parent.parent / "resources" / "examples" / "sweep-digits.toml"
 SIZE = (1440, 900)
 LOOKS = (
     "robustness", "takeover", "falsifier", "bell", "structure", "all_pairs", "null", "layers", "repeats", "vulnerability", "transferability",
-    "max_likelihood", "price", "reconciliation",
+    "max_likelihood", "price", "reconciliation", "hardening",
 )  # fmt: skip
-PATIENCE = 600  # seconds for the example to run
+ROOMY = ("hardening", "sweep", "complexity")  # what needs the whole width of the window
+PATIENCE = 900  # seconds for the example to run
 
 
 def main(folder: Path) -> None:
-    """Write window-dark.png and window-light.png, and one picture of each panel, to a folder."""
+    """Write window-dark.png and window-light.png, and one picture of each panel, to a folder; some ten minutes."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as home:
         os.environ["RAPIDITY_LAB_HOME"] = home
@@ -54,6 +56,7 @@ def take(folder: Path) -> None:
     for name in LOOKS:
         window.looks.look(name)
         wait(app, window)
+    window.docks.profile.page_choice.button("curves").click()
     for key in ("training", "gallery", "matrix", "profile", "spacetime"):  # what a run of everything shows
         window.docks.show_panel(key)
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,11 +65,36 @@ def take(folder: Path) -> None:
         settle(app, window)
         window.grab().save(str(folder / f"window-{theme.name}.png"))
     for panel in (*window.panels, window.docks.results):
-        window.docks.show_panel(panel.key)
-        settle(app, window)
-        panel.picture().save(str(folder / f"panel-{panel.key}.png"))
+        take_panel(app, window, panel, folder)
+    swept(app, window, folder)
     beside(app, window, folder)
     window.close()
+
+
+def take_panel(app: object, window: object, panel: object, folder: Path) -> None:
+    """The picture that the panel gives of itself, in its place or, where that is too narrow, alone."""
+    if panel.key in ROOMY:
+        window.docks.maximise(panel.key)
+    else:
+        window.docks.show_panel(panel.key)
+    settle(app, window)
+    panel.picture().save(str(folder / f"panel-{panel.key}.png"))
+    window.docks.restore()
+
+
+def swept(app: object, window: object, folder: Path) -> None:
+    """The sweep of the examples: its table, and what it says on complexity."""
+    from engine.spec_files import load_spec
+    from gui.sweeps import Computer
+
+    sweeps = window.sweep_desk.sweeps
+    sweeps.run(load_spec(SWEEP), Computer(), sure=True)
+    deadline = monotonic() + PATIENCE
+    while (sweeps.state != "idle" or sweeps.busy) and monotonic() < deadline:
+        app.processEvents()
+        sleep(0.01)
+    for panel in (window.docks.sweep, window.docks.complexity):
+        take_panel(app, window, panel, folder)
 
 
 def beside(app: object, window: object, folder: Path) -> None:
@@ -97,7 +125,7 @@ def wait(app: object, window: object) -> None:
 
 def settle(app: object, window: object) -> None:
     """Draw what is new and let Qt lay it out and paint it."""
-    for _ in range(20):
+    for _ in range(100):
         window.rotation.draw_all()
         app.processEvents()
         sleep(0.02)

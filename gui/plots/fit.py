@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, QTimer, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QSize, QTimer, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 LEAST = 104  # pixels of height that a plot keeps
@@ -66,3 +66,12 @@ class FitColumn(QWidget):
         super().resizeEvent(event)
         self.fit()
         self._soon.start()  # rows that wrap know their height only once they have their width
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._soon.start()  # what came while nobody looked: other fonts, another style sheet
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._soon.start()  # the widgets are dressed after the column

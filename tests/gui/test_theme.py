@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox
+from relation_frames import vulnerability_frame
 
 from gui import icons, theme
 from gui.actions import COMMANDS
@@ -161,3 +163,21 @@ def test_where_a_part_cannot_take_a_theme_the_others_have_it(qapp):
     with pytest.raises(ValueError, match="not this one"), dressing(qapp, look):
         raise ValueError("not this one")
     assert qapp.styleSheet() == stylesheet(look)
+
+
+def test_a_panel_at_the_back_has_room_for_its_lists_when_it_is_seen_in_another_theme(window, qtbot):
+    panel = window.docks.relations
+    window.docks.show_panel("relations")
+    panel.show_frame(vulnerability_frame(12))
+    qtbot.waitUntil(lambda: len(lists(panel)) == 2)
+    window.docks.maximise("profile")
+    qtbot.waitUntil(lambda: not lists(panel))
+    for look in THEMES:
+        window.set_theme(look)
+    window.docks.show_panel("relations")
+    qtbot.waitUntil(lambda: len(lists(panel)) == 2)
+    qtbot.waitUntil(lambda: all(box.width() == box.sizeHint().width() for box in lists(panel)), timeout=3000)
+
+
+def lists(panel):
+    return [box for box in panel.findChildren(QComboBox) if box.isVisible()]
