@@ -98,7 +98,8 @@ def test_a_process_that_dies_loses_its_own_call_alone(pool: LocalProcesses) -> N
         pool.submit(killed, 0).result()
     assert beside.result() == 0.5
     assert list(pool.map(square, range(5))) == [0, 1, 4, 9, 16]
-    assert len(pool.pids) == 2
+    # a process is replaced when there is a call for it: quick ones may all be taken by the other
+    _wait_for(lambda: list(pool.map(sleeping, [0.1, 0.1])) == [0.1, 0.1] and len(pool.pids) == 2)
 
 
 def test_a_call_that_waits_can_be_cancelled(pool: LocalProcesses) -> None:
